@@ -1,0 +1,2 @@
+//! condagate
+fn main() {}
