@@ -1,0 +1,299 @@
+//! The decision: who may have which channel's files.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::{
+    Channel, ChannelName, ChannelRegistry, Grant, Permission, Privacy, Standing, Timestamp,
+};
+
+/// A grant in use by the gateway, with the flag that a change in the control database flips.
+#[derive(Debug)]
+pub struct LiveGrant {
+    grant: Grant,
+    void: AtomicBool,
+}
+
+impl LiveGrant {
+    /// A grant just read from its source.
+    pub fn new(grant: Grant) -> Self {
+        Self { grant, void: AtomicBool::new(false) }
+    }
+
+    /// The grant as it was read.
+    pub fn grant(&self) -> &Grant {
+        &self.grant
+    }
+
+    /// Says that the control database has moved on: nothing more is decided by this grant.
+    pub fn make_void(&self) {
+        self.void.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether the control database has moved on since the grant was read.
+    pub fn is_void(&self) -> bool {
+        self.void.load(Ordering::SeqCst)
+    }
+}
+
+/// Who asks.
+#[derive(Clone, Debug)]
+pub enum Caller {
+    /// Nobody in particular: the request carries no token.
+    Anonymous,
+    /// Somebody with a token that is malformed or that the control database doesn't know.
+    Unknown,
+    /// The holder of a token that the control database knows.
+    Known(Arc<LiveGrant>),
+}
+
+impl Caller {
+    /// The grant of a token that the control database knows, whatever its standing.
+    pub fn grant(&self) -> Option<&Grant> {
+        match self {
+            Self::Known(live) => Some(live.grant()),
+            Self::Anonymous | Self::Unknown => None,
+        }
+    }
+}
+
+/// Leave to open a channel's files in storage. Only [`decide`] makes one.
+#[derive(Clone, Debug)]
+pub struct Allowed {
+    channel: Arc<Channel>,
+    by: Option<Arc<LiveGrant>>,
+}
+
+impl Allowed {
+    /// The channel whose files may be opened.
+    pub fn channel(&self) -> &Channel {
+        &self.channel
+    }
+
+    /// The grant that allowed it; none where the channel is open to anyone. Whoever streams
+    /// watches it: when it is void, the stream ends.
+    pub fn by(&self) -> Option<&LiveGrant> {
+        self.by.as_deref()
+    }
+}
+
+/// Why storage stays shut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Denied {
+    /// The request carries no token, and the channel isn't open to anyone.
+    NoToken,
+    /// The token is malformed or unknown.
+    UnknownToken,
+    /// The token ended at that time.
+    Expired(Timestamp),
+    /// The token was revoked at that time.
+    Revoked(Timestamp),
+    /// The token's principal was deactivated.
+    PrincipalInactive,
+    /// The token is good, but there is no such channel *or* it grants nothing there: one answer
+    /// for both, so that existence isn't told.
+    NotGranted,
+    /// The control database moved on while the request was under way: look the token up again.
+    Void,
+}
+
+/// Decides whether `caller` may do `needed` on the channel named `name`, at `now`.
+///
+/// `name` is `None` when the request's path can't name a channel; it is decided like a channel
+/// that doesn't exist. The caller's flag and expiry are read here, in the step that makes
+/// [`Allowed`], after whatever had to be waited for (sync.md T4).
+///
+/// # Errors
+/// [`Denied`], which tells an unknown channel from one without a grant to nobody.
+pub fn decide(
+    registry: &ChannelRegistry,
+    name: Option<&ChannelName>,
+    caller: &Caller,
+    needed: Permission,
+    now: Timestamp,
+) -> Result<Allowed, Denied> {
+    let channel = name.and_then(|name| registry.find(name));
+    if let Some(channel) = channel
+        && channel.privacy == Privacy::Public
+        && needed == Permission::Read
+    {
+        // An expired token must not break a public channel: it only isn't named in the record.
+        let by = in_use(caller, now).ok().cloned();
+        return Ok(Allowed { channel: Arc::clone(channel), by });
+    }
+    let live = in_use(caller, now)?;
+    let channel = channel.filter(|channel| covers(registry, live.grant(), channel, needed));
+    match channel {
+        Some(channel) => Ok(Allowed { channel: Arc::clone(channel), by: Some(Arc::clone(live)) }),
+        None => Err(Denied::NotGranted),
+    }
+}
+
+/// The caller's grant, if its token is in use at `now`.
+fn in_use(caller: &Caller, now: Timestamp) -> Result<&Arc<LiveGrant>, Denied> {
+    let live = match caller {
+        Caller::Anonymous => return Err(Denied::NoToken),
+        Caller::Unknown => return Err(Denied::UnknownToken),
+        Caller::Known(live) => live,
+    };
+    if live.is_void() {
+        return Err(Denied::Void);
+    }
+    let grant = live.grant();
+    match grant.standing {
+        Standing::Revoked(at) => Err(Denied::Revoked(at)),
+        Standing::PrincipalInactive => Err(Denied::PrincipalInactive),
+        Standing::Active if grant.expires_at <= now => Err(Denied::Expired(grant.expires_at)),
+        Standing::Active => Ok(live),
+    }
+}
+
+fn covers(
+    registry: &ChannelRegistry,
+    grant: &Grant,
+    channel: &Channel,
+    needed: Permission,
+) -> bool {
+    let opened_by_any_token =
+        channel.privacy == Privacy::Authenticated && needed == Permission::Read;
+    let granted = |id| grant.on(id).is_some_and(|held| held >= needed);
+    opened_by_any_token || granted(channel.id) || registry.covering(channel).any(granted)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{ChannelId, GrantedChannel, PrincipalId, TokenHint, TokenId};
+
+    const NOW: Timestamp = Timestamp::from_millis(1_000_000);
+    const LATER: Timestamp = Timestamp::from_millis(2_000_000);
+
+    fn channel(id: i64, name: &str, privacy: Privacy, include_subchannels: bool) -> Channel {
+        Channel {
+            id: ChannelId(id),
+            name: name.parse().unwrap(),
+            privacy,
+            storage: "main".into(),
+            prefix: name.into(),
+            include_subchannels,
+        }
+    }
+
+    fn registry() -> ChannelRegistry {
+        ChannelRegistry::new([
+            channel(1, "open", Privacy::Public, false),
+            channel(2, "staff", Privacy::Authenticated, false),
+            channel(3, "secret", Privacy::Private, false),
+            channel(4, "team", Privacy::Private, true),
+            channel(5, "team/prod", Privacy::Private, false),
+            channel(6, "secret/deep", Privacy::Private, false),
+        ])
+    }
+
+    fn holder(standing: Standing, expires_at: Timestamp, channels: &[i64]) -> Caller {
+        Caller::Known(Arc::new(LiveGrant::new(grant(standing, expires_at, channels))))
+    }
+
+    fn grant(standing: Standing, expires_at: Timestamp, channels: &[i64]) -> Grant {
+        let granted = |&id| GrantedChannel { channel: ChannelId(id), permission: Permission::Read };
+        Grant::new(
+            TokenId(7),
+            TokenHint::from_stored("AbCd".into()),
+            PrincipalId(9),
+            expires_at,
+            standing,
+            channels.iter().map(granted).collect(),
+        )
+    }
+
+    fn ask(name: &str, caller: &Caller) -> Result<Allowed, Denied> {
+        let name = name.parse().unwrap();
+        decide(&registry(), Some(&name), caller, Permission::Read, NOW)
+    }
+
+    #[test]
+    fn each_reason_is_told_apart() {
+        let expect = |name, caller: &Caller, denied| {
+            assert_eq!(ask(name, caller).unwrap_err(), denied, "{name}");
+        };
+        expect("secret", &Caller::Anonymous, Denied::NoToken);
+        expect("staff", &Caller::Unknown, Denied::UnknownToken);
+        expect("secret", &holder(Standing::Active, NOW, &[3]), Denied::Expired(NOW));
+        let revoked = holder(Standing::Revoked(NOW), LATER, &[3]);
+        expect("secret", &revoked, Denied::Revoked(NOW));
+        let inactive = holder(Standing::PrincipalInactive, LATER, &[3]);
+        expect("secret", &inactive, Denied::PrincipalInactive);
+        let good = holder(Standing::Active, LATER, &[4]);
+        expect("secret", &good, Denied::NotGranted);
+        expect("no-such-channel", &good, Denied::NotGranted);
+    }
+
+    #[test]
+    fn a_public_channel_is_open_whatever_the_token() {
+        for caller in [
+            Caller::Anonymous,
+            Caller::Unknown,
+            holder(Standing::Revoked(NOW), LATER, &[]),
+            holder(Standing::Active, NOW, &[]),
+        ] {
+            assert!(ask("open", &caller).unwrap().by().is_none());
+        }
+    }
+
+    #[test]
+    fn any_token_in_use_opens_an_authenticated_channel_for_reading_only() {
+        let good = holder(Standing::Active, LATER, &[]);
+        assert!(ask("staff", &good).is_ok());
+        let name = "staff".parse().unwrap();
+        let write = decide(&registry(), Some(&name), &good, Permission::Write, NOW);
+        assert_eq!(write.unwrap_err(), Denied::NotGranted);
+    }
+
+    #[test]
+    fn a_parent_covers_its_subchannels_only_when_it_says_so() {
+        let good = holder(Standing::Active, LATER, &[3, 4]);
+        assert!(ask("team/prod", &good).is_ok());
+        assert_eq!(ask("secret/deep", &good).unwrap_err(), Denied::NotGranted);
+    }
+
+    #[test]
+    fn a_void_grant_opens_nothing() {
+        let live = Arc::new(LiveGrant::new(grant(Standing::Active, LATER, &[3])));
+        let caller = Caller::Known(Arc::clone(&live));
+        assert!(ask("secret", &caller).is_ok());
+        live.make_void();
+        assert_eq!(ask("secret", &caller).unwrap_err(), Denied::Void);
+    }
+
+    proptest! {
+        /// Adding a channel to a token never takes another one away.
+        #[test]
+        fn more_channels_never_open_less(
+            mut channels in proptest::collection::vec(1i64..9, 0..6),
+            added in 1i64..9,
+            asked in proptest::sample::select(vec!["staff", "secret", "team", "team/prod", "x"]),
+        ) {
+            let before = ask(asked, &holder(Standing::Active, LATER, &channels)).is_ok();
+            channels.push(added);
+            let after = ask(asked, &holder(Standing::Active, LATER, &channels)).is_ok();
+            prop_assert!(!before || after);
+        }
+
+        /// Nothing is granted that no grant covers: a plain second reading of the contract.
+        #[test]
+        fn nothing_is_opened_that_no_grant_covers(
+            channels in proptest::collection::vec(1i64..9, 0..6),
+            asked in proptest::sample::select(vec![
+                ("staff", &[2][..]), ("secret", &[3]), ("secret/deep", &[6]),
+                ("team", &[4]), ("team/prod", &[5, 4]), ("x", &[]),
+            ]),
+        ) {
+            let (name, covering) = asked;
+            let expected = name == "staff" || covering.iter().any(|c| channels.contains(c));
+            let got = ask(name, &holder(Standing::Active, LATER, &channels)).is_ok();
+            prop_assert_eq!(got, expected);
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! What a token may do now.
+
+use crate::{ChannelId, Permission, Timestamp, TokenHint};
+
+/// A token's identity in the database; never reused, and free to be logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TokenId(pub i64);
+
+/// The identity of a user or a service account in the database; never reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PrincipalId(pub i64);
+
+/// What one token value may do now: the token's own channels and permission, capped by what its
+/// principal holds at this revision (product.md, "grant").
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// The token.
+    pub token: TokenId,
+    /// What may be shown of its value.
+    pub hint: TokenHint,
+    /// For whom it acts.
+    pub principal: PrincipalId,
+    /// From when this value no longer works: the token's expiry, or the end of the overlap when
+    /// the token was reissued.
+    pub expires_at: Timestamp,
+    /// Whether the value is in use, or how it ended.
+    pub standing: Standing,
+    /// The channels with what may be done on each.
+    channels: Box<[GrantedChannel]>,
+}
+
+/// One channel of a grant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GrantedChannel {
+    /// The channel.
+    pub channel: ChannelId,
+    /// The lower of what the token was issued for and what its principal holds.
+    pub permission: Permission,
+}
+
+/// Whether a token is in use. Its expiry is apart, since time alone ends it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Neither revoked nor held by somebody deactivated.
+    Active,
+    /// Revoked at that time; never comes back.
+    Revoked(Timestamp),
+    /// Its principal was deactivated.
+    PrincipalInactive,
+}
+
+impl Grant {
+    /// A grant; `channels` in any order, the higher permission wins where one stands twice.
+    pub fn new(
+        token: TokenId,
+        hint: TokenHint,
+        principal: PrincipalId,
+        expires_at: Timestamp,
+        standing: Standing,
+        mut channels: Vec<GrantedChannel>,
+    ) -> Self {
+        channels.sort_by_key(|c| (c.channel, std::cmp::Reverse(c.permission)));
+        channels.dedup_by_key(|c| c.channel);
+        Self { token, hint, principal, expires_at, standing, channels: channels.into() }
+    }
+
+    /// The channels with what may be done on each, by id.
+    pub fn channels(&self) -> &[GrantedChannel] {
+        &self.channels
+    }
+
+    /// What may be done on exactly this channel.
+    pub fn on(&self, channel: ChannelId) -> Option<Permission> {
+        let at = self.channels.binary_search_by_key(&channel, |c| c.channel).ok()?;
+        Some(self.channels[at].permission)
+    }
+
+    /// About how many bytes of memory the grant takes: the weight by which tables are bounded.
+    pub fn weight_bytes(&self) -> usize {
+        size_of::<Self>()
+            + size_of_val::<[GrantedChannel]>(&self.channels)
+            + self.hint.as_str().len()
+    }
+}
