@@ -1,0 +1,43 @@
+//! The section `[control]`.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use crate::section::settings;
+use crate::value::{BaseUrl, choice};
+
+settings! {
+    /// The control plane: API and web pages.
+    pub struct Control {
+        /// Addresses of the API and the web pages.
+        listen: Vec<SocketAddr> = vec![SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8081)];
+        /// How people and programs reach the control plane.
+        /// Unset: the first address of `listen`.
+        public_url: Option<BaseUrl> = None, example "https://conda-admin.example.com";
+        /// How many users and service accounts there may be. Unset: no limit.
+        seats: Option<u32> = None, example 250;
+        /// Who may create channels.
+        channel_creators: ChannelCreators = ChannelCreators::Admins;
+        /// Who may issue and manage the tokens of a service account.
+        token_managers: TokenManagers = TokenManagers::Owners;
+    }
+}
+
+choice! {
+    /// Who may create channels.
+    pub enum ChannelCreators {
+        /// Users with the role `admin`.
+        Admins = "admins",
+        /// Every user.
+        Everyone = "everyone",
+    }
+}
+
+choice! {
+    /// Who may issue and manage the tokens of a service account.
+    pub enum TokenManagers {
+        /// Whoever holds `manage` on its channel.
+        Owners = "owners",
+        /// Of those, only users with the role `admin`.
+        Admins = "admins",
+    }
+}
