@@ -27,7 +27,6 @@ from typing import Any
 
 import msgpack
 import zstandard
-
 from recipes import PREFIX, RECIPES, SUBDIRS, Link, Recipe
 
 HERE = Path(__file__).resolve().parent
@@ -42,7 +41,7 @@ def zst(content: bytes) -> bytes:
     return zstandard.ZstdCompressor(level=19).compress(content)
 
 
-def as_json(value: Any) -> bytes:
+def as_json(value: object) -> bytes:
     """JSON with sorted keys and no spaces, as channel indexers write it."""
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode() + b"\n"
 
@@ -99,9 +98,15 @@ def info_files(recipe: Recipe) -> dict[str, bytes]:
         "info/paths.json": as_json(paths_json(recipe)),
         "info/run_exports.json": as_json(recipe.run_exports),
     }
-    prefixed = [path for path, file in sorted(recipe.files.items()) if not isinstance(file, Link) and file.prefix]
+    prefixed = [
+        path
+        for path, file in sorted(recipe.files.items())
+        if not isinstance(file, Link) and file.prefix
+    ]
     if prefixed:
-        info["info/has_prefix"] = "".join(f'"{PREFIX}" "text" "{path}"\n' for path in prefixed).encode()
+        info["info/has_prefix"] = "".join(
+            f'"{PREFIX}" "text" "{path}"\n' for path in prefixed
+        ).encode()
     return info
 
 
@@ -126,7 +131,10 @@ def payload_entries(recipe: Recipe) -> Iterator[tuple[tarfile.TarInfo, bytes]]:
             entry.type, entry.linkname = tarfile.SYMTYPE, file.target
             yield entry, b""
         else:
-            yield tar_entry(path, len(file.content), 0o755 if file.executable else 0o644), file.content
+            yield (
+                tar_entry(path, len(file.content), 0o755 if file.executable else 0o644),
+                file.content,
+            )
 
 
 def tar(entries: Iterable[tuple[tarfile.TarInfo, bytes]]) -> bytes:
@@ -139,7 +147,7 @@ def tar(entries: Iterable[tuple[tarfile.TarInfo, bytes]]) -> bytes:
 
 
 def package(recipe: Recipe) -> bytes:
-    """The package file: `.tar.bz2`, or `.conda` with `info` last so that a reader finds it at the tail."""
+    """The package file: `.tar.bz2`, or `.conda` with `info` last, where its readers look first."""
     if recipe.extension == ".tar.bz2":
         return bz2.compress(tar([*info_entries(recipe), *payload_entries(recipe)]))
     members = {
@@ -175,7 +183,9 @@ def by_format(entries: Iterable[tuple[Recipe, Any]]) -> dict[str, dict[str, Any]
     """`entries` by file name, under the two keys that every channel index has."""
     index: dict[str, dict[str, Any]] = {"packages": {}, "packages.conda": {}}
     for recipe, value in entries:
-        index["packages.conda" if recipe.extension == ".conda" else "packages"][recipe.filename] = value
+        index["packages.conda" if recipe.extension == ".conda" else "packages"][recipe.filename] = (
+            value
+        )
     return index
 
 
@@ -204,8 +214,15 @@ def shard_files(subdir: str, built: list[Built]) -> dict[str, bytes]:
         shard = zst(msgpack.packb({**by_format(records), "removed": []}))
         files[f"shards/{sha256(shard)}.msgpack.zst"] = shard
         digests[name] = hashlib.sha256(shard).digest()
-    info = {"base_url": "./", "created_at": BUILT_AT_RFC3339, "shards_base_url": "./shards/", "subdir": subdir}
-    files["repodata_shards.msgpack.zst"] = zst(msgpack.packb({"info": info, "shards": digests, "version": 1}))
+    info = {
+        "base_url": "./",
+        "created_at": BUILT_AT_RFC3339,
+        "shards_base_url": "./shards/",
+        "subdir": subdir,
+    }
+    files["repodata_shards.msgpack.zst"] = zst(
+        msgpack.packb({"info": info, "shards": digests, "version": 1})
+    )
     return files
 
 
@@ -214,7 +231,10 @@ def subdir_files(subdir: str, built: list[Built]) -> dict[str, bytes]:
     newest = {recipe.name: (recipe, content, record) for recipe, content, record in built}
     files = {recipe.filename: content for recipe, content, _ in built} | shard_files(subdir, built)
     files["current_repodata.json"] = repodata(subdir, newest.values())
-    for name, content in (("repodata.json", repodata(subdir, built)), ("run_exports.json", run_exports(subdir, built))):
+    for name, content in (
+        ("repodata.json", repodata(subdir, built)),
+        ("run_exports.json", run_exports(subdir, built)),
+    ):
         files |= {name: content, f"{name}.zst": zst(content)}
     return files
 
@@ -231,7 +251,9 @@ def channeldata(built: list[Built]) -> bytes:
         }
         for recipe, _, _ in built
     }
-    return as_json({"channeldata_version": 1, "packages": packages, "subdirs": sorted([*SUBDIRS, "noarch"])})
+    return as_json(
+        {"channeldata_version": 1, "packages": packages, "subdirs": sorted([*SUBDIRS, "noarch"])}
+    )
 
 
 def notices() -> bytes:
@@ -257,7 +279,10 @@ def channel_files() -> dict[str, bytes]:
         labelled = [entry for entry in built if entry[0].label == label]
         for subdir in sorted({recipe.subdir for recipe, _, _ in labelled}):
             entries = [entry for entry in labelled if entry[0].subdir == subdir]
-            files |= {f"{root}{subdir}/{path}": content for path, content in subdir_files(subdir, entries).items()}
+            files |= {
+                f"{root}{subdir}/{path}": content
+                for path, content in subdir_files(subdir, entries).items()
+            }
     return files
 
 
@@ -276,14 +301,22 @@ def write(root: Path, files: dict[str, bytes]) -> None:
 
 def differences(root: Path, files: dict[str, bytes]) -> list[str]:
     """What stands in `root` and should not, or should and does not, or has other bytes."""
-    present = {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
-    return sorted(path for path in present.keys() | files.keys() if present.get(path) != files.get(path))
+    present = {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for path in root.rglob("*")
+        if path.is_file()
+    }
+    return sorted(
+        path for path in present.keys() | files.keys() if present.get(path) != files.get(path)
+    )
 
 
 def main() -> int:
     """Entry point; the exit status."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="compare channel/ with what would be written")
+    parser.add_argument(
+        "--check", action="store_true", help="compare channel/ with what would be written"
+    )
     arguments = parser.parse_args()
     root, files = HERE / "channel", channel_files()
     if not arguments.check:

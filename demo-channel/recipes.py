@@ -103,7 +103,7 @@ def hello(version: str, extension: str, subdir: str) -> Recipe:
 
 
 def lib(version: str, extension: str, subdir: str) -> Recipe:
-    """`demo-lib`: what `demo-hello` depends on; in its version an epoch outranks a higher number."""
+    """`demo-lib`: what `demo-hello` depends on, with an epoch that outranks a number."""
     content = f"demo-lib {version} for {subdir}\n".encode()
     files: dict[str, Text | Link] = {"lib/demo-lib/demo.txt.2": Text(content)}
     if subdir in UNIX_SUBDIRS:
@@ -129,7 +129,11 @@ RECIPES: tuple[Recipe, ...] = (
         ".tar.bz2",
         "noarch",
         "Notes with a local version",
-        {f"{SHARE}/notes.txt": Text(b"A plus sign in a file name is one more thing to get right.\n")},
+        {
+            f"{SHARE}/notes.txt": Text(
+                b"A plus sign in a file name is one more thing to get right.\n"
+            )
+        },
         depends=("demo-data",),
     ),
     Recipe(
