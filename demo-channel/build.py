@@ -27,6 +27,7 @@ from typing import Any
 
 import msgpack
 import zstandard
+
 from recipes import PREFIX, RECIPES, SUBDIRS, Link, Recipe
 
 HERE = Path(__file__).resolve().parent
