@@ -17,8 +17,9 @@ const IMPORTED_LENGTH: std::ops::RangeInclusive<usize> = 16..=128;
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// A token's value. It cannot be printed: `Debug` is redacted, there is no `Display`, and the
-/// memory is wiped when it is dropped.
-#[derive(Clone)]
+/// memory is wiped when it is dropped. Comparing two is not constant in time: both are a client's
+/// own; what is stored is compared by digest.
+#[derive(Clone, PartialEq, Eq)]
 pub struct TokenSecret(Zeroizing<Box<str>>);
 
 /// Why a text can't be a token. Never holds the text.

@@ -1,1 +1,7 @@
 //! gateway
+mod credential;
+pub mod table;
+pub mod target;
+mod listener {
+    mod framing;
+}

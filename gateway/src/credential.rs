@@ -1,0 +1,134 @@
+//! Step 3: the one token of a request, from its path or its header fields (wire.md W3).
+
+use access::TokenSecret;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use zeroize::Zeroizing;
+
+use crate::target::PathToken;
+
+/// What a request says of who asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Credential {
+    /// Nothing.
+    None,
+    /// Something that can't be a token: answered like an unknown one.
+    Malformed,
+    /// A token.
+    Token(TokenSecret),
+}
+
+/// The request carries two different tokens: it can't be told which is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TwoTokens;
+
+/// Finds the request's token. The same one in several places is fine.
+///
+/// # Errors
+/// [`TwoTokens`] when two places hold different ones.
+pub(crate) fn find(
+    path: Option<PathToken<'_>>,
+    headers: &HeaderMap,
+) -> Result<Credential, TwoTokens> {
+    let mut found = path.map(|token| Credential::read(token.0.as_bytes()));
+    let authorization = headers.get_all(AUTHORIZATION).iter().map(authorization);
+    let x_auth = headers.get_all("x-auth").iter().map(|value| Credential::read(value.as_bytes()));
+    for next in authorization.chain(x_auth) {
+        match &found {
+            None => found = Some(next),
+            Some(before) if *before == next => {}
+            Some(_) => return Err(TwoTokens),
+        }
+    }
+    Ok(found.unwrap_or(Credential::None))
+}
+
+impl Credential {
+    fn read(bytes: &[u8]) -> Self {
+        let text = std::str::from_utf8(bytes.trim_ascii()).unwrap_or_default();
+        TokenSecret::parse(text).map_or(Self::Malformed, Self::Token)
+    }
+}
+
+/// `Bearer X`, `token X` or `Basic` (RFC 9110 section 11.4, RFC 6750, RFC 7617).
+fn authorization(value: &http::HeaderValue) -> Credential {
+    let bytes = value.as_bytes().trim_ascii();
+    let Some(space) = bytes.iter().position(|&b| b == b' ') else {
+        return Credential::Malformed;
+    };
+    let (scheme, rest) = bytes.split_at(space);
+    if scheme.eq_ignore_ascii_case(b"bearer") || scheme.eq_ignore_ascii_case(b"token") {
+        Credential::read(rest)
+    } else if scheme.eq_ignore_ascii_case(b"basic") {
+        basic(rest.trim_ascii()).unwrap_or(Credential::Malformed)
+    } else {
+        Credential::Malformed
+    }
+}
+
+/// The token is the password, whatever the user name; or the user name when the password is
+/// empty: URL user information and `.netrc` files end here.
+fn basic(encoded: &[u8]) -> Option<Credential> {
+    let decoded = STANDARD.decode(encoded).map(Zeroizing::new).ok()?;
+    let colon = decoded.iter().position(|&b| b == b':')?;
+    let (user, password) = (&decoded[..colon], &decoded[colon + 1..]);
+    Some(Credential::read(if password.is_empty() { user } else { password }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOKEN: &str = "old-system-token-0123456789";
+
+    fn headers(fields: &[(&'static str, &str)]) -> HeaderMap {
+        let pair = |(name, value): &(&'static str, &str)| {
+            (http::HeaderName::from_static(name), http::HeaderValue::from_str(value).unwrap())
+        };
+        fields.iter().map(pair).collect()
+    }
+
+    fn value(path: Option<&str>, fields: &[(&'static str, &str)]) -> Option<String> {
+        match find(path.map(PathToken), &headers(fields)).expect("one token") {
+            Credential::Token(token) => Some(token.reveal().to_owned()),
+            Credential::Malformed | Credential::None => None,
+        }
+    }
+
+    fn encoded(pair: &str) -> String {
+        format!("Basic {}", STANDARD.encode(pair))
+    }
+
+    #[test]
+    fn w3_each_place_is_known() {
+        for (name, text) in [
+            ("authorization", format!("Bearer {TOKEN}")),
+            ("authorization", format!("bearer  {TOKEN}")),
+            ("authorization", format!("token {TOKEN}")),
+            ("authorization", encoded(&format!("anyone:{TOKEN}"))),
+            ("authorization", encoded(&format!("{TOKEN}:"))),
+            ("x-auth", TOKEN.to_owned()),
+        ] {
+            assert_eq!(value(None, &[(name, &text)]).as_deref(), Some(TOKEN), "{name}: {text}");
+            assert_eq!(value(Some(TOKEN), &[(name, &text)]).as_deref(), Some(TOKEN));
+        }
+    }
+
+    #[test]
+    fn w3_two_different_tokens_are_refused() {
+        let other = [("authorization", "Bearer another-token-0123456789")];
+        assert!(find(Some(PathToken(TOKEN)), &headers(&other)).is_err());
+        let two = [("authorization", "Bearer another-token-0123456789"), ("x-auth", TOKEN)];
+        assert!(find(None, &headers(&two)).is_err());
+    }
+
+    #[test]
+    fn what_is_no_token_is_malformed_and_not_nothing() {
+        for text in ["Bearer", "Bearer x", "Digest a=b", "Basic !!!", "Basic bm9jb2xvbg==", ""] {
+            let found = find(None, &headers(&[("authorization", text)])).expect("one token");
+            assert!(matches!(found, Credential::Malformed), "{text:?}");
+        }
+    }
+}

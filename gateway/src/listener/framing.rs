@@ -1,0 +1,259 @@
+//! Strict reading of an HTTP/1 request's head, before the HTTP library sees it (wire.md W5a).
+//!
+//! A proxy that reads a message's length otherwise than its neighbour can be made to take one
+//! request for two. So whatever two parsers could read differently is refused here, and the
+//! connection with it; what passes is plain enough for any parser. Source: RFC 9112, sections
+//! 2.2, 3, 5.1, 5.2, 6.
+
+/// Why a request's head is refused. The connection is closed after the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Not what RFC 9112 calls a request line; or a version other than 1.0 and 1.1.
+    RequestLine,
+    /// A character in the target that is no visible ASCII character, or a fragment.
+    Target,
+    /// A bare CR or LF, NUL or another control character, a folded line, whitespace before a
+    /// colon, a field without a name.
+    Field,
+    /// Content-Length and Transfer-Encoding together, or one of them repeated or malformed.
+    Length,
+    /// A GET or HEAD with content.
+    Content,
+    /// Another method with content: refused for its method, content unread.
+    Method,
+    /// More bytes or fields than the setting allows.
+    TooLarge,
+    /// The head did not arrive in time.
+    Slow,
+}
+
+/// How many fields a head may have.
+const MAX_FIELDS: usize = 100;
+
+/// Where the first complete head in `bytes` ends, if there is one.
+///
+/// # Errors
+/// [`Fault::Field`] for a line that does not end in CR LF: waiting for the end of such a head
+/// could last for ever.
+pub(super) fn head_end(bytes: &[u8]) -> Result<Option<usize>, Fault> {
+    let mut line_start = 0;
+    for lf in memchr::memchr_iter(b'\n', bytes) {
+        let Some(line) = bytes[line_start..lf].strip_suffix(b"\r") else {
+            return Err(if line_start == 0 { Fault::RequestLine } else { Fault::Field });
+        };
+        if line.is_empty() && line_start > 0 {
+            return Ok(Some(lf + 1));
+        }
+        line_start = lf + 1;
+    }
+    Ok(None)
+}
+
+/// Checks one complete head, with its empty line.
+///
+/// # Errors
+/// What about it two parsers could read differently, or what we don't take.
+pub(super) fn check(head: &[u8]) -> Result<(), Fault> {
+    let head = head.strip_suffix(b"\r\n\r\n").ok_or(Fault::Field)?;
+    let mut lines = memchr::memmem::find_iter(head, b"\r\n");
+    let first_end = lines.next().unwrap_or(head.len());
+    let method = check_request_line(&head[..first_end])?;
+    let mut length = Length::default();
+    let mut rest = head.get(first_end + 2..).unwrap_or_default();
+    let mut fields = 0;
+    while !rest.is_empty() {
+        let end = memchr::memmem::find(rest, b"\r\n").unwrap_or(rest.len());
+        check_field(&rest[..end], &mut length)?;
+        rest = rest.get(end + 2..).unwrap_or_default();
+        fields += 1;
+    }
+    if fields > MAX_FIELDS {
+        return Err(Fault::TooLarge);
+    }
+    match (length.has_content()?, method) {
+        (false, _) => Ok(()),
+        (true, b"GET" | b"HEAD") => Err(Fault::Content),
+        (true, _) => Err(Fault::Method),
+    }
+}
+
+/// Gives back the method.
+fn check_request_line(line: &[u8]) -> Result<&[u8], Fault> {
+    let mut parts = line.split(|&b| b == b' ');
+    let (Some(method), Some(target), Some(version), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Err(Fault::RequestLine);
+    };
+    if method.is_empty() || !method.iter().all(|&b| is_token(b)) {
+        return Err(Fault::RequestLine);
+    }
+    if !matches!(version, b"HTTP/1.1" | b"HTTP/1.0") {
+        return Err(Fault::RequestLine);
+    }
+    if target.is_empty() || !target.iter().all(u8::is_ascii_graphic) || target.contains(&b'#') {
+        return Err(Fault::Target);
+    }
+    Ok(method)
+}
+
+/// What a head says of its content's length.
+#[derive(Default)]
+struct Length<'h> {
+    content_length: Option<&'h [u8]>,
+    transfer_encoding: Option<&'h [u8]>,
+}
+
+impl Length<'_> {
+    fn has_content(&self) -> Result<bool, Fault> {
+        match (self.content_length, self.transfer_encoding) {
+            (None, None) => Ok(false),
+            (Some(_), Some(_)) => Err(Fault::Length),
+            (None, Some(coding)) if coding.eq_ignore_ascii_case(b"chunked") => Ok(true),
+            (None, Some(_)) => Err(Fault::Length),
+            (Some(digits), None) => {
+                // 18 digits fit every integer that a parser may use.
+                let plain =
+                    (1..=18).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit);
+                if plain { Ok(digits.iter().any(|&d| d != b'0')) } else { Err(Fault::Length) }
+            }
+        }
+    }
+}
+
+fn check_field<'h>(line: &'h [u8], length: &mut Length<'h>) -> Result<(), Fault> {
+    let colon = memchr::memchr(b':', line).ok_or(Fault::Field)?;
+    let (name, value) = (&line[..colon], &line[colon + 1..]);
+    if name.is_empty() || !name.iter().all(|&b| is_token(b)) {
+        return Err(Fault::Field);
+    }
+    if value.iter().any(|&b| b == 0x7f || (b < b' ' && b != b'\t')) {
+        return Err(Fault::Field);
+    }
+    let slot = if name.eq_ignore_ascii_case(b"content-length") {
+        &mut length.content_length
+    } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
+        &mut length.transfer_encoding
+    } else {
+        return Ok(());
+    };
+    match slot.replace(value.trim_ascii()) {
+        None => Ok(()),
+        Some(_) => Err(Fault::Length),
+    }
+}
+
+/// RFC 9110, section 5.6.2: the characters of a method and of a field's name.
+fn is_token(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn judge(head: &str) -> Result<(), Fault> {
+        let end = head_end(head.as_bytes())?.expect("a whole head");
+        assert_eq!(end, head.len());
+        check(head.as_bytes())
+    }
+
+    #[test]
+    fn what_clients_send_passes() {
+        let plain = "GET /t/x/y?z=1 HTTP/1.1\r\nHost: a\r\nUser-Agent: caf\u{e9}\t1\r\nX:\r\n\r\n";
+        assert_eq!(judge(plain), Ok(()));
+        assert_eq!(judge("HEAD / HTTP/1.0\r\n\r\n"), Ok(()));
+        assert_eq!(judge("GET / HTTP/1.1\r\nContent-Length: 0\r\n\r\n"), Ok(()));
+    }
+
+    #[test]
+    fn w5a_what_two_parsers_could_read_differently_is_refused() {
+        let fields =
+            |fields: &str| judge(&format!("GET / HTTP/1.1\r\nHost: a\r\n{fields}\r\n\r\n"));
+        for (field, fault) in [
+            ("Content-Length: 1", Fault::Content),
+            ("Transfer-Encoding: chunked", Fault::Content),
+            ("Content-Length: 1\r\nTransfer-Encoding: chunked", Fault::Length),
+            ("Content-Length: 0\r\nContent-Length: 0", Fault::Length),
+            ("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", Fault::Length),
+            ("Content-Length: +0", Fault::Length),
+            ("Content-Length: 0, 0", Fault::Length),
+            ("Content-Length:", Fault::Length),
+            ("Content-Length: 0x0", Fault::Length),
+            ("Content-Length: 0000000000000000000", Fault::Length),
+            ("Transfer-Encoding: identity", Fault::Length),
+            ("Transfer-Encoding: chunked, gzip", Fault::Length),
+            ("Content-Length : 0", Fault::Field),
+            ("X-A: 1\r\n folded", Fault::Field),
+            (": no name", Fault::Field),
+            ("no colon", Fault::Field),
+            ("X-A: \0", Fault::Field),
+            ("X-A: a\rb", Fault::Field),
+            ("X-A: \u{7f}", Fault::Field),
+        ] {
+            assert_eq!(fields(field), Err(fault), "{field:?}");
+        }
+        let post = "POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\n";
+        assert_eq!(judge(post), Err(Fault::Method));
+        let both = "POST / HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n";
+        assert_eq!(judge(both), Err(Fault::Length));
+    }
+
+    #[test]
+    fn w5a_a_request_line_is_exact() {
+        for line in [
+            "GET /",
+            "GET  / HTTP/1.1",
+            "GET / HTTP/1.1 ",
+            " GET / HTTP/1.1",
+            "GET / HTTP/1.2",
+            "GET / HTTP/2.0",
+            "GET / http/1.1",
+            "PRI * HTTP/2.0",
+            "G(T / HTTP/1.1",
+            "GET / HTTP/1.10",
+        ] {
+            assert_eq!(judge(&format!("{line}\r\n\r\n")), Err(Fault::RequestLine), "{line:?}");
+        }
+        for target in ["/a#b", "/\u{e9}", "/a\tb", "/\u{1}"] {
+            let head = format!("GET {target} HTTP/1.1\r\n\r\n");
+            assert_eq!(judge(&head), Err(Fault::Target), "{target:?}");
+        }
+    }
+
+    #[test]
+    fn w5a_a_bare_line_feed_is_seen_before_the_head_is_whole() {
+        assert_eq!(head_end(b"GET / HTTP/1.1\nHost"), Err(Fault::RequestLine));
+        assert_eq!(head_end(b"GET / HTTP/1.1\r\nHost: a\n"), Err(Fault::Field));
+        assert_eq!(head_end(b"GET / HTTP/1.1\r\nHost: a\r\n"), Ok(None));
+    }
+
+    #[test]
+    fn a_head_has_an_end_to_its_fields() {
+        let head = format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(MAX_FIELDS + 1));
+        assert_eq!(judge(&head), Err(Fault::TooLarge));
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = head_end(&bytes);
+            let _ = check(&bytes);
+        }
+
+        /// Whatever passes here, the HTTP library's parser reads the same way.
+        #[test]
+        fn what_passes_is_one_head_to_another_parser(
+            head in "(GET|HEAD|PUT) /[ -~]{0,8} HTTP/1\\.[012]\r\n([A-Za-z -]{0,5}:? ?[ -~\t\r\n]{0,9}\r\n){0,4}\r\n"
+        ) {
+            if head_end(head.as_bytes()) == Ok(Some(head.len())) && check(head.as_bytes()).is_ok() {
+                let mut fields = [httparse::EMPTY_HEADER; 200];
+                let mut request = httparse::Request::new(&mut fields);
+                let parsed = request.parse(head.as_bytes());
+                prop_assert_eq!(parsed, Ok(httparse::Status::Complete(head.len())));
+            }
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! Step 4: from a token to what it may do now, without asking the control database each time.
+//!
+//! The table holds grants as the database had them at a revision between the last one applied and
+//! now. A change arrives through the feed ([`Table::catch_up`]); a token that isn't in memory is
+//! read ([`Era::load`]); the two meet in [`stripes`], so that what was read before a change can
+//! never be kept, or answered, after it (sync.md T1, T2, F3, F4).
+//!
+//! *Architecture invariant:* a lookup that hits takes no lock and asks nobody.
+
+mod era;
+mod misses;
+mod stripes;
+mod time;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use access::source::{Applied, Beginning, FeedRead, Revision, SourceError};
+use access::{
+    Allowed, Caller, ChannelName, ChannelRegistry, Clock, Denied, GrantSource, Permission, Privacy,
+    Timestamp, TokenSecret, decide,
+};
+use arc_swap::ArcSwap;
+use tokio::runtime::Handle;
+
+use self::era::{Era, Outcome};
+use self::misses::Misses;
+use self::time::DatabaseTime;
+use crate::credential::Credential;
+
+/// How many of the most recently used tokens are read before the listener opens (sync.md T6).
+const RECENTLY_USED: usize = 10_000;
+/// How often a decision is begun anew because the database moved on under it.
+const ATTEMPTS: usize = 3;
+
+/// The bounds of a table, from `gateway.limits`.
+#[derive(Clone, Copy, Debug)]
+pub struct TableLimits {
+    /// Memory for grants, in bytes.
+    pub size_bytes: u64,
+    /// Lookups of tokens that are not in memory, per second.
+    pub misses_per_second: u32,
+    /// The same for one source address.
+    pub misses_per_second_per_address: u32,
+}
+
+/// Why a request can't be decided now; none of it is the client's fault or tells of its token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Undecided {
+    /// The control plane's answer says no.
+    Denied(Denied),
+    /// Too many lookups of tokens that are not in memory.
+    Busy,
+    /// The control database doesn't answer, and the token isn't in memory.
+    Unreachable,
+}
+
+impl From<Denied> for Undecided {
+    fn from(denied: Denied) -> Self {
+        Self::Denied(denied)
+    }
+}
+
+/// What a gateway knows of tokens and channels.
+pub(crate) struct Table {
+    source: Arc<dyn GrantSource>,
+    clock: Arc<dyn Clock>,
+    limits: TableLimits,
+    /// Where reads of the control database run: never on a thread that serves requests.
+    control: Handle,
+    current: ArcSwap<Era>,
+    time: DatabaseTime,
+    misses: Misses,
+    counts: Counts,
+}
+
+/// What a table has done since the start, for metrics.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) hits: AtomicU64,
+    pub(crate) misses: AtomicU64,
+    pub(crate) misses_refused: AtomicU64,
+    pub(crate) begun_anew: AtomicU64,
+    pub(crate) feed_failures: AtomicU64,
+}
+
+impl Table {
+    /// Reads the first snapshot.
+    ///
+    /// # Errors
+    /// When the control database doesn't answer.
+    pub(crate) async fn begin(
+        source: Arc<dyn GrantSource>,
+        clock: Arc<dyn Clock>,
+        limits: TableLimits,
+    ) -> Result<Self, SourceError> {
+        let beginning = source.begin(RECENTLY_USED).await?;
+        let time = DatabaseTime::new(beginning.now, clock.moment());
+        Ok(Self {
+            control: Handle::current(),
+            current: ArcSwap::from_pointee(Era::new(beginning, limits.size_bytes)),
+            time,
+            misses: Misses::new(limits),
+            counts: Counts::default(),
+            source,
+            clock,
+            limits,
+        })
+    }
+
+    /// Decides whether the holder of `credential` may read the channel `name`, now.
+    pub(crate) async fn decide(
+        &self,
+        name: Option<&ChannelName>,
+        credential: &Credential,
+        address: IpAddr,
+    ) -> Result<Allowed, Undecided> {
+        for _ in 0..ATTEMPTS {
+            let era = self.current.load();
+            let caller = match self.known(&era, name, credential) {
+                Some(caller) => caller,
+                None => self.look_up(credential, address).await?,
+            };
+            // After the last wait: the flag and the clock are read in here (sync.md T4).
+            let channels = self.current.load().channels();
+            match decide(&channels, name, &caller, Permission::Read, self.now()) {
+                Err(Denied::Void) => {}
+                decided => return Ok(decided?),
+            }
+        }
+        Err(Undecided::Busy)
+    }
+
+    /// Who asks, if that can be told without waiting. For a public channel it always can: it is
+    /// open whatever the token, also when the control database is away.
+    fn known(
+        &self,
+        era: &Era,
+        name: Option<&ChannelName>,
+        credential: &Credential,
+    ) -> Option<Caller> {
+        let token = match credential {
+            Credential::None => return Some(Caller::Anonymous),
+            Credential::Malformed => return Some(Caller::Unknown),
+            Credential::Token(token) => token,
+        };
+        let known = era.known(&token.digest());
+        if known.is_some() {
+            self.counts.hits.fetch_add(1, Ordering::Relaxed);
+            return known;
+        }
+        let channels = era.channels();
+        let channel = name.and_then(|name| channels.find(name));
+        channel.is_some_and(|c| c.privacy == Privacy::Public).then_some(Caller::Unknown)
+    }
+
+    async fn look_up(&self, credential: &Credential, address: IpAddr) -> Result<Caller, Undecided> {
+        let Credential::Token(token) = credential else {
+            return Ok(Caller::Unknown);
+        };
+        self.admit_miss(token, address)?;
+        for _ in 0..ATTEMPTS {
+            let era = self.current.load_full();
+            let loading = era.load(token.digest(), &self.source, &self.control);
+            match loading.await {
+                Outcome::Caller(caller) => return Ok(caller),
+                Outcome::Outrun => {}
+                Outcome::Failed => return Err(Undecided::Unreachable),
+            }
+        }
+        Err(Undecided::Busy)
+    }
+
+    fn admit_miss(&self, token: &TokenSecret, address: IpAddr) -> Result<(), Undecided> {
+        if self.misses.admit(address, token.is_ours(), self.clock.moment()) {
+            self.counts.misses.fetch_add(1, Ordering::Relaxed);
+            Ok(())
+        } else {
+            self.counts.misses_refused.fetch_add(1, Ordering::Relaxed);
+            Err(Undecided::Busy)
+        }
+    }
+
+    /// Reads the feed once and applies what it says.
+    ///
+    /// # Errors
+    /// When the control database doesn't answer; the table stays as it is.
+    pub(crate) async fn catch_up(&self) -> Result<(), SourceError> {
+        let result = self.try_catch_up().await;
+        if result.is_err() {
+            self.counts.feed_failures.fetch_add(1, Ordering::Relaxed);
+        }
+        result
+    }
+
+    async fn try_catch_up(&self) -> Result<(), SourceError> {
+        let era = self.current.load_full();
+        let applied = era.applied();
+        let read = self.source.feed(applied.clone()).await?;
+        if self.apply(&era, &applied, &read) {
+            self.time.carry_on(read.now, self.clock.moment());
+            return Ok(());
+        }
+        let beginning = self.source.begin(RECENTLY_USED).await?;
+        tracing::warn!(
+            from = applied.revision.0,
+            to = beginning.applied.revision.0,
+            "the change feed does not continue what was applied; the token table is begun anew"
+        );
+        self.begin_anew(&era, beginning);
+        Ok(())
+    }
+
+    /// Applies a read of the feed, or says that it doesn't continue what was applied.
+    fn apply(&self, era: &Era, applied: &Applied, read: &FeedRead) -> bool {
+        let Some(changes) = read.continuing(applied) else {
+            return false;
+        };
+        era.apply(changes, &read.channels)
+    }
+
+    fn begin_anew(&self, ended: &Era, beginning: Beginning) {
+        self.counts.begun_anew.fetch_add(1, Ordering::Relaxed);
+        self.time.carry_on(beginning.now, self.clock.moment());
+        self.current.store(Arc::new(Era::new(beginning, self.limits.size_bytes)));
+        // After the swap, so that nothing decided by the old era can be found again.
+        ended.end();
+    }
+
+    /// The database's time, carried forward (sync.md T5).
+    pub(crate) fn now(&self) -> Timestamp {
+        self.time.at(self.clock.moment())
+    }
+
+    /// The last revision applied.
+    pub(crate) fn revision(&self) -> Revision {
+        self.current.load().applied().revision
+    }
+
+    /// How many grants are in memory, about.
+    pub(crate) fn len(&self) -> u64 {
+        self.current.load().len()
+    }
+
+    /// The channels registered at the last revision applied.
+    pub(crate) fn channels(&self) -> Arc<ChannelRegistry> {
+        self.current.load().channels()
+    }
+
+    pub(crate) fn counts(&self) -> &Counts {
+        &self.counts
+    }
+}
+
+#[cfg(test)]
+mod tests;
