@@ -20,6 +20,14 @@ settings! {
         /// Who may issue and manage the tokens of a service account.
         token_managers: TokenManagers = TokenManagers::Owners;
     }
+    check check_control
+}
+
+fn check_control(control: &Control) -> Vec<(&'static str, String)> {
+    match control.listen[..] {
+        [] => vec![("listen", "needs at least one address".to_owned())],
+        _ => Vec::new(),
+    }
 }
 
 choice! {

@@ -55,6 +55,18 @@ settings! {
         /// HTTPS, with HTTP/1.1 and HTTP/2. Without this section the gateway speaks plain HTTP.
         tls: Option<Tls> = None;
     }
+    check check_gateway
+}
+
+fn check_gateway(gateway: &Gateway) -> Vec<(&'static str, String)> {
+    let mut found = Vec::new();
+    if gateway.listen.is_empty() {
+        found.push(("listen", "needs at least one address".to_owned()));
+    }
+    if gateway.mount_prefixes.is_empty() {
+        found.push(("mount_prefixes", r#"needs at least one; [""] is the root"#.to_owned()));
+    }
+    found
 }
 
 settings! {

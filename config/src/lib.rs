@@ -2,8 +2,15 @@
 
 mod control;
 mod database;
+mod document;
+mod field;
 mod gateway;
+mod listing;
+mod load;
+mod nearest;
 mod observe;
+mod problem;
+mod reader;
 mod section;
 mod storage;
 mod value;
@@ -13,8 +20,11 @@ use std::collections::BTreeMap;
 pub use control::{ChannelCreators, Control, TokenManagers};
 pub use database::Database;
 pub use gateway::{AccessLog, Cache, Gateway, Limits, Tls, WhenLeaseEnds};
+pub use listing::{SectionListing, SettingListing};
+pub use load::{FILES, Loaded, default_file, reference};
 pub use observe::{Log, LogFormat, LogLevel, Metrics};
-pub use storage::{Credentials, DirectoryStorage, HttpStorage, Storage};
+pub use problem::{ConfigError, Origin, Problem};
+pub use storage::{Credentials, DirectoryStorage, HttpStorage, Storage, StorageKind};
 pub use value::{
     BaseUrl, BaseUrlError, DatabaseKind, DatabaseUrl, MountPrefix, MountPrefixError, Secret, Size,
 };
@@ -37,4 +47,23 @@ settings! {
         /// What the processes say about themselves.
         log: Log = Log::default();
     }
+    check check_addresses
+}
+
+/// Two listeners can't have the same address; port 0 stands for any free one.
+fn check_addresses(config: &Config) -> Vec<(&'static str, String)> {
+    let gateway = config.gateway.listen.iter().map(|address| ("gateway.listen", address));
+    let control = config.control.listen.iter().map(|address| ("control.listen", address));
+    let metrics = config.metrics.listen.iter().map(|address| ("metrics.listen", address));
+    let mut taken = BTreeMap::new();
+    let mut found = Vec::new();
+    for (key, address) in gateway.chain(control).chain(metrics) {
+        match taken.insert(*address, key) {
+            Some(other) if address.port() != 0 => {
+                found.push((key, format!("{address} is taken by {other} already")));
+            }
+            _ => {}
+        }
+    }
+    found
 }

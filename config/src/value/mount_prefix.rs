@@ -1,7 +1,10 @@
 //! Where channels may be mounted below the gateway's root.
 
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
+
+use super::{Raw, Refusal, Value, quote};
 
 /// A path below which channels are served: empty (the root), or segments without a slash at
 /// either end, `api/repo` (wire.md W2).
@@ -66,5 +69,46 @@ impl FromStr for MountPrefix {
 impl fmt::Debug for MountPrefix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", self.0)
+    }
+}
+
+impl Value for MountPrefix {
+    fn accepted() -> String {
+        r#"a path without slashes at its ends such as "api/repo", or "" for the root"#.to_owned()
+    }
+
+    fn parse(raw: &Raw, _folder: &Path) -> Result<Self, Refusal> {
+        let text = raw.text().ok_or_else(|| Refusal::new("is not a path"))?;
+        text.parse().map_err(|error: MountPrefixError| {
+            Refusal::new(format!("is not a mount prefix: {error}"))
+        })
+    }
+
+    fn render(&self) -> Option<String> {
+        Some(quote(&self.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prefixes() {
+        for text in ["", "conda", "api/repo", "a/b/c", "v1.0/~x"] {
+            assert_eq!(text.parse::<MountPrefix>().unwrap().as_str(), text);
+        }
+        assert_eq!(MountPrefix::ROOT.segments().count(), 0);
+        assert_eq!("api/repo".parse::<MountPrefix>().unwrap().segments().count(), 2);
+    }
+
+    #[test]
+    fn not_prefixes() {
+        for text in ["/", "/a", "a/", "a//b", "a/../b", ".", "..", "t", "a/t/b"] {
+            assert!(text.parse::<MountPrefix>().is_err(), "{text}");
+        }
+        for text in ["a b", "a%20b", "ä", "a?b", "a\\b"] {
+            assert!(matches!(text.parse::<MountPrefix>(), Err(MountPrefixError::Character(_))));
+        }
     }
 }

@@ -1,9 +1,13 @@
 //! The URLs of settings.
 
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 
 use http::Uri;
+use http::uri::InvalidUri;
+
+use super::{Raw, Refusal, Value, quote};
 
 /// An `http` or `https` URL to which paths are appended: without user, password, query, fragment
 /// and trailing slash.
@@ -66,7 +70,8 @@ impl FromStr for BaseUrl {
         if text.contains(['?', '#']) {
             return Err(BaseUrlError::Query);
         }
-        let uri: Uri = text.parse().map_err(|_: http::uri::InvalidUri| BaseUrlError::Malformed)?;
+        let uri: Uri =
+            text.parse().map_err(|_names_no_more: InvalidUri| BaseUrlError::Malformed)?;
         let authority = uri.authority().ok_or(BaseUrlError::Malformed)?;
         if authority.as_str().contains('@') {
             return Err(BaseUrlError::Credentials);
@@ -90,5 +95,22 @@ impl fmt::Display for BaseUrl {
 impl fmt::Debug for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", self.text)
+    }
+}
+
+impl Value for BaseUrl {
+    const SENSITIVE: bool = true;
+
+    fn accepted() -> String {
+        r#"a URL such as "https://conda.example.com""#.to_owned()
+    }
+
+    fn parse(raw: &Raw, _folder: &Path) -> Result<Self, Refusal> {
+        let text = raw.text().ok_or_else(|| Refusal::new("is not a URL"))?;
+        text.parse().map_err(|error: BaseUrlError| Refusal::new(format!("is {error}")))
+    }
+
+    fn render(&self) -> Option<String> {
+        Some(quote(&self.text))
     }
 }
