@@ -1,1 +1,33 @@
-//! control
+//! The control plane: the database, the rules, and the REST API.
+//!
+//! The life of a change:
+//!
+//! 1. [`api`] parses a request into words of [`access`] and hands it, with the [`Actor`] who asks,
+//!    to a use case; the command line and the pages do the same.
+//! 2. [`usecases`] does slow work first (hashing a password, making a secret), then begins one
+//!    unit of work in [`store`], whose first statement takes the next revision (sync.md F1).
+//! 3. Inside it the use case reads who the actor is and what they hold, and checks every rule.
+//! 4. It writes, names what it touched (F2), and records the audit event.
+//! 5. Revision, random stamp and entries are written (F4), and all of it is committed durably
+//!    (F5); the use case answers [`Committed`] with the revision.
+//! 6. Gateways read it: [`Store`] is their [`access::GrantSource`] (F3, T2, T6).
+//!
+//! *Architecture invariant:* whatever a gateway decides by changes only through `store::Change`.
+//!
+//! *Architecture invariant:* rules and permissions are checked in [`usecases`], inside the
+//! transaction that acts on them, and nowhere else: a handler that forgets a check can't exist.
+
+mod actor;
+mod settings;
+mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
+pub mod usecases;
+
+pub use actor::{Actor, Via};
+pub use settings::{ChannelCreators, Settings, StorageName, TokenManagers};
+pub use store::{
+    ChannelDetails, MigrationStatus, Principal, PrincipalKind, Role, ServiceAccount, SessionId,
+    Store, StoreError, Token, TokenChannel,
+};
+pub use usecases::{Committed, Control, Error};

@@ -1,0 +1,197 @@
+//! Channels as they are stored.
+
+use std::sync::Arc;
+
+use access::{Channel, ChannelId, ChannelName, Permission, PrincipalId, Timestamp};
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
+
+use super::rows::{permission_if_any, time, word};
+use super::{Connection, StoreError};
+
+/// A channel as people see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChannelDetails {
+    /// What gateways decide by.
+    pub channel: Channel,
+    /// For people.
+    pub description: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// What the caller holds on it now.
+    pub permission: Option<Permission>,
+}
+
+/// Whose channels a list shows, and what of them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ChannelView {
+    pub(crate) principal: PrincipalId,
+    /// The token whose channels alone are shown; none for somebody not limited by a token.
+    pub(crate) within: Option<access::TokenId>,
+    /// Everything, whatever the principal holds.
+    pub(crate) sees_all: bool,
+}
+
+/// A channel's columns for gateways.
+macro_rules! channel_columns {
+    () => {
+        "c.id, c.name, c.privacy, c.storage, c.prefix, c.include_subchannels"
+    };
+}
+pub(super) use channel_columns;
+
+const INSERT: &str = "INSERT INTO channels (name, description, privacy, storage, prefix, \
+     include_subchannels, created_at, created_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+     RETURNING id";
+const DELETE: &str = "DELETE FROM channels WHERE id = $1";
+
+/// What `$1` holds on each channel, as it is seen through the token `$2` (0: through none).
+macro_rules! seen_channels {
+    ($end:literal) => {
+        concat!(
+            "SELECT * FROM (SELECT ",
+            channel_columns!(),
+            ", c.description, c.created_at, (SELECT max(gp.permission) FROM group_members m \
+             JOIN group_permissions gp ON gp.group_id = m.group_id AND gp.channel_id = c.id \
+             WHERE m.principal_id = $1) AS held, (SELECT t.permission FROM token_channels tc \
+             JOIN tokens t ON t.id = tc.token_id WHERE tc.token_id = $2 AND tc.channel_id = c.id) \
+             AS within FROM channels c) AS seen WHERE ($3 = 1 OR ($2 = 0 AND (held IS NOT NULL \
+             OR privacy <> 'private')) OR (held IS NOT NULL AND within IS NOT NULL)) AND ",
+            $end
+        )
+    };
+}
+const FIND_SEEN: &str = seen_channels!("name = $4");
+const LIST_SEEN: &str = seen_channels!("name > $4 ORDER BY name LIMIT $5");
+
+const LIST_MANAGED: &str =
+    seen_channels!("held = 3 AND ($2 = 0 OR within = 3) AND name > $4 ORDER BY name LIMIT $5");
+
+const ID_BY_NAME: &str = "SELECT id FROM channels WHERE name = $1";
+/// `0` follows `/`, so that the range is what begins with `name/`.
+const BELOW: &str = "SELECT id FROM channels WHERE name > $1 || '/' AND name < $1 || '0'";
+
+pub(crate) async fn insert_channel(
+    db: &mut Connection,
+    new: &ChannelDetails,
+    by: PrincipalId,
+) -> Result<ChannelId, StoreError> {
+    let id = sqlx::query_scalar(INSERT)
+        .bind(new.channel.name.as_str())
+        .bind(&*new.description)
+        .bind(new.channel.privacy.as_str())
+        .bind(&*new.channel.storage)
+        .bind(&*new.channel.prefix)
+        .bind(i64::from(new.channel.include_subchannels))
+        .bind(new.created_at.as_millis())
+        .bind(by.0)
+        .fetch_one(db)
+        .await?;
+    Ok(ChannelId(id))
+}
+
+/// Takes the channel out, with its owners' group, its account's binding, and every permission and
+/// token's share on it.
+pub(crate) async fn delete_channel(db: &mut Connection, id: ChannelId) -> Result<(), StoreError> {
+    sqlx::query(DELETE).bind(id.0).execute(db).await?;
+    Ok(())
+}
+
+/// The channel of that name, if there is one that the viewer may see.
+pub(crate) async fn find_channel(
+    db: &mut Connection,
+    view: ChannelView,
+    name: &ChannelName,
+) -> Result<Option<ChannelDetails>, StoreError> {
+    let row = sqlx::query(FIND_SEEN)
+        .bind(view.principal.0)
+        .bind(view.within.map_or(0, |token| token.0))
+        .bind(i64::from(view.sees_all))
+        .bind(name.as_str())
+        .fetch_optional(db)
+        .await?;
+    row.as_ref().map(details).transpose()
+}
+
+/// The channels that the viewer may see, by name, after `after`.
+pub(crate) async fn list_channels(
+    db: &mut Connection,
+    view: ChannelView,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<ChannelDetails>, StoreError> {
+    list(db, LIST_SEEN, view, after, limit).await
+}
+
+/// The channels on which the viewer holds `manage`, by name, after `after`.
+pub(crate) async fn list_managed_channels(
+    db: &mut Connection,
+    view: ChannelView,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<ChannelDetails>, StoreError> {
+    list(db, LIST_MANAGED, view, after, limit).await
+}
+
+/// The channel of that name, whoever asks.
+pub(crate) async fn channel_named(
+    db: &mut Connection,
+    name: &str,
+) -> Result<Option<ChannelId>, StoreError> {
+    let id: Option<i64> = sqlx::query_scalar(ID_BY_NAME).bind(name).fetch_optional(db).await?;
+    Ok(id.map(ChannelId))
+}
+
+/// The channels below `name`: `a/b` and `a/b/c` for `a`.
+pub(crate) async fn channels_below(
+    db: &mut Connection,
+    name: &ChannelName,
+) -> Result<Vec<ChannelId>, StoreError> {
+    let ids: Vec<i64> = sqlx::query_scalar(BELOW).bind(name.as_str()).fetch_all(db).await?;
+    Ok(ids.into_iter().map(ChannelId).collect())
+}
+
+async fn list(
+    db: &mut Connection,
+    sql: &'static str,
+    view: ChannelView,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<ChannelDetails>, StoreError> {
+    let rows = sqlx::query(sql)
+        .bind(view.principal.0)
+        .bind(view.within.map_or(0, |token| token.0))
+        .bind(i64::from(view.sees_all))
+        .bind(after)
+        .bind(i64::from(limit))
+        .fetch_all(db)
+        .await?;
+    rows.iter().map(details).collect()
+}
+
+fn details(row: &AnyRow) -> Result<ChannelDetails, StoreError> {
+    let held = permission_if_any(row, "held")?;
+    let within = permission_if_any(row, "within")?;
+    Ok(ChannelDetails {
+        channel: channel(row)?,
+        description: row.try_get("description")?,
+        created_at: time(row, "created_at")?,
+        permission: match within {
+            Some(within) => held.map(|held| held.min(within)),
+            None => held,
+        },
+    })
+}
+
+/// A channel from a row with the [`channel_columns`].
+pub(super) fn channel(row: &AnyRow) -> Result<Channel, StoreError> {
+    let text = |column| row.try_get::<&str, _>(column);
+    Ok(Channel {
+        id: ChannelId(row.try_get("id")?),
+        name: word("a channel's name", text("name")?)?,
+        privacy: word("a privacy", text("privacy")?)?,
+        storage: Arc::from(text("storage")?),
+        prefix: Arc::from(text("prefix")?),
+        include_subchannels: row.try_get::<i64, _>("include_subchannels")? != 0,
+    })
+}

@@ -1,0 +1,168 @@
+//! The little in which SQLite and PostgreSQL differ.
+
+use std::borrow::Cow;
+
+use sqlx::migrate::Migrator;
+use sqlx::{AnyConnection, AnyPool, Executor as _};
+
+use super::StoreError;
+
+static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// Which database, and what it lets us see of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// SQLite in WAL mode.
+    Sqlite,
+    /// PostgreSQL; `shows_history` when we may ask for its system identifier and timeline, which
+    /// some managed services forbid.
+    Postgres { shows_history: bool },
+}
+
+/// F5: what was committed survives a crash. WAL, so that readers and the writer don't wait for
+/// each other; the busy timeout is for other processes on the same file.
+const SQLITE_SESSION: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
+     PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
+
+/// F5 and F1: durable commits, and no change holds the counter while its process is stopped.
+const POSTGRES_SESSION: &str = "SET synchronous_commit = on; \
+     SET idle_in_transaction_session_timeout = '5s'; SET lock_timeout = '10s';";
+
+const POSTGRES_READ_ONLY: &str = "SELECT current_setting('transaction_read_only')";
+
+/// The timeline is that of the WAL being written: the last checkpoint's lags behind a promotion.
+const POSTGRES_HISTORY: &str = "SELECT system_identifier::text || '.' \
+     || left(pg_walfile_name(pg_current_wal_lsn()), 8) FROM pg_control_system()";
+
+/// The state of the feed in one row: whose it is, how far it is, and what it has for `$1`.
+macro_rules! feed_head {
+    (identity: $identity:literal, now: $now:literal) => {
+        concat!(
+            "SELECT d.identity",
+            $identity,
+            " AS identity, c.revision, (SELECT stamp FROM revisions WHERE revision = c.revision) \
+             AS stamp, (SELECT stamp FROM revisions WHERE revision = $1) AS stamp_of_asked, ",
+            $now,
+            " AS now FROM revision_counter c, database_identity d"
+        )
+    };
+}
+
+const SQLITE_HEAD: &str = feed_head!(
+    identity: "",
+    now: "CAST(unixepoch('subsec') * 1000 AS INTEGER)"
+);
+const POSTGRES_HEAD: &str = feed_head!(
+    identity: "",
+    now: "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+);
+/// The random identity too: the databases of one server share its system identifier.
+const POSTGRES_HEAD_WITH_HISTORY: &str = feed_head!(
+    identity: " || '.' || (SELECT system_identifier::text FROM pg_control_system()) \
+        || '.' || left(pg_walfile_name(pg_current_wal_lsn()), 8)",
+    now: "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+);
+
+impl Dialect {
+    pub(super) fn of(url: &str) -> Result<Self, StoreError> {
+        match url.split(':').next() {
+            Some("sqlite") => Ok(Self::Sqlite),
+            Some("postgres" | "postgresql") => Ok(Self::Postgres { shows_history: false }),
+            _ => Err(StoreError::UnknownScheme),
+        }
+    }
+
+    /// The URL with what we always want: a SQLite file is made when there is none.
+    pub(super) fn full_url(self, url: &str) -> Cow<'_, str> {
+        match self {
+            Self::Sqlite if !url.contains('?') => format!("{url}?mode=rwc").into(),
+            Self::Sqlite | Self::Postgres { .. } => url.into(),
+        }
+    }
+
+    /// Sets up a new connection.
+    pub(super) async fn prepare(self, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+        let session = match self {
+            Self::Sqlite => SQLITE_SESSION,
+            Self::Postgres { .. } => POSTGRES_SESSION,
+        };
+        connection.execute(sqlx::raw_sql(session)).await?;
+        if let Self::Postgres { .. } = self {
+            let read_only: String =
+                sqlx::query_scalar(POSTGRES_READ_ONLY).fetch_one(connection).await?;
+            if read_only == "on" {
+                return Err(sqlx::Error::Configuration(Box::new(StoreError::ReadOnly)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds out what the database lets us see of itself.
+    pub(super) async fn probe(self, pool: &AnyPool) -> Result<Self, StoreError> {
+        let Self::Postgres { .. } = self else { return Ok(self) };
+        match sqlx::query_scalar::<_, String>(POSTGRES_HISTORY).fetch_one(pool).await {
+            Ok(_) => Ok(Self::Postgres { shows_history: true }),
+            Err(sqlx::Error::Database(refusal)) => {
+                tracing::warn!(
+                    error = %refusal,
+                    "PostgreSQL doesn't show its system identifier and timeline: a failover that \
+                     lost commits is seen by the revisions' stamps alone"
+                );
+                Ok(self)
+            }
+            Err(other) => Err(other.into()),
+        }
+    }
+
+    pub(super) fn has_one_writer(self) -> bool {
+        self == Self::Sqlite
+    }
+
+    pub(super) fn migrator(self) -> &'static Migrator {
+        match self {
+            Self::Sqlite => &SQLITE_MIGRATIONS,
+            Self::Postgres { .. } => &POSTGRES_MIGRATIONS,
+        }
+    }
+
+    /// How a change begins: at once as the writer on SQLite; on PostgreSQL the counter's row lock
+    /// does that, and READ COMMITTED lets each statement after it see all that was committed
+    /// before (sync.md F1).
+    pub(super) fn begin_change(self) -> &'static str {
+        match self {
+            Self::Sqlite => "BEGIN IMMEDIATE",
+            Self::Postgres { .. } => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+        }
+    }
+
+    /// How several statements read one snapshot (sync.md F3).
+    pub(super) fn begin_snapshot(self) -> &'static str {
+        match self {
+            Self::Sqlite => "BEGIN DEFERRED",
+            Self::Postgres { .. } => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        }
+    }
+
+    pub(super) fn feed_head(self) -> &'static str {
+        match self {
+            Self::Sqlite => SQLITE_HEAD,
+            Self::Postgres { shows_history: false } => POSTGRES_HEAD,
+            Self::Postgres { shows_history: true } => POSTGRES_HEAD_WITH_HISTORY,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scheme_names_the_database() {
+        assert_eq!(Dialect::of("sqlite://condagate.db").unwrap(), Dialect::Sqlite);
+        for url in ["postgres://u@h/d", "postgresql://u@h/d"] {
+            assert_eq!(Dialect::of(url).unwrap(), Dialect::Postgres { shows_history: false });
+        }
+        assert!(matches!(Dialect::of("mysql://u@h/d"), Err(StoreError::UnknownScheme)));
+    }
+}

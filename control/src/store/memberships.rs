@@ -1,0 +1,37 @@
+//! What principals hold on channels: the one place that reads it.
+
+use access::{ChannelId, Permission, PrincipalId, TokenId};
+
+use super::rows::permission_from_column;
+use super::{Connection, StoreError};
+
+const HELD: &str = "SELECT max(gp.permission) FROM group_members m \
+     JOIN group_permissions gp ON gp.group_id = m.group_id AND gp.channel_id = $2 \
+     WHERE m.principal_id = $1";
+const HELD_WITHIN_TOKEN: &str = "SELECT t.permission FROM token_channels tc \
+     JOIN tokens t ON t.id = tc.token_id WHERE tc.token_id = $1 AND tc.channel_id = $2";
+
+/// The highest permission that the principal's groups give it on the channel.
+pub(crate) async fn held_by(
+    db: &mut Connection,
+    principal: PrincipalId,
+    channel: ChannelId,
+) -> Result<Option<Permission>, StoreError> {
+    let held: Option<i64> =
+        sqlx::query_scalar(HELD).bind(principal.0).bind(channel.0).fetch_one(db).await?;
+    held.map(permission_from_column).transpose()
+}
+
+/// What the token was issued for on the channel, if it names it.
+pub(crate) async fn issued_for(
+    db: &mut Connection,
+    token: TokenId,
+    channel: ChannelId,
+) -> Result<Option<Permission>, StoreError> {
+    let permission: Option<i64> = sqlx::query_scalar(HELD_WITHIN_TOKEN)
+        .bind(token.0)
+        .bind(channel.0)
+        .fetch_optional(db)
+        .await?;
+    permission.map(permission_from_column).transpose()
+}

@@ -1,0 +1,175 @@
+//! The control database: SQLite on one machine, PostgreSQL for more (architecture.md,
+//! "Databases"). Every query is written once and runs on both; what differs is in `dialect`.
+
+mod audit;
+mod change;
+mod channels;
+mod dialect;
+mod groups;
+mod memberships;
+mod principals;
+mod rows;
+mod service_accounts;
+mod sessions;
+mod source;
+mod tokens;
+
+use std::sync::Arc;
+
+use sqlx::any::AnyPoolOptions;
+use sqlx::migrate::{Migrate as _, MigrateError};
+use sqlx::{AnyConnection, AnyPool};
+use tokio::sync::Semaphore;
+
+pub(crate) use audit::{Event, Target};
+pub(crate) use change::{Change, MORE_THAN_ENTRIES};
+use dialect::Dialect;
+pub(crate) use {groups::*, memberships::*};
+pub use {channels::*, principals::*, service_accounts::*, sessions::*, tokens::*};
+
+#[cfg(feature = "testing")]
+use crate::testing::Hooks;
+
+/// Why the control database didn't do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The URL names no database that condagate speaks to.
+    #[error(
+        "`database.url` begins with neither `sqlite:` nor `postgres:`; write \
+         `sqlite://condagate.db` or `postgres://user@host/condagate`"
+    )]
+    UnknownScheme,
+    /// The database is a read-only standby (sync.md F5).
+    #[error("the control database is read-only; connect to the primary server")]
+    ReadOnly,
+    /// The database can't be reached, or refused a statement.
+    #[error("the control database: {0}")]
+    Database(#[from] sqlx::Error),
+    /// A migration failed, or the database was made by a newer condagate.
+    #[error("bringing the control database to this version: {0}")]
+    Migration(#[from] MigrateError),
+    /// A row holds what this version of condagate doesn't know.
+    #[error(
+        "the control database holds `{value}` as {what}, which this version doesn't know; was it \
+         changed by hand or by a newer condagate?"
+    )]
+    Unreadable {
+        /// What was to be read.
+        what: &'static str,
+        /// What stands there.
+        value: String,
+    },
+    /// The system gave no randomness.
+    #[error("the system gave no randomness: {0}")]
+    Randomness(#[from] getrandom::Error),
+}
+
+/// How far a database's schema is from what this version needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MigrationStatus {
+    /// How many of this version's migrations the database has.
+    pub applied: usize,
+    /// How many it lacks; `condagate migrate` brings them.
+    pub pending: usize,
+    /// How many it has that this version doesn't know: it was migrated by a newer condagate.
+    pub unknown: usize,
+}
+
+/// A pool of connections to the control database. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pool: AnyPool,
+    dialect: Dialect,
+    /// SQLite has one writer; waiting here is fair, waiting for its lock file is not.
+    one_writer: Option<Arc<Semaphore>>,
+    #[cfg(feature = "testing")]
+    hooks: Hooks,
+}
+
+impl Store {
+    /// Connects to the database that `url` names: `sqlite://FILE` (made when there is none) or
+    /// `postgres://USER@HOST/NAME`.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the URL names no known database, or it can't be reached.
+    pub async fn connect(url: &str, max_connections: u32) -> Result<Self, StoreError> {
+        sqlx::any::install_default_drivers();
+        let dialect = Dialect::of(url)?;
+        let pool = AnyPoolOptions::new()
+            .max_connections(max_connections)
+            .after_connect(move |connection, _| Box::pin(dialect.prepare(connection)))
+            .connect(&dialect.full_url(url))
+            .await?;
+        let dialect = dialect.probe(&pool).await?;
+        let one_writer = dialect.has_one_writer().then(|| Arc::new(Semaphore::new(1)));
+        Ok(Self {
+            pool,
+            dialect,
+            one_writer,
+            #[cfg(feature = "testing")]
+            hooks: Hooks::default(),
+        })
+    }
+
+    /// Brings the database to the schema of this version; nothing to do is fine.
+    ///
+    /// # Errors
+    /// [`StoreError::Migration`] when a migration fails (it is rolled back), or when the database
+    /// was migrated by a newer condagate.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        Ok(self.dialect.migrator().run(&self.pool).await?)
+    }
+
+    /// How far the database is from this version's schema.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database doesn't answer.
+    pub async fn migration_status(&self) -> Result<MigrationStatus, StoreError> {
+        let migrator = self.dialect.migrator();
+        let mut connection = self.pool.acquire().await?;
+        connection.ensure_migrations_table(&migrator.table_name).await?;
+        let done = connection.list_applied_migrations(&migrator.table_name).await?;
+        let applied = done.iter().filter(|m| migrator.version_exists(m.version)).count();
+        Ok(MigrationStatus {
+            applied,
+            pending: migrator.iter().count() - applied,
+            unknown: done.len() - applied,
+        })
+    }
+
+    /// Asks the database for a sign of life.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it gives none.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1 FROM revision_counter").execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Ends every connection, once its work is done.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    /// A connection for reading, outside of any change.
+    pub(crate) async fn reader(&self) -> Result<sqlx::pool::PoolConnection<sqlx::Any>, StoreError> {
+        Ok(self.pool.acquire().await?)
+    }
+
+    /// This store with steps at which a test can hold its changes.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn with_hooks(mut self, hooks: Hooks) -> Self {
+        self.hooks = hooks;
+        self
+    }
+
+    /// The pool itself, for tests that look behind the use cases.
+    #[cfg(feature = "testing")]
+    pub fn pool(&self) -> &AnyPool {
+        &self.pool
+    }
+}
+
+/// A connection inside or outside of a transaction, as every query takes it.
+pub(crate) type Connection = AnyConnection;

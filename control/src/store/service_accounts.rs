@@ -1,0 +1,117 @@
+//! Service accounts as they are stored.
+
+use access::{ChannelId, ChannelName, PrincipalId, Timestamp};
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
+
+use super::rows::{time, word};
+use super::{ChannelView, Connection, StoreError};
+
+/// The credentials for programs of one channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceAccount {
+    /// Its identity among principals, never reused.
+    pub id: PrincipalId,
+    /// `service-account-channel-<CHANNEL>` (product.md S4).
+    pub name: String,
+    /// Its channel.
+    pub channel_id: ChannelId,
+    /// Its channel's name.
+    pub channel: ChannelName,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// How service accounts are named; no user may have such a name (product.md S4).
+pub(crate) const NAME_PREFIX: &str = "service-account-channel-";
+
+/// The name of a channel's service account.
+pub(crate) fn service_account_name(channel: &ChannelName) -> String {
+    format!("{NAME_PREFIX}{}", channel.with_colons())
+}
+
+const BIND: &str = "INSERT INTO service_accounts (principal_id, channel_id) VALUES ($1, $2)";
+const UNBIND: &str = "DELETE FROM service_accounts WHERE principal_id = $1";
+
+macro_rules! accounts_where {
+    ($condition:literal) => {
+        concat!(
+            "SELECT p.id, p.name, p.created_at, c.id AS channel_id, c.name AS channel \
+             FROM service_accounts s JOIN principals p ON p.id = s.principal_id \
+             JOIN channels c ON c.id = s.channel_id WHERE ",
+            $condition
+        )
+    };
+}
+const BY_NAME: &str = accounts_where!("p.name = $1 AND p.deleted_at IS NULL");
+const BY_CHANNEL: &str = accounts_where!("s.channel_id = $1");
+/// Those whose channel `$1` manages, as far as the token `$2` reaches (0: everywhere).
+const LIST: &str = accounts_where!(
+    "c.name > $4 AND ($3 = 1 OR (EXISTS (SELECT 1 FROM group_members m \
+     JOIN group_permissions gp ON gp.group_id = m.group_id AND gp.channel_id = c.id \
+     WHERE m.principal_id = $1 AND gp.permission = 3) AND ($2 = 0 OR EXISTS (SELECT 1 \
+     FROM token_channels tc JOIN tokens t ON t.id = tc.token_id WHERE tc.token_id = $2 \
+     AND tc.channel_id = c.id AND t.permission = 3)))) ORDER BY c.name LIMIT $5"
+);
+
+/// Makes a principal the service account of a channel.
+pub(crate) async fn bind_service_account(
+    db: &mut Connection,
+    account: PrincipalId,
+    channel: ChannelId,
+) -> Result<(), StoreError> {
+    sqlx::query(BIND).bind(account.0).bind(channel.0).execute(db).await?;
+    Ok(())
+}
+
+pub(crate) async fn unbind_service_account(
+    db: &mut Connection,
+    account: PrincipalId,
+) -> Result<(), StoreError> {
+    sqlx::query(UNBIND).bind(account.0).execute(db).await?;
+    Ok(())
+}
+
+pub(crate) async fn service_account_named(
+    db: &mut Connection,
+    name: &str,
+) -> Result<Option<ServiceAccount>, StoreError> {
+    let row = sqlx::query(BY_NAME).bind(name).fetch_optional(db).await?;
+    row.as_ref().map(read).transpose()
+}
+
+pub(crate) async fn service_account_of(
+    db: &mut Connection,
+    channel: ChannelId,
+) -> Result<Option<ServiceAccount>, StoreError> {
+    let row = sqlx::query(BY_CHANNEL).bind(channel.0).fetch_optional(db).await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// The accounts that the viewer may manage, by their channel's name, after `after`.
+pub(crate) async fn list_service_accounts(
+    db: &mut Connection,
+    view: ChannelView,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<ServiceAccount>, StoreError> {
+    let rows = sqlx::query(LIST)
+        .bind(view.principal.0)
+        .bind(view.within.map_or(0, |token| token.0))
+        .bind(i64::from(view.sees_all))
+        .bind(after)
+        .bind(i64::from(limit))
+        .fetch_all(db)
+        .await?;
+    rows.iter().map(read).collect()
+}
+
+fn read(row: &AnyRow) -> Result<ServiceAccount, StoreError> {
+    Ok(ServiceAccount {
+        id: PrincipalId(row.try_get("id")?),
+        name: row.try_get("name")?,
+        channel_id: ChannelId(row.try_get("channel_id")?),
+        channel: word("a channel's name", row.try_get("channel")?)?,
+        created_at: time(row, "created_at")?,
+    })
+}

@@ -1,0 +1,257 @@
+//! What gateways read: one token, the feed, and a snapshot to begin with (sync.md F3, T2, T6).
+
+use access::source::{
+    Answer, Applied, Beginning, Change, DatabaseIdentity, FeedRead, Loaded, Revision, SourceError,
+    Stamp, Touched,
+};
+use access::{
+    Channel, ChannelId, Grant, GrantSource, GrantedChannel, PrincipalId, Standing, Timestamp,
+    TokenDigest, TokenHint, TokenId,
+};
+use sqlx::any::AnyRow;
+use sqlx::{Any, Row as _, Transaction};
+
+use super::channels::{channel, channel_columns};
+use super::rows::{
+    digest_from_column, permission_from_column, permission_if_any, time, time_if_any,
+};
+use super::{Store, StoreError};
+
+/// How many entries one read of the feed carries. A gateway further behind begins anew, which
+/// costs no more.
+const MAX_ENTRIES: usize = 10_000;
+
+/// A value with its token, one row per channel; `held` is what the principal has there.
+macro_rules! grant_columns {
+    () => {
+        "v.digest, v.hint, v.valid_until, t.id AS token_id, t.principal_id, t.permission, \
+         t.expires_at, t.revoked_at, p.deactivated_at, tc.channel_id, \
+         (SELECT max(gp.permission) FROM group_members m JOIN group_permissions gp \
+         ON gp.group_id = m.group_id AND gp.channel_id = tc.channel_id \
+         WHERE m.principal_id = t.principal_id) AS held"
+    };
+}
+
+/// T2: one statement, and so one snapshot, for the grant and the revision it stands at. There is
+/// always a row, since there is always a counter.
+const LOAD: &str = concat!(
+    "SELECT r.revision, ",
+    grant_columns!(),
+    " FROM revision_counter r LEFT JOIN token_values v ON v.digest = $1 \
+     LEFT JOIN tokens t ON t.id = v.token_id LEFT JOIN principals p ON p.id = t.principal_id \
+     LEFT JOIN token_channels tc ON tc.token_id = t.id"
+);
+
+/// T6: what was never used counts from when it was issued.
+const RECENTLY_USED: &str = concat!(
+    "SELECT ",
+    grant_columns!(),
+    " FROM (SELECT l.id FROM tokens l JOIN principals lp ON lp.id = l.principal_id \
+     LEFT JOIN token_last_used u ON u.token_id = l.id \
+     WHERE l.revoked_at IS NULL AND l.expires_at > $1 AND lp.deactivated_at IS NULL \
+     ORDER BY coalesce(u.last_used_at, l.issued_at) DESC LIMIT $2) AS live \
+     JOIN tokens t ON t.id = live.id JOIN token_values v ON v.token_id = t.id \
+     AND (v.valid_until IS NULL OR v.valid_until > $1) \
+     JOIN principals p ON p.id = t.principal_id \
+     LEFT JOIN token_channels tc ON tc.token_id = t.id ORDER BY t.id, v.digest"
+);
+
+const CHANNELS: &str = concat!("SELECT ", channel_columns!(), " FROM channels c");
+
+const CHANGES: &str = "SELECT r.revision, r.stamp, c.kind, c.id, c.digest FROM revisions r \
+     LEFT JOIN changes c ON c.revision = r.revision WHERE r.revision > $1 \
+     ORDER BY r.revision, c.ordinal LIMIT $2";
+
+/// What is registered now for each channel touched since `$1`.
+const TOUCHED_CHANNELS: &str = concat!(
+    "SELECT touched.id AS touched_id, ",
+    channel_columns!(),
+    " FROM (SELECT DISTINCT id FROM changes WHERE revision > $1 AND kind = 'channel') AS touched \
+     LEFT JOIN channels c ON c.id = touched.id"
+);
+
+impl GrantSource for Store {
+    fn begin(&self, recently_used: usize) -> Answer<'_, Beginning> {
+        Box::pin(async move { self.read_beginning(recently_used).await.map_err(unanswered) })
+    }
+
+    fn load(&self, digest: TokenDigest) -> Answer<'_, Loaded> {
+        Box::pin(async move { self.read_token(digest).await.map_err(unanswered) })
+    }
+
+    fn feed(&self, applied: Applied) -> Answer<'_, FeedRead> {
+        Box::pin(async move { self.read_feed(applied.revision).await.map_err(unanswered) })
+    }
+}
+
+impl Store {
+    async fn read_token(&self, digest: TokenDigest) -> Result<Loaded, StoreError> {
+        let rows = sqlx::query(LOAD).bind(digest.as_bytes().to_vec()).fetch_all(&self.pool).await?;
+        let first = rows.first().ok_or(sqlx::Error::RowNotFound)?;
+        let revision = Revision(first.try_get("revision")?);
+        let known = first.try_get::<Option<i64>, _>("token_id")?.is_some();
+        let grant = if known { Some(grant(&rows)?) } else { None };
+        Ok(Loaded { revision, grant })
+    }
+
+    async fn read_beginning(&self, recently_used: usize) -> Result<Beginning, StoreError> {
+        let mut snapshot = self.snapshot().await?;
+        let head = self.head(&mut snapshot, Revision(0)).await?;
+        let channels = sqlx::query(CHANNELS).fetch_all(&mut *snapshot).await?;
+        let rows = sqlx::query(RECENTLY_USED)
+            .bind(head.now.as_millis())
+            .bind(i64::try_from(recently_used).unwrap_or(i64::MAX))
+            .fetch_all(&mut *snapshot)
+            .await?;
+        snapshot.commit().await?;
+        let mut tokens = Vec::with_capacity(recently_used.min(rows.len()));
+        let same_value = |a: &AnyRow, b: &AnyRow| digest_of(a).ok() == digest_of(b).ok();
+        for rows in rows.chunk_by(same_value) {
+            tokens.push((digest_of(&rows[0])?, grant(rows)?));
+        }
+        Ok(Beginning {
+            applied: Applied {
+                revision: head.counter,
+                stamp: head.stamp.ok_or(sqlx::Error::RowNotFound)?,
+                database: head.database,
+            },
+            channels: channels.iter().map(channel).collect::<Result<_, _>>()?,
+            recently_used: tokens,
+            now: head.now,
+        })
+    }
+
+    async fn read_feed(&self, asked: Revision) -> Result<FeedRead, StoreError> {
+        let mut snapshot = self.snapshot().await?;
+        let head = self.head(&mut snapshot, asked).await?;
+        let (mut changes, mut channels) = (Vec::new(), Vec::new());
+        if head.stamp_of_asked.is_some() && head.counter > asked {
+            let limit = i64::try_from(MAX_ENTRIES + 1).unwrap_or(i64::MAX);
+            let rows =
+                sqlx::query(CHANGES).bind(asked.0).bind(limit).fetch_all(&mut *snapshot).await?;
+            // A revision is applied whole or not at all: what was cut off is no answer.
+            if rows.len() <= MAX_ENTRIES {
+                changes = read_changes(&rows)?;
+                let rows =
+                    sqlx::query(TOUCHED_CHANNELS).bind(asked.0).fetch_all(&mut *snapshot).await?;
+                channels = rows.iter().map(touched_channel).collect::<Result<_, _>>()?;
+            }
+        }
+        snapshot.commit().await?;
+        Ok(FeedRead {
+            database: head.database,
+            counter: head.counter,
+            stamp_of_asked: head.stamp_of_asked,
+            changes,
+            channels,
+            now: head.now,
+        })
+    }
+
+    async fn snapshot(&self) -> Result<Transaction<'static, Any>, StoreError> {
+        Ok(self.pool.begin_with(self.dialect.begin_snapshot()).await?)
+    }
+
+    async fn head(
+        &self,
+        snapshot: &mut Transaction<'static, Any>,
+        asked: Revision,
+    ) -> Result<Head, StoreError> {
+        let row =
+            sqlx::query(self.dialect.feed_head()).bind(asked.0).fetch_one(&mut **snapshot).await?;
+        let stamp = |column| Ok::<_, StoreError>(row.try_get::<Option<i64>, _>(column)?.map(Stamp));
+        Ok(Head {
+            database: DatabaseIdentity(row.try_get("identity")?),
+            counter: Revision(row.try_get("revision")?),
+            stamp: stamp("stamp")?,
+            stamp_of_asked: stamp("stamp_of_asked")?,
+            now: time(&row, "now")?,
+        })
+    }
+}
+
+/// The state of the feed in a snapshot.
+struct Head {
+    database: DatabaseIdentity,
+    counter: Revision,
+    stamp: Option<Stamp>,
+    stamp_of_asked: Option<Stamp>,
+    now: Timestamp,
+}
+
+/// The grant of one value from its rows, one per channel.
+fn grant(rows: &[AnyRow]) -> Result<Grant, StoreError> {
+    let row = rows.first().ok_or(sqlx::Error::RowNotFound)?;
+    let issued_for = permission_from_column(row.try_get("permission")?)?;
+    let mut channels = Vec::with_capacity(rows.len());
+    for row in rows {
+        let channel = row.try_get::<Option<i64>, _>("channel_id")?;
+        let held = permission_if_any(row, "held")?;
+        if let (Some(channel), Some(held)) = (channel, held) {
+            let permission = held.min(issued_for);
+            channels.push(GrantedChannel { channel: ChannelId(channel), permission });
+        }
+    }
+    let expires_at = time(row, "expires_at")?;
+    let valid_until = time_if_any(row, "valid_until")?;
+    Ok(Grant::new(
+        TokenId(row.try_get("token_id")?),
+        TokenHint::from_stored(row.try_get("hint")?),
+        PrincipalId(row.try_get("principal_id")?),
+        valid_until.map_or(expires_at, |end| end.min(expires_at)),
+        standing(row)?,
+        channels,
+    ))
+}
+
+fn standing(row: &AnyRow) -> Result<Standing, StoreError> {
+    Ok(match (time_if_any(row, "revoked_at")?, time_if_any(row, "deactivated_at")?) {
+        (Some(at), _) => Standing::Revoked(at),
+        (None, Some(_)) => Standing::PrincipalInactive,
+        (None, None) => Standing::Active,
+    })
+}
+
+fn digest_of(row: &AnyRow) -> Result<TokenDigest, StoreError> {
+    digest_from_column(row.try_get("digest")?)
+}
+
+fn read_changes(rows: &[AnyRow]) -> Result<Vec<Change>, StoreError> {
+    let mut changes: Vec<Change> = Vec::new();
+    for row in rows {
+        let revision = Revision(row.try_get("revision")?);
+        let touched = touched(row)?;
+        match changes.last_mut() {
+            Some(change) if change.revision == revision => change.touched.extend(touched),
+            _ => changes.push(Change {
+                revision,
+                stamp: Stamp(row.try_get("stamp")?),
+                touched: touched.into_iter().collect(),
+            }),
+        }
+    }
+    Ok(changes)
+}
+
+/// One entry; none for a revision that touches nothing a gateway decides by.
+fn touched(row: &AnyRow) -> Result<Option<Touched>, StoreError> {
+    let Some(kind) = row.try_get::<Option<&str>, _>("kind")? else { return Ok(None) };
+    let id = || row.try_get::<i64, _>("id");
+    Ok(Some(match kind {
+        "token" => Touched::Token { id: TokenId(id()?), digest: digest_of(row)? },
+        "principal" => Touched::Principal(PrincipalId(id()?)),
+        "channel" => Touched::Channel(ChannelId(id()?)),
+        // Also what a newer condagate has added: dropping the table is always right.
+        _ => Touched::Everything,
+    }))
+}
+
+fn touched_channel(row: &AnyRow) -> Result<(ChannelId, Option<Channel>), StoreError> {
+    let registered = row.try_get::<Option<i64>, _>("id")?.is_some();
+    let channel = if registered { Some(channel(row)?) } else { None };
+    Ok((ChannelId(row.try_get("touched_id")?), channel))
+}
+
+fn unanswered(error: StoreError) -> SourceError {
+    SourceError(error.to_string())
+}

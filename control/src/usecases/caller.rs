@@ -1,0 +1,147 @@
+//! Who the actor is and what they may do, read inside the transaction that acts on it. The one
+//! place where authorization is decided.
+
+use access::{ChannelId, ChannelName, Permission, PrincipalId, Timestamp, TokenId};
+
+use super::{Control, Error, Listed, Page};
+use crate::store::{
+    self, ChannelDetails, ChannelView, Connection, PrincipalKind, Role, session_is_live,
+};
+use crate::{Actor, Principal, StoreError, Via};
+
+/// An actor whose credential was found valid at this moment.
+#[derive(Clone, Debug)]
+pub(super) struct Caller {
+    principal: Principal,
+    token: Option<CallerToken>,
+}
+
+/// The token by which somebody acts.
+#[derive(Clone, Copy, Debug)]
+struct CallerToken {
+    id: TokenId,
+    admin: bool,
+    expires_at: Timestamp,
+}
+
+/// A principal with what it holds, for `GET /me`.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// Who.
+    pub principal: Principal,
+    /// Whether role `admin` can be used with this credential.
+    pub is_admin: bool,
+    /// The channels on which something is held, at most [`Page::MAX_LIMIT`].
+    pub channels: Vec<ChannelDetails>,
+}
+
+/// Who the actor is and what they hold.
+///
+/// # Errors
+/// [`Error::NotSignedIn`]; [`Error::Store`].
+pub async fn me(control: &Control, actor: &Actor) -> Result<Held, Error> {
+    let mut db = control.store.reader().await?;
+    let caller = Caller::verify(&mut db, actor, control.now()).await?;
+    let view = ChannelView { sees_all: false, ..caller.view() };
+    let page = Page { after: None, limit: Page::MAX_LIMIT };
+    let channels = store::list_channels(&mut db, view, "", page.limit).await?;
+    let mut channels = Listed::page(channels, &page, |_| String::new()).items;
+    channels.retain(|channel| channel.permission.is_some());
+    Ok(Held { is_admin: caller.is_admin(), principal: caller.principal, channels })
+}
+
+impl Caller {
+    /// Looks the actor up.
+    pub(super) async fn verify(
+        db: &mut Connection,
+        actor: &Actor,
+        now: Timestamp,
+    ) -> Result<Self, Error> {
+        let id = actor.principal.ok_or(Error::NotSignedIn)?;
+        let principal = store::principal(db, id).await?.filter(|principal| principal.active);
+        let principal = principal.ok_or(Error::NotSignedIn)?;
+        let token = match actor.via {
+            Via::Console => None,
+            Via::Session(session) => {
+                let live = session_is_live(db, session, now).await?;
+                live.then_some(None).ok_or(Error::NotSignedIn)?
+            }
+            Via::Token(id) => {
+                let token = store::token_in_use(db, id, now).await?.ok_or(Error::NotSignedIn)?;
+                Some(CallerToken { id, admin: token.admin, expires_at: token.expires_at })
+            }
+        };
+        Ok(Self { principal, token })
+    }
+
+    pub(super) fn id(&self) -> PrincipalId {
+        self.principal.id
+    }
+
+    /// The token by which the caller acts, for what it issues.
+    pub(super) fn token(&self) -> Option<TokenId> {
+        self.token.map(|token| token.id)
+    }
+
+    /// When the credential ends, if it is a token.
+    pub(super) fn token_ends(&self) -> Option<Timestamp> {
+        self.token.map(|token| token.expires_at)
+    }
+
+    /// Whether the caller has role `admin` by a credential that carries it (api.md,
+    /// "Authentication").
+    pub(super) fn is_admin(&self) -> bool {
+        self.principal.role == Some(Role::Admin) && self.token.is_none_or(|token| token.admin)
+    }
+
+    pub(super) fn is_user(&self) -> bool {
+        self.principal.kind == PrincipalKind::User
+    }
+
+    pub(super) fn require_admin(&self) -> Result<(), Error> {
+        if self.is_admin() { Ok(()) } else { Err(Error::needs_admin()) }
+    }
+
+    /// What the caller sees. A token limits it to its channels, unless it carries role `admin`.
+    pub(super) fn view(&self) -> ChannelView {
+        ChannelView { principal: self.id(), within: self.limit(), sees_all: self.is_admin() }
+    }
+
+    /// What the caller holds on a channel: what their groups give them, capped by their token.
+    pub(super) async fn held(
+        &self,
+        db: &mut Connection,
+        channel: ChannelId,
+    ) -> Result<Option<Permission>, StoreError> {
+        let held = store::held_by(db, self.id(), channel).await?;
+        let Some(token) = self.limit() else { return Ok(held) };
+        let issued_for = store::issued_for(db, token, channel).await?;
+        Ok(held.zip(issued_for).map(|(held, issued_for)| held.min(issued_for)))
+    }
+
+    /// The channel of that name, if the caller may see it.
+    pub(super) async fn channel(
+        &self,
+        db: &mut Connection,
+        name: &ChannelName,
+    ) -> Result<ChannelDetails, Error> {
+        let found = store::find_channel(db, self.view(), name).await?;
+        let mut found = found.ok_or_else(|| Error::not_found("channel", name))?;
+        found.permission = self.held(db, found.channel.id).await?;
+        Ok(found)
+    }
+
+    /// The token to whose channels the caller is limited.
+    fn limit(&self) -> Option<TokenId> {
+        self.token.filter(|_| !self.is_admin()).map(|token| token.id)
+    }
+}
+
+/// Whether somebody who sees the channel holds `manage` on it.
+pub(super) fn require_manage(channel: &ChannelDetails) -> Result<(), Error> {
+    if channel.permission == Some(Permission::Manage) {
+        Ok(())
+    } else {
+        Err(Error::needs_manage(&channel.channel.name))
+    }
+}

@@ -1,0 +1,257 @@
+//! Channels.
+
+use std::sync::Arc;
+
+use access::source::Touched;
+use access::{Channel, ChannelId, ChannelName, Permission, Privacy};
+use serde_json::{Value, json};
+
+use super::caller::{Caller, require_manage};
+use super::names::check_text;
+use super::{Committed, Control, Error, Listed, Page};
+use crate::store::{self, Change, ChannelDetails, Event, Revoke, Target};
+use crate::{Actor, ChannelCreators};
+
+/// A channel to be made.
+#[derive(Clone, Debug)]
+pub struct NewChannel {
+    /// Its name.
+    pub name: ChannelName,
+    /// For people.
+    pub description: String,
+    /// Who may download from it.
+    pub privacy: Privacy,
+    /// The configured storage that holds its files.
+    pub storage: String,
+    /// Where in that storage; its own name when not said.
+    pub prefix: Option<String>,
+    /// Whether a grant on it covers the channels below it too.
+    pub include_subchannels: bool,
+}
+
+/// How many bytes a channel's place in its storage may have.
+const MAX_PREFIX_BYTES: usize = 512;
+
+/// Makes a channel with its group of owners, and the caller one of them.
+///
+/// # Errors
+/// [`Error::InvalidField`], [`Error::NotPermitted`], [`Error::NameTaken`]; [`Error::Store`].
+pub async fn create(
+    control: &Control,
+    actor: &Actor,
+    new: NewChannel,
+) -> Result<Committed<ChannelDetails>, Error> {
+    check_against_settings(control, &new)?;
+    check_text("description", &new.description)?;
+    let prefix = new.prefix.unwrap_or_else(|| new.name.to_string());
+    check_prefix(&prefix)?;
+
+    let mut change = control.store.change(control.now()).await?;
+    let now = change.now();
+    let caller = Caller::verify(change.connection(), actor, now).await?;
+    require_creator(control, &mut change, &caller, &new.name, new.include_subchannels).await?;
+    let mut made = ChannelDetails {
+        channel: Channel {
+            id: ChannelId(0),
+            name: new.name,
+            privacy: new.privacy,
+            storage: Arc::from(new.storage),
+            prefix: Arc::from(prefix),
+            include_subchannels: new.include_subchannels,
+        },
+        description: new.description,
+        created_at: now,
+        permission: Some(Permission::Manage),
+    };
+    made.channel.id = store::insert_channel(change.connection(), &made, caller.id()).await?;
+    add_owners(&mut change, &made.channel, &caller).await?;
+    change.touch([Touched::Channel(made.channel.id)]);
+    audit(&mut change, actor, "channel.create", &made).await?;
+    let revision = change.commit().await?;
+    Ok(Committed { value: made, revision })
+}
+
+/// The channels that the caller may see, by name.
+///
+/// # Errors
+/// [`Error::NotSignedIn`]; [`Error::Store`].
+pub async fn list(
+    control: &Control,
+    actor: &Actor,
+    page: &Page,
+) -> Result<Listed<ChannelDetails>, Error> {
+    let mut db = control.store.reader().await?;
+    let caller = Caller::verify(&mut db, actor, control.now()).await?;
+    let found = store::list_channels(&mut db, caller.view(), page.after(), page.probe()).await?;
+    Ok(Listed::page(found, page, |item| item.channel.name.to_string()))
+}
+
+/// One channel.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::NotSignedIn`]; [`Error::Store`].
+pub async fn get(
+    control: &Control,
+    actor: &Actor,
+    name: &ChannelName,
+) -> Result<ChannelDetails, Error> {
+    let mut db = control.store.reader().await?;
+    let caller = Caller::verify(&mut db, actor, control.now()).await?;
+    caller.channel(&mut db, name).await
+}
+
+/// Deletes a channel and, in the same change, its group of owners, its service account, and its
+/// share in every token; a token that has no other channel is revoked. Files are not touched.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::NotPermitted`]; [`Error::Store`].
+pub async fn delete(
+    control: &Control,
+    actor: &Actor,
+    name: &ChannelName,
+) -> Result<Committed<()>, Error> {
+    let mut change = control.store.change(control.now()).await?;
+    let (now, revision) = (change.now(), change.revision());
+    let caller = Caller::verify(change.connection(), actor, now).await?;
+    let found = caller.channel(change.connection(), name).await?;
+    if !caller.is_admin() {
+        require_manage(&found)?;
+    }
+    let id = found.channel.id;
+    if let Some(account) = store::service_account_of(change.connection(), id).await? {
+        super::service_account::end(&mut change, &account).await?;
+    }
+    let db = change.connection();
+    store::revoke_tokens(db, Revoke::OnlyOn(id), now, revision).await?;
+    let values = store::values_revoked_by(db, revision, store::MORE_THAN_ENTRIES).await?;
+    store::delete_channel(db, id).await?;
+    change.touch(values);
+    change.touch([Touched::Channel(id)]);
+    audit(&mut change, actor, "channel.delete", &found).await?;
+    let revision = change.commit().await?;
+    Ok(Committed { value: (), revision })
+}
+
+fn check_against_settings(control: &Control, new: &NewChannel) -> Result<(), Error> {
+    let settings = control.settings();
+    let first = new.name.first_segment();
+    if settings.reserved_first_segments.iter().any(|reserved| reserved == first) {
+        let message = format!("`{first}` begins one of the gateway's mount prefixes");
+        return Err(Error::invalid("name", message));
+    }
+    if !settings.storages.iter().any(|storage| storage.name == new.storage) {
+        let names: Vec<_> = settings.storages.iter().map(|storage| &*storage.name).collect();
+        let message = format!("no such storage; configured: {}", names.join(", "));
+        return Err(Error::invalid("storage", message));
+    }
+    Ok(())
+}
+
+/// A relative path that means what it says in any storage.
+fn check_prefix(prefix: &str) -> Result<(), Error> {
+    let plain = |segment: &str| {
+        !matches!(segment, "" | "." | "..")
+            && segment.bytes().all(|b| b.is_ascii_graphic() && !b"\\%?#:*\"<>|".contains(&b))
+    };
+    if prefix.len() <= MAX_PREFIX_BYTES && (prefix.is_empty() || prefix.split('/').all(plain)) {
+        return Ok(());
+    }
+    let message = "use a path like `conda/analytics`, without `/` at its ends, `.` and `..` as a \
+         segment, spaces, or any of `\\ % ? # : * \" < > |`";
+    Err(Error::invalid("prefix", message))
+}
+
+/// Who may make the channel. Below or above channels of others, `manage` on those is needed:
+/// `include_subchannels` lets the one above read what is below.
+async fn require_creator(
+    control: &Control,
+    change: &mut Change,
+    caller: &Caller,
+    name: &ChannelName,
+    include_subchannels: bool,
+) -> Result<(), Error> {
+    if control.settings.channel_creators == ChannelCreators::Admins || !caller.is_user() {
+        caller.require_admin()?;
+    }
+    if store::channel_named(change.connection(), name.as_str()).await?.is_some() {
+        return Err(Error::NameTaken { kind: "channel", name: name.to_string() });
+    }
+    if caller.is_admin() {
+        return Ok(());
+    }
+    for parent in name.parents() {
+        if let Some(id) = store::channel_named(change.connection(), parent).await?
+            && caller.held(change.connection(), id).await? != Some(Permission::Manage)
+        {
+            return Err(Error::NotPermitted {
+                needs: format!("`manage` on the channels above `{name}`"),
+                who: "an admin".into(),
+            });
+        }
+    }
+    if include_subchannels {
+        for id in store::channels_below(change.connection(), name).await? {
+            if caller.held(change.connection(), id).await? != Some(Permission::Manage) {
+                return Err(Error::NotPermitted {
+                    needs: format!("`manage` on every channel below `{name}`"),
+                    who: "an admin".into(),
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Every channel has its group of owners, made and deleted only with it (product.md, "group").
+async fn add_owners(change: &mut Change, channel: &Channel, creator: &Caller) -> Result<(), Error> {
+    let now = change.now();
+    let db = change.connection();
+    let name = store::owners_name(&channel.name);
+    let description = format!("Owners of {}", channel.name);
+    let group = store::insert_group(db, &name, &description, Some(channel.id), now).await?;
+    store::set_group_permission(db, group, channel.id, Some(Permission::Manage)).await?;
+    store::add_member(db, group, creator.id(), now).await?;
+    change.touch([Touched::Principal(creator.id())]);
+    Ok(())
+}
+
+async fn audit(
+    change: &mut Change,
+    actor: &Actor,
+    action: &'static str,
+    channel: &ChannelDetails,
+) -> Result<(), Error> {
+    let name = channel.channel.name.to_string();
+    let target = Target { kind: "channel", id: channel.channel.id.0, name: &name };
+    let state = Some(shown(channel));
+    let (before, after) = if action == "channel.delete" { (state, None) } else { (None, state) };
+    Ok(change.audit(actor, Event { action, target, before, after }).await?)
+}
+
+fn shown(details: &ChannelDetails) -> Value {
+    let channel = &details.channel;
+    json!({
+        "name": channel.name.as_str(),
+        "description": details.description,
+        "privacy": channel.privacy.as_str(),
+        "storage": &*channel.storage,
+        "prefix": &*channel.prefix,
+        "include_subchannels": channel.include_subchannels,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check_prefix;
+
+    #[test]
+    fn a_prefix_is_a_plain_relative_path() {
+        for prefix in ["", "a", "conda/main", "R_2.1/x-y+z"] {
+            check_prefix(prefix).unwrap();
+        }
+        for prefix in ["/a", "a/", "a//b", "..", "a/../b", "./a", "a b", "a%2fb", "a\\b", "a?b"] {
+            assert!(check_prefix(prefix).is_err(), "{prefix}");
+        }
+        assert!(check_prefix(&"a".repeat(513)).is_err());
+    }
+}
