@@ -112,6 +112,11 @@ class Case:
         return urlsplit(self.gateway_url).netloc
 
     @property
+    def scheme(self) -> str:
+        """`http` or `https`."""
+        return urlsplit(self.gateway_url).scheme
+
+    @property
     def secrets(self) -> list[str]:
         """Every token value of the case."""
         fields = dataclasses.asdict(self)
@@ -133,7 +138,7 @@ class Case:
         return template
 
 
-DERIVED = ("unknown_channel", "unknown_token", "mistyped_token", "host")
+DERIVED = ("unknown_channel", "unknown_token", "mistyped_token", "host", "scheme")
 
 
 def load() -> Case:

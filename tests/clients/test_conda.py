@@ -107,19 +107,15 @@ WAYS = [
 @pytest.mark.parametrize("way", WAYS, ids=str)
 def test_solve_and_install(case: Case, conda: Conda, way: Way) -> None:
     """Installed files are what the packages list, whichever way the token took."""
-
-    def fill(text: str) -> str:
-        return case.fill(text.replace("{scheme}", urlsplit(case.gateway_url).scheme))
-
     if way.netrc:
         netrc = conda.home / ".netrc"
         host = urlsplit(case.gateway_url).hostname
         netrc.write_text(f"machine {host} login anyone password {case.token}\n")
         netrc.chmod(0o600)
     for arguments in way.before:
-        done = conda.run(*map(fill, arguments))
+        done = conda.run(*map(case.fill, arguments))
         assert done.returncode == 0, done.stderr
-    done = conda.create(*map(fill, way.arguments))
+    done = conda.create(*map(case.fill, way.arguments))
     assert done.returncode == 0, done.stdout + done.stderr
     installed.check(conda.prefix, installed.CHOSEN, PLATFORM)
     assert installed.says(conda.prefix) == installed.SENTENCE

@@ -40,6 +40,7 @@ WAYS = [
     Way("bearer", f"{GW}/{REST}", {"BearerToken": "{token}"}),
     Way("bearer below a mount prefix", f"{GW}/{{mount_prefix}}/{REST}", {"BearerToken": "{token}"}),
     Way("basic", f"{GW}/{REST}", {"BasicHTTP": {"username": "anyone", "password": "{token}"}}),
+    Way("userinfo", f"{{scheme}}://anyone:{{token}}@{{host}}/{REST}"),
     Way("stored token", f"{GW}/{REST}", {"CondaToken": "{token}"}),
     Way("stored token, mount prefix", f"{GW}/{{mount_prefix}}/{REST}", {"CondaToken": "{token}"}),
 ]
@@ -138,6 +139,17 @@ def test_label(case: Case, engine: Rattler) -> None:
     """A label is a channel of its own to a client; that it has no platform subdir is fine."""
     records = engine.solve(f"{case.channel_url}/label/rc", True, ("demo-data",))
     assert [record.file_name for record in records] == ["demo-data-2026.12.0rc1-0.conda"]
+
+
+def test_w7_notices(case: Case, engine: Rattler) -> None:
+    """Those of a public channel are shown; that a private one has none is no error."""
+
+    def notices(channel: str) -> list[str]:
+        found = asyncio.run(engine.gateway(True).channel_notices([channel]))
+        return [notice.id for notice in found]
+
+    assert notices(f"{case.gateway_url}/{case.channel}") == []
+    assert notices(f"{case.gateway_url}/{case.need('public_channel')}") == ["condagate-demo"]
 
 
 def test_w9_reads_a_package_by_ranges(case: Case, engine: Rattler) -> None:
