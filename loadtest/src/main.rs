@@ -1,2 +1,95 @@
-//! loadtest
-fn main() {}
+//! Conda-shaped load on a gateway, or on two servers side by side.
+//!
+//! 1. `args` is the command line;
+//! 2. `target` is the channel's URL, its token kept apart;
+//! 3. `workload` is what is asked for, and what each answer must be;
+//! 4. `client` makes one exchange on one connection;
+//! 5. `run` makes them all and tallies them;
+//! 6. `measure` reads what the server's processes and this one have used;
+//! 7. `report` says it, as a table and as JSON; `compare` does so for two servers in turns.
+//!
+//! The measure is the server's processor time per request: requests per second on one machine
+//! are capped by the load generator, and single figures by the machine. So a figure is a ratio
+//! against a peer in the same run.
+
+mod args;
+mod client;
+mod compare;
+mod error;
+mod measure;
+mod report;
+mod run;
+mod target;
+mod workload;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use access::SystemClock;
+use clap::Parser;
+
+use args::{Args, Command};
+use compare::Comparison;
+use error::Error;
+use report::Report;
+use run::Runner;
+
+/// Exit status of a run in which an answer was wrong or missing.
+const SOME_WRONG: u8 = 1;
+/// Exit status when there was no run: wrong usage, or nothing to talk to.
+const NO_RUN: u8 = 2;
+
+fn main() -> ExitCode {
+    match start(&Args::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(SOME_WRONG),
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "loadtest: {error}");
+            ExitCode::from(NO_RUN)
+        }
+    }
+}
+
+/// Runs the command and says whether every answer was right.
+fn start(args: &Args) -> Result<bool, Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let tasks = tokio::task::LocalSet::new();
+    tasks.block_on(&runtime, async {
+        match &args.command {
+            Command::Run { server, load, json } => {
+                let target = server.target()?;
+                let runner = Runner::new(SystemClock, load.workload(&target).await?, load.plan());
+                let report = Report::new(&SystemClock, &runner.run(&target, &server.pid).await?);
+                finish(json.as_deref(), &report, &report.table())?;
+                Ok(report.is_right())
+            }
+            Command::Compare { server, peer, load, rounds, json } => {
+                let (target, peer_target) = (server.target()?, peer.target()?);
+                let runner = Runner::new(SystemClock, load.workload(&target).await?, load.plan());
+                let mut comparison = Comparison::new(&SystemClock);
+                for _ in 0..*rounds {
+                    let ours = runner.run(&target, &server.pid).await?;
+                    let theirs = runner.run(&peer_target, &peer.peer_pid).await?;
+                    comparison.add(&ours, &theirs)?;
+                }
+                finish(json.as_deref(), &comparison, &comparison.table())?;
+                Ok(comparison.is_right())
+            }
+        }
+    })
+}
+
+/// Prints the table and writes the JSON file, if one is wanted.
+fn finish(
+    json: Option<&std::path::Path>,
+    report: &impl serde::Serialize,
+    table: &str,
+) -> Result<(), Error> {
+    std::io::stdout().write_all(table.as_bytes())?;
+    if let Some(path) = json {
+        let mut text = serde_json::to_vec_pretty(report).map_err(std::io::Error::from)?;
+        text.push(b'\n');
+        std::fs::write(path, text).map_err(|cause| Error::file(path, cause))?;
+    }
+    Ok(())
+}

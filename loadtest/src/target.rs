@@ -1,0 +1,135 @@
+//! Where the load goes: a channel of a server, and the token that opens it.
+
+use std::path::Path;
+
+use access::TokenSecret;
+use http::Uri;
+use serde::Deserialize;
+
+use crate::error::Error;
+
+/// A channel's URL taken apart: `http://HOST[:PORT]/[PREFIX/][t/TOKEN/]CHANNEL`.
+#[derive(Debug)]
+pub(crate) struct Target {
+    authority: String,
+    /// What stands before the token: empty, or `/api/repo`.
+    prefix: String,
+    token: Option<TokenSecret>,
+    /// What stands behind the token: `/CHANNEL`.
+    channel: String,
+    /// Files of the channel, where the demo named them.
+    pub(crate) files: Vec<String>,
+}
+
+/// What is used of the file that `condagate demo` writes.
+#[derive(Deserialize)]
+struct Demo {
+    channel_url: String,
+    #[serde(default)]
+    packages: Vec<serde_json::Value>,
+}
+
+impl Target {
+    /// Takes a channel's URL apart.
+    pub(crate) fn parse(url: &str) -> Result<Self, Error> {
+        let malformed = Error::Url("write it as http://HOST[:PORT]/[t/TOKEN/]CHANNEL");
+        let Ok(uri) = url.trim().parse::<Uri>() else { return Err(malformed) };
+        let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+            return Err(malformed);
+        };
+        if scheme != "http" {
+            return Err(Error::Url("only http:// so far"));
+        }
+        let path = uri.path().trim_end_matches('/');
+        let (prefix, token, channel) = match path.split_once("/t/") {
+            None => ("", None, path),
+            Some((prefix, rest)) => {
+                let (token, _) = rest.split_once('/').unwrap_or((rest, ""));
+                let Ok(secret) = TokenSecret::parse(token) else {
+                    return Err(Error::Url("what follows /t/ is no token"));
+                };
+                (prefix, Some(secret), &rest[token.len()..])
+            }
+        };
+        Ok(Self {
+            authority: authority.as_str().to_owned(),
+            prefix: prefix.to_owned(),
+            token,
+            channel: channel.to_owned(),
+            files: Vec::new(),
+        })
+    }
+
+    /// Takes the channel of `condagate demo` from its file.
+    pub(crate) fn from_demo(path: &Path) -> Result<Self, Error> {
+        let text = std::fs::read(path).map_err(|cause| Error::file(path, cause))?;
+        let demo: Demo = serde_json::from_slice(&text)
+            .map_err(|cause| Error::Demo { path: path.to_owned(), cause })?;
+        let paths = demo.packages.iter().filter_map(|package| package.as_str());
+        let files = paths.filter(|path| path.contains('/')).map(str::to_owned).collect();
+        Ok(Self { files, ..Self::parse(&demo.channel_url)? })
+    }
+
+    /// Whether the URL has a token in it.
+    pub(crate) fn has_token(&self) -> bool {
+        self.token.is_some()
+    }
+
+    /// Host and port to connect to.
+    pub(crate) fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    /// The target of a request for `file`, with `token` or else the URL's own.
+    pub(crate) fn request_path(&self, token: Option<&TokenSecret>, file: &str) -> String {
+        let Self { prefix, channel, .. } = self;
+        match token.or(self.token.as_ref()) {
+            Some(token) => format!("{prefix}/t/{}{channel}/{file}", token.reveal()),
+            None => format!("{prefix}{channel}/{file}"),
+        }
+    }
+}
+
+/// As it may be shown: without the token.
+impl std::fmt::Display for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let token = if self.has_token() { "/t/…" } else { "" };
+        write!(f, "http://{}{}{token}{}", self.authority, self.prefix, self.channel)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_put_together_as_it_was() {
+        let token = TokenSecret::generate().unwrap();
+        for prefix in ["", "/api/repo"] {
+            let url = format!("http://h:81{prefix}/t/{}/a/b", token.reveal());
+            let target = Target::parse(&format!("{url}/\n")).unwrap();
+            assert_eq!(target.authority(), "h:81");
+            let path = target.request_path(None, "noarch/x.conda");
+            assert_eq!(format!("http://h:81{path}"), format!("{url}/noarch/x.conda"));
+        }
+        let plain = Target::parse("http://h/a").unwrap();
+        assert_eq!(plain.request_path(None, "f"), "/a/f");
+        let path = plain.request_path(Some(&token), "f");
+        assert_eq!(path, format!("/t/{}/a/f", token.reveal()));
+    }
+
+    #[test]
+    fn what_is_shown_has_no_token() {
+        let token = TokenSecret::generate().unwrap();
+        let target = Target::parse(&format!("http://h/t/{}/a", token.reveal())).unwrap();
+        assert_eq!(target.to_string(), "http://h/t/…/a");
+        assert!(!format!("{target:?}").contains(token.reveal()));
+    }
+
+    #[test]
+    fn other_urls_are_refused() {
+        for url in ["", "h/a", "https://h/a", "http://h/t/short/a"] {
+            assert!(Target::parse(url).is_err(), "{url}");
+        }
+    }
+}
