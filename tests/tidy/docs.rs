@@ -128,7 +128,11 @@ fn resolve<'a>(page: &'a str, link: &'a str) -> Option<Link<'a>> {
     let mut parts: Vec<&str> = page.split('/').collect();
     parts.pop();
     for part in path.split('/').filter(|part| !part.is_empty() && *part != ".") {
-        if part == ".." { drop(parts.pop()) } else { parts.push(part) }
+        if part == ".." {
+            parts.pop();
+        } else {
+            parts.push(part);
+        }
     }
     Some(Link { page, target: parts.join("/"), heading })
 }

@@ -72,6 +72,7 @@ fn write_setting(page: &mut String, setting: &SettingListing) {
     let default = match (default, example) {
         (Some(default), _) => format!("`{default}`"),
         (None, _) if *required => "required".to_owned(),
+        (None, Some(file)) if *has_file_form => format!("unset; example `{key}_file = {file}`"),
         (None, Some(example)) => format!("unset; example `{example}`"),
         (None, None) => "unset".to_owned(),
     };
