@@ -21,6 +21,8 @@ pub(crate) enum Error {
     Demo { path: PathBuf, cause: serde_json::Error },
     #[error("name a server: --url, --url-file or --demo-json")]
     NoTarget,
+    #[error("no connection to {authority}: {cause}")]
+    NoServer { authority: String, cause: io::Error },
     #[error("process {pid}: {what}")]
     Process { pid: u32, what: String },
     #[error(

@@ -104,7 +104,7 @@ impl<C: Clock + Clone> Runner<C> {
     /// # Errors
     /// No connection at all, or a process that can't be read.
     pub(crate) async fn run(&self, target: &Rc<Target>, pids: &[u32]) -> Result<Outcome, Error> {
-        drop(Connection::open(target.authority()).await?);
+        drop(target.connect().await?);
         let server_before = Usage::of(pids)?;
         let client_before = Usage::of(&[std::process::id()])?;
         let started = self.clock.moment();

@@ -6,6 +6,7 @@ use access::TokenSecret;
 use http::Uri;
 use serde::Deserialize;
 
+use crate::client::Connection;
 use crate::error::Error;
 
 /// A channel's URL taken apart: `http://HOST[:PORT]/[PREFIX/][t/TOKEN/]CHANNEL`.
@@ -78,6 +79,15 @@ impl Target {
     /// Host and port to connect to.
     pub(crate) fn authority(&self) -> &str {
         &self.authority
+    }
+
+    /// A connection to make the first request on.
+    ///
+    /// # Errors
+    /// [`Error::NoServer`].
+    pub(crate) async fn connect(&self) -> Result<Connection, Error> {
+        let open = Connection::open(&self.authority).await;
+        open.map_err(|cause| Error::NoServer { authority: self.authority.clone(), cause })
     }
 
     /// The target of a request for `file`, with `token` or else the URL's own.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use access::TokenSecret;
 
-use crate::client::{Answer, Connection};
+use crate::client::Answer;
 use crate::error::Error;
 use crate::target::Target;
 
@@ -68,7 +68,7 @@ impl Workload {
     pub(crate) async fn learn(&mut self, target: &Target) -> Result<(), Error> {
         let allowed = self.tokens.iter().find(|token| token.status == 200);
         let token = allowed.map(|token| &token.secret);
-        let mut connection = Connection::open(target.authority()).await?;
+        let mut connection = target.connect().await?;
         for file in &mut self.files {
             let refused = |why: String| Error::FirstRequest { path: file.path.clone(), why };
             let path = target.request_path(token, &file.path);

@@ -141,6 +141,7 @@ fn a_missing_server_or_file_and_a_visible_token_are_errors() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let ran = loadtest(&["run", "--url", &format!("http://{closed}/a")]);
     assert_eq!(ran.status.code(), Some(2), "{}", stderr(&ran));
+    assert!(stderr(&ran).contains(&closed.to_string()), "{}", stderr(&ran));
 
     let address = serve(channel);
     let folder = tempfile::tempdir().unwrap();

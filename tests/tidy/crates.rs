@@ -13,7 +13,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("config", &["access"]),
     ("certs", &["access"]),
     ("control", &["access", "config"]),
-    ("gateway", &["access", "config"]),
+    ("gateway", &["access", "config", "certs"]),
     ("loadtest", &["access"]),
     ("condagate", &["access", "config", "certs", "control", "gateway", "loadtest"]),
 ];
