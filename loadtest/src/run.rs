@@ -128,7 +128,7 @@ impl<C: Clock + Clone> Runner<C> {
         let server = Usage::of(pids)?.since(server_before);
         let client = Usage::of(&[std::process::id()])?.since(client_before);
         Ok(Outcome {
-            target: target.to_string(),
+            target: target.shown(),
             plan: self.plan,
             tally: shared.tally.replace(Tally::new()),
             elapsed,
