@@ -46,6 +46,8 @@ macro_rules! rules {
 rules! {
     files_are_short: source::long_files,
         finds [("gateway/src/a.rs", "\n".repeat(401))];
+    functions_are_short: source::long_functions,
+        finds [("gateway/src/a.rs", format!("fn f() {{\n{}}}\n", "    f();\n".repeat(69)))];
     names_say_what_is_inside: source::empty_names,
         finds [("gateway/src/utils.rs", "")];
     relaxed_lints_have_a_reason: source::unexplained_lints,
