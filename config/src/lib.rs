@@ -1,4 +1,19 @@
 //! The settings of condagate: typed, from a file and the environment.
+//!
+//! Each section is one table (`settings!`): a setting's key, type, default, bounds and meaning stand
+//! in one place, and the struct, the reading, the errors, the commented default file, the effective
+//! configuration and the operator's reference all come from it. The way of a configuration:
+//!
+//! 1. `document`: the TOML text, then the environment over it, become one tree of written values,
+//!    each with its [`Origin`];
+//! 2. `reader`, `field`: each section takes its settings out of the tree; what is left is unknown;
+//! 3. [`Config`], or every [`Problem`] at once.
+//!
+//! *Architecture invariant:* a [`Config`] is complete and within its bounds; nobody checks a setting
+//! again. What only the outside can tell (does the file exist, does the server answer) is
+//! `condagate check`'s.
+//!
+//! *Architecture invariant:* a [`Secret`] is never in an error, a `Debug` or a written configuration.
 
 mod control;
 mod database;
