@@ -1,7 +1,39 @@
-//! gateway
+//! The data plane of condagate: a request's way from the socket to the storage and back.
+//!
+//! # The life of a request
+//!
+//! 1. [`listener`]: a socket per thread, TLS, HTTP/1.1 or HTTP/2. A head that two parsers could
+//!    read differently goes no further (`listener/framing.rs`).
+//! 2. [`target`]: the path becomes a token's text, a channel and a file, or is refused.
+//! 3. `credential`: the one token of the request, from path or header fields.
+//! 4. `table`: the token's digest becomes a grant, and [`access::decide()`] makes of it the leave
+//!    to open storage, [`access::Allowed`].
+//! 5. `storage`: a directory or a web server opens the file; it sees no trace of the credential.
+//! 6. `body`: the bytes, chunk by chunk as the client takes them.
+//! 7. `answer` holds every refusal's text; `record` writes the line of the access log.
+//!
+//! `driver` is these steps in one short function. `gateway` starts and stops the threads.
+//!
+//! *Architecture invariant:* this crate knows neither SQL nor pages; it asks a
+//! [`access::GrantSource`].
+//!
+//! *Architecture invariant:* every request, refused or served, ends in one `record::Record`.
+
+mod answer;
+mod body;
+mod cache_control;
 mod credential;
-pub mod table;
+mod driver;
+mod gateway;
+mod listener;
+mod metrics;
+mod record;
+mod storage;
+mod table;
 pub mod target;
-mod listener {
-    mod framing;
-}
+mod worker;
+
+pub use gateway::{Gateway, StartError};
+pub use listener::BindError;
+pub use record::LogError;
+pub use storage::{StorageSettings, StorageSettingsError};

@@ -14,7 +14,6 @@ mod time;
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use access::source::{Applied, Beginning, FeedRead, Revision, SourceError};
 use access::{
@@ -22,6 +21,7 @@ use access::{
     Timestamp, TokenSecret, decide,
 };
 use arc_swap::ArcSwap;
+use prometheus_client::metrics::counter::Counter;
 use tokio::runtime::Handle;
 
 use self::era::{Era, Outcome};
@@ -36,7 +36,7 @@ const ATTEMPTS: usize = 3;
 
 /// The bounds of a table, from `gateway.limits`.
 #[derive(Clone, Copy, Debug)]
-pub struct TableLimits {
+pub(crate) struct TableLimits {
     /// Memory for grants, in bytes.
     pub size_bytes: u64,
     /// Lookups of tokens that are not in memory, per second.
@@ -78,11 +78,28 @@ pub(crate) struct Table {
 /// What a table has done since the start, for metrics.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
-    pub(crate) hits: AtomicU64,
-    pub(crate) misses: AtomicU64,
-    pub(crate) misses_refused: AtomicU64,
-    pub(crate) begun_anew: AtomicU64,
-    pub(crate) feed_failures: AtomicU64,
+    hits: Counter,
+    misses: Counter,
+    misses_refused: Counter,
+    begun_anew: Counter,
+    feed_failures: Counter,
+}
+
+impl Counts {
+    /// Each count with its metric's name and meaning.
+    pub(crate) fn all(&self) -> [(&'static str, &'static str, &Counter); 5] {
+        [
+            ("table_hits", "Tokens found in memory", &self.hits),
+            ("table_misses", "Tokens looked up in the control database", &self.misses),
+            ("table_misses_refused", "Lookups refused by the limits on them", &self.misses_refused),
+            (
+                "table_begun_anew",
+                "Times the change feed did not continue and the table was begun anew",
+                &self.begun_anew,
+            ),
+            ("feed_failures", "Reads of the change feed that failed", &self.feed_failures),
+        ]
+    }
 }
 
 impl Table {
@@ -147,7 +164,7 @@ impl Table {
         };
         let known = era.known(&token.digest());
         if known.is_some() {
-            self.counts.hits.fetch_add(1, Ordering::Relaxed);
+            self.counts.hits.inc();
             return known;
         }
         let channels = era.channels();
@@ -174,10 +191,10 @@ impl Table {
 
     fn admit_miss(&self, token: &TokenSecret, address: IpAddr) -> Result<(), Undecided> {
         if self.misses.admit(address, token.is_ours(), self.clock.moment()) {
-            self.counts.misses.fetch_add(1, Ordering::Relaxed);
+            self.counts.misses.inc();
             Ok(())
         } else {
-            self.counts.misses_refused.fetch_add(1, Ordering::Relaxed);
+            self.counts.misses_refused.inc();
             Err(Undecided::Busy)
         }
     }
@@ -189,7 +206,7 @@ impl Table {
     pub(crate) async fn catch_up(&self) -> Result<(), SourceError> {
         let result = self.try_catch_up().await;
         if result.is_err() {
-            self.counts.feed_failures.fetch_add(1, Ordering::Relaxed);
+            self.counts.feed_failures.inc();
         }
         result
     }
@@ -221,7 +238,7 @@ impl Table {
     }
 
     fn begin_anew(&self, ended: &Era, beginning: Beginning) {
-        self.counts.begun_anew.fetch_add(1, Ordering::Relaxed);
+        self.counts.begun_anew.inc();
         self.time.carry_on(beginning.now, self.clock.moment());
         self.current.store(Arc::new(Era::new(beginning, self.limits.size_bytes)));
         // After the swap, so that nothing decided by the old era can be found again.

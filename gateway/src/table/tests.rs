@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
 use std::sync::Mutex;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use access::source::{Answer, Change, DatabaseIdentity, Loaded, Stamp, Touched};
@@ -220,10 +220,13 @@ async fn a_change_of_the_principal_reaches_its_tokens() {
     assert_eq!(ask(&table, &token).await, Err(Denied::PrincipalInactive.into()));
 }
 
-/// Insert after invalidate, as numbered steps:
-/// 1. a request reads the token: still active; 2. the token is revoked; 3. the gateway applies
-/// that; 4. the read of step 1 comes back. Returns what its request is answered, and what the next
-/// one is.
+/// Insert after invalidate, as numbered steps. Returns what the request of step 1 is answered, and
+/// what the next one is.
+///
+/// 1. A request reads the token: still active.
+/// 2. The token is revoked.
+/// 3. The gateway applies that.
+/// 4. The read of step 1 comes back.
 async fn race_of_a_read_with_a_revoke(
     touched: impl Fn(&TokenSecret) -> Touched,
     keep_rule: bool,
@@ -308,7 +311,7 @@ async fn f4_after_a_restore_the_table_is_begun_anew() {
     source.put(&token, REVOKED);
     table.catch_up().await.unwrap();
     assert_eq!(ask(&table, &token).await, Err(Denied::Revoked(FAR).into()));
-    assert_eq!(table.counts().begun_anew.load(Ordering::SeqCst), 1);
+    assert_eq!(table.counts().begun_anew.get(), 1);
 }
 
 #[tokio::test]

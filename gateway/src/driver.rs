@@ -1,0 +1,195 @@
+//! The way of one request, step by step. It reads in the order of the architecture: target,
+//! credential, grant, storage, body; each step passes on or refuses, and everything leaves through
+//! the record.
+
+use std::net::IpAddr;
+use std::rc::Rc;
+
+use access::{Allowed, Privacy};
+use http::header::{ALLOW, CACHE_CONTROL, USER_AGENT};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http_body::Body as _;
+use hyper::body::Incoming;
+
+use crate::answer::{ALLOWED_METHODS, Context, Refusal};
+use crate::body::AnswerBody;
+use crate::listener::{Exchange, Framing, authority};
+use crate::record::{Record, expiry_to_warn_of};
+use crate::storage::{Ask, Failure, Stored, StoredBody};
+use crate::target::{self, Target};
+use crate::worker::Worker;
+use crate::{cache_control, credential};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// When the token that opened the answer ends soon (wire.md W17).
+const TOKEN_EXPIRES: HeaderName = HeaderName::from_static("condagate-token-expires");
+
+/// A refusal with what only the log is told.
+struct Refused {
+    refusal: Refusal,
+    detail: Option<String>,
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Self { refusal, detail: None }
+    }
+}
+
+/// Answers one request.
+pub(crate) async fn serve(
+    worker: Rc<Worker>,
+    exchange: Rc<Exchange>,
+    peer: IpAddr,
+    request: Request<Incoming>,
+) -> Response<AnswerBody> {
+    let in_flight = exchange.begin();
+    let client = worker.settings.client(peer, request.headers());
+    let request_id = worker.ids.next();
+    let mut record = Record::begin(Rc::clone(&worker), client, &request_id);
+    let user_agent = request.headers().get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+    record.request(request.method(), request.version(), user_agent);
+
+    let mut channel = None;
+    let framed = match exchange.fault_of(request.method()) {
+        Some(fault) => Err(Refusal::Framing(fault).into()),
+        None => check_message(&request),
+    };
+    let passed = match framed {
+        Ok(()) if request.method() == Method::OPTIONS => Ok(options()),
+        Ok(()) => pass(&worker, &request, client, &request_id, &mut record, &mut channel).await,
+        Err(refused) => Err(refused),
+    };
+    let mut answer = passed.unwrap_or_else(|Refused { refusal, detail }| {
+        let contact = worker.settings.contact.as_deref();
+        let context = Context { channel: channel.as_deref(), contact, request_id: &request_id };
+        let refused = refusal.answer(&context);
+        record.refused(refused.error, refusal.blame(), detail);
+        Stored {
+            status: refused.status,
+            headers: refused.headers,
+            body: StoredBody::Memory(refused.body),
+        }
+    });
+    if let Ok(id) = HeaderValue::from_str(&request_id) {
+        answer.headers.insert(REQUEST_ID, id);
+    }
+    record.status(answer.status);
+    respond(answer, request.method() == Method::HEAD, record, in_flight)
+}
+
+/// What must hold of a message before its target is read. Content is refused here for HTTP/2; for
+/// HTTP/1 the listener has done it.
+fn check_message(request: &Request<Incoming>) -> Result<(), Refused> {
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    if !reads {
+        return Err(Refusal::Method.into());
+    }
+    if !request.body().is_end_stream() {
+        return Err(Refusal::Framing(Framing::Content).into());
+    }
+    if !authority::is_clear(request.version(), request.uri(), request.headers()) {
+        return Err(Refusal::Host.into());
+    }
+    Ok(())
+}
+
+/// Target, credential, grant, storage.
+async fn pass(
+    worker: &Worker,
+    request: &Request<Incoming>,
+    client: IpAddr,
+    request_id: &str,
+    record: &mut Record,
+    channel: &mut Option<String>,
+) -> Result<Stored, Refused> {
+    let target =
+        target::read(request.uri().path(), &worker.settings.mounts).map_err(Refusal::Path)?;
+    *channel = target::channel_text(&target);
+    note(worker, &target, record);
+
+    let credential = credential::find(target.token, request.headers())
+        .map_err(|credential::TwoTokens| Refusal::TwoTokens)?;
+
+    let decided = worker.table.decide(target.channel.as_ref(), &credential, client).await;
+    let (allowed, file) = match (decided, &target.file) {
+        (Ok(allowed), Some(file)) => (allowed, file),
+        // Clients ask for a channel's notices without their token and must not wait for them: the
+        // same answer whether there is such a channel or not (wire.md W7).
+        (Err(_), Some(file)) if file.is_notices() => return Err(Refusal::NotFound.into()),
+        (Err(undecided), _) => return Err(Refusal::Undecided(undecided).into()),
+        (Ok(_), None) => return Err(Refusal::NotFound.into()),
+    };
+    if let Some(live) = allowed.by() {
+        record.token(live.grant());
+    }
+
+    let head = request.method() == Method::HEAD;
+    let ask = Ask { head, headers: request.headers(), request_id };
+    let mut stored = worker.storages.open(&allowed, file, &ask).await.map_err(not_stored)?;
+    mark(worker, &allowed, &mut stored.headers);
+    Ok(stored)
+}
+
+/// Names what was asked for in the record.
+fn note(worker: &Worker, target: &Target<'_>, record: &mut Record) {
+    let registered =
+        target.channel.as_ref().is_some_and(|name| worker.table.channels().find(name).is_some());
+    let channel = target.channel.as_ref().filter(|_| registered).map(|name| name.as_str());
+    let file = target.file.as_ref().filter(|_| registered).map(|file| file.decoded());
+    record.asked(channel, file.as_deref());
+}
+
+fn not_stored(failure: Failure) -> Refused {
+    match failure {
+        Failure::NotFound => Refusal::NotFound.into(),
+        Failure::Fault(fault) => {
+            Refused { refusal: Refusal::Storage(fault.kind), detail: Some(fault.detail) }
+        }
+    }
+}
+
+/// Marks an answer with what the decision means for it: no shared cache may keep what a token
+/// opened (W12), and a token that ends soon is said to (W17).
+fn mark(worker: &Worker, allowed: &Allowed, headers: &mut HeaderMap) {
+    if allowed.channel().privacy != Privacy::Public {
+        let value = cache_control::private(headers);
+        headers.insert(CACHE_CONTROL, value);
+    }
+    let within = worker.settings.expiry_warning;
+    let warning = allowed
+        .by()
+        .and_then(|live| expiry_to_warn_of(live.grant(), worker.table.now(), within))
+        .and_then(|date| HeaderValue::from_str(&date).ok());
+    if let Some(date) = warning {
+        headers.insert(TOKEN_EXPIRES, date);
+    }
+}
+
+/// The methods that are answered. Nothing is decided for it and nothing told.
+fn options() -> Stored {
+    let allow = HeaderValue::from_static(ALLOWED_METHODS);
+    let headers = HeaderMap::from_iter([(ALLOW, allow)]);
+    Stored { status: StatusCode::NO_CONTENT, headers, body: StoredBody::Empty }
+}
+
+fn respond(
+    answer: Stored,
+    head: bool,
+    record: Record,
+    in_flight: crate::listener::InFlight,
+) -> Response<AnswerBody> {
+    let Stored { status, mut headers, body } = answer;
+    let content = if head {
+        if let StoredBody::Memory(bytes) = &body {
+            headers.insert(http::header::CONTENT_LENGTH, bytes.len().into());
+        }
+        StoredBody::Empty
+    } else {
+        body
+    };
+    let mut response = Response::new(AnswerBody::new(content, record, in_flight));
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response
+}

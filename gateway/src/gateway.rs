@@ -1,0 +1,347 @@
+//! A running gateway: its threads, its feed, its certificate.
+
+use std::net::SocketAddr;
+use std::num::NonZero;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use access::{Clock, GrantSource};
+use tokio::runtime::Runtime;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::LocalSet;
+
+use crate::listener::{BindError, Listener, Sockets, WireLimits};
+use crate::metrics::Metrics;
+use crate::record::{AccessLog, LogError};
+use crate::storage::StorageSettings;
+use crate::table::{Table, TableLimits};
+use crate::worker::{RequestIds, RequestSettings, Worker};
+
+/// How often the change feed is read (sync.md F6).
+const FEED_EVERY: Duration = Duration::from_millis(250);
+/// How often the certificate's files are looked at.
+const CERTIFICATE_EVERY: Duration = Duration::from_secs(3);
+/// How often a thread hands on its lines of the access log.
+const LOG_EVERY: Duration = Duration::from_millis(200);
+/// Threads on which one worker's reads of cold files wait for the disk, at most.
+const DISK_THREADS: usize = 16;
+
+/// Why a gateway can't start: one sentence for the operator.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The control database doesn't answer.
+    #[error(transparent)]
+    Source(#[from] access::source::SourceError),
+    /// An address is taken, or isn't this machine's.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The certificate or its key can't be used.
+    #[error("gateway.tls: {0}")]
+    Tls(#[from] certs::CertError),
+    /// The access log can't be opened.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The system gives no threads or timers.
+    #[error("a worker thread could not be started: {0}")]
+    Thread(std::io::Error),
+}
+
+/// A running gateway.
+pub struct Gateway {
+    addresses: Vec<SocketAddr>,
+    table: Arc<Table>,
+    metrics: Arc<Metrics>,
+    log: AccessLog,
+    tls: Option<Arc<certs::ServerTls>>,
+    clock: Arc<dyn Clock>,
+    stop: watch::Sender<bool>,
+    stopping: AtomicBool,
+    threads: Vec<JoinHandle<()>>,
+    background: Vec<tokio::task::JoinHandle<()>>,
+}
+
+impl Gateway {
+    /// Starts a gateway: reads the tokens used most recently, then opens its listeners. What it
+    /// reads of the control database is read on the runtime that this is called on; requests are
+    /// served on threads of their own.
+    ///
+    /// # Errors
+    /// [`StartError`]; then nothing is left running.
+    pub async fn start(
+        settings: &config::Gateway,
+        storages: StorageSettings,
+        source: Arc<dyn GrantSource>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StartError> {
+        let tls = match &settings.tls {
+            Some(tls) => {
+                let (certificate, key) = (&tls.certificate, &tls.key);
+                let protocols = certs::HTTP_1_AND_2;
+                Some(Arc::new(certs::ServerTls::load(certificate, key, protocols, clock.now())?))
+            }
+            None => None,
+        };
+        let table = Table::begin(source, Arc::clone(&clock), table_limits(settings)).await?;
+        let table = Arc::new(table);
+        let metrics = Arc::new(Metrics::new(&table));
+        let lost = metrics.log_lines_lost.clone();
+        let path = settings.access_log_file.clone();
+        let log = AccessLog::open(settings.access_log, path, lost)?;
+        let sockets = Sockets::bind(&settings.listen, thread_count(settings))?;
+        let (stop, _) = watch::channel(false);
+        let mut gateway = Self {
+            addresses: sockets.addresses,
+            table,
+            metrics,
+            log,
+            tls,
+            clock,
+            stop,
+            stopping: AtomicBool::new(false),
+            threads: Vec::new(),
+            background: Vec::new(),
+        };
+        gateway.start_threads(settings, &storages, sockets.per_thread)?;
+        gateway.start_background();
+        Ok(gateway)
+    }
+
+    fn start_threads(
+        &mut self,
+        settings: &config::Gateway,
+        storages: &StorageSettings,
+        sockets: Vec<Vec<std::net::TcpListener>>,
+    ) -> Result<(), StartError> {
+        let requests = Arc::new(RequestSettings::new(settings));
+        let per_thread = (settings.limits.max_connections as usize).div_ceil(sockets.len());
+        let started = u64::try_from(self.clock.now().as_millis()).unwrap_or(0);
+        for (number, sockets) in sockets.into_iter().enumerate() {
+            let storages = storages.clone();
+            let start = ThreadStart {
+                table: Arc::clone(&self.table),
+                metrics: Arc::clone(&self.metrics),
+                log: self.log.for_thread(),
+                clock: Arc::clone(&self.clock),
+                settings: Arc::clone(&requests),
+                // Threads lie 2^40 milliseconds apart.
+                ids: RequestIds::new(started + ((number as u64) << 40)),
+                storages,
+                tls: self.tls.as_ref().map(|tls| tls.config()),
+                limits: wire_limits(settings),
+                max_connections: per_thread.max(1),
+                stop: self.stop.subscribe(),
+                drain: settings.drain,
+            };
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .max_blocking_threads(DISK_THREADS)
+                .build()
+                .map_err(StartError::Thread)?;
+            let thread = std::thread::Builder::new()
+                .name(format!("gateway-{number}"))
+                .spawn(move || start.run(runtime, sockets))
+                .map_err(StartError::Thread)?;
+            self.threads.push(thread);
+        }
+        Ok(())
+    }
+
+    fn start_background(&mut self) {
+        let table = Arc::clone(&self.table);
+        self.background.push(tokio::spawn(follow(table)));
+        if let Some(tls) = &self.tls {
+            let (tls, metrics) = (Arc::clone(tls), Arc::clone(&self.metrics));
+            let clock = Arc::clone(&self.clock);
+            tell_expiry(&metrics, &tls);
+            self.background.push(tokio::spawn(async move {
+                loop {
+                    tokio::time::sleep(CERTIFICATE_EVERY).await;
+                    if tls.changed() {
+                        reload_certificate(&tls, &metrics, &*clock);
+                    }
+                }
+            }));
+        }
+    }
+
+    /// The addresses that it listens on.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Whether it takes requests: not any more once it is stopping.
+    pub fn is_ready(&self) -> bool {
+        !self.stopping.load(Ordering::SeqCst)
+    }
+
+    /// What it counts, in Prometheus' text format.
+    pub fn metrics_text(&self) -> String {
+        self.metrics.text(&self.table)
+    }
+
+    /// Reads the certificate's files again and opens the access log anew. Connections stay.
+    pub fn reload(&self) {
+        self.log.reopen();
+        if let Some(tls) = &self.tls {
+            reload_certificate(tls, &self.metrics, &*self.clock);
+        }
+    }
+
+    /// Stops: the listeners are closed, requests in flight get up to `gateway.drain` to end.
+    pub async fn stop(self) {
+        self.stopping.store(true, Ordering::SeqCst);
+        self.stop.send_replace(true);
+        let Self { threads, background, log, .. } = self;
+        let joined = tokio::task::spawn_blocking(move || {
+            for thread in threads {
+                if thread.join().is_err() {
+                    tracing::error!("a worker thread had panicked");
+                }
+            }
+            log.close();
+        });
+        let _ = joined.await;
+        for task in background {
+            task.abort();
+        }
+    }
+}
+
+fn table_limits(settings: &config::Gateway) -> TableLimits {
+    let limits = &settings.limits;
+    TableLimits {
+        size_bytes: limits.table_size.in_bytes(),
+        misses_per_second: limits.misses_per_second,
+        misses_per_second_per_address: limits.misses_per_second_per_address,
+    }
+}
+
+fn wire_limits(settings: &config::Gateway) -> WireLimits {
+    let limits = &settings.limits;
+    WireLimits {
+        head_bytes: usize::try_from(limits.request_head_max.in_bytes()).unwrap_or(usize::MAX),
+        head_timeout: limits.request_head_timeout,
+        idle_timeout: limits.idle_timeout,
+        send_timeout: limits.send_timeout,
+    }
+}
+
+fn thread_count(settings: &config::Gateway) -> usize {
+    match settings.threads {
+        0 => std::thread::available_parallelism().map_or(1, NonZero::get),
+        threads => threads as usize,
+    }
+}
+
+/// Follows the change feed. A database that is away is told once, and its return too.
+async fn follow(table: Arc<Table>) {
+    let mut away = false;
+    loop {
+        tokio::time::sleep(FEED_EVERY).await;
+        match table.catch_up().await {
+            Ok(()) if away => {
+                away = false;
+                tracing::info!("the control database answers again");
+            }
+            Ok(()) => {}
+            Err(why) if !away => {
+                away = true;
+                tracing::error!(%why, "changes can't be read; tokens in memory go on as they were");
+            }
+            Err(_still_away) => {}
+        }
+    }
+}
+
+fn reload_certificate(tls: &certs::ServerTls, metrics: &Metrics, clock: &dyn Clock) {
+    match tls.reload(clock.now()) {
+        Ok(pair) => {
+            let expires = pair.not_after();
+            tracing::info!(%expires, "the certificate was read again; new connections get it");
+        }
+        Err(why) => {
+            tracing::error!(%why, "the certificate can't be read again; the last good one stays");
+        }
+    }
+    tell_expiry(metrics, tls);
+}
+
+fn tell_expiry(metrics: &Metrics, tls: &certs::ServerTls) {
+    // Whole seconds up to 2^53 are exact in a double.
+    #[expect(clippy::cast_precision_loss, reason = "a date in seconds fits")]
+    metrics.certificate_expires((tls.pair().not_after().as_millis() / 1000) as f64);
+}
+
+/// What a worker thread is started with.
+struct ThreadStart {
+    table: Arc<Table>,
+    metrics: Arc<Metrics>,
+    log: crate::record::LogLines,
+    clock: Arc<dyn Clock>,
+    settings: Arc<RequestSettings>,
+    ids: RequestIds,
+    storages: StorageSettings,
+    tls: Option<Arc<rustls::ServerConfig>>,
+    limits: WireLimits,
+    max_connections: usize,
+    stop: watch::Receiver<bool>,
+    drain: Duration,
+}
+
+impl ThreadStart {
+    fn run(self, runtime: Runtime, sockets: Vec<std::net::TcpListener>) {
+        let local = LocalSet::new();
+        local.block_on(&runtime, self.serve(sockets));
+        // Reads from a dead disk must not hold up the end.
+        drop(local);
+        runtime.shutdown_background();
+    }
+
+    async fn serve(self, sockets: Vec<std::net::TcpListener>) {
+        let worker = Rc::new(Worker {
+            table: self.table,
+            storages: self.storages.for_thread(),
+            metrics: self.metrics,
+            log: self.log,
+            clock: self.clock,
+            settings: self.settings,
+            ids: self.ids,
+        });
+        let permits = Arc::new(Semaphore::new(self.max_connections));
+        let mut stop = self.stop.clone();
+        let listener = Rc::new(Listener {
+            worker: Rc::clone(&worker),
+            tls: self.tls,
+            limits: self.limits,
+            permits: Arc::clone(&permits),
+            stop: self.stop,
+        });
+        for socket in sockets {
+            match tokio::net::TcpListener::from_std(socket) {
+                Ok(socket) => {
+                    tokio::task::spawn_local(Rc::clone(&listener).accept_all(socket));
+                }
+                Err(why) => tracing::error!(%why, "a socket could not be listened on"),
+            }
+        }
+        tokio::task::spawn_local(hand_on_log_lines(Rc::clone(&worker)));
+        let _ = stop.wait_for(|&stop| stop).await;
+        // Let the listeners take what the kernel has already accepted before counting.
+        tokio::task::yield_now().await;
+        let all = u32::try_from(self.max_connections).unwrap_or(u32::MAX);
+        if tokio::time::timeout(self.drain, permits.acquire_many(all)).await.is_err() {
+            tracing::warn!(drain = ?self.drain, "requests were still in flight at the end of the drain");
+        }
+        worker.log.flush();
+    }
+}
+
+async fn hand_on_log_lines(worker: Rc<Worker>) {
+    loop {
+        tokio::time::sleep(LOG_EVERY).await;
+        worker.log.flush();
+    }
+}

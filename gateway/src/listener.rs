@@ -1,0 +1,202 @@
+//! Step 1: sockets, TLS, HTTP/1.1 and HTTP/2, with the limits and timeouts of a connection.
+//!
+//! Each worker thread has a socket of its own on each address (SO_REUSEPORT), so the kernel
+//! spreads connections and no thread waits for another.
+
+pub(crate) mod authority;
+mod framing;
+mod sockets;
+mod wire;
+
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio_rustls::TlsAcceptor;
+
+pub(crate) use self::framing::Fault as Framing;
+pub use self::sockets::BindError;
+pub(crate) use self::sockets::Sockets;
+use self::wire::Wire;
+pub(crate) use self::wire::{Exchange, InFlight, WireLimits};
+use crate::driver;
+use crate::worker::Worker;
+
+/// Streams that one HTTP/2 connection may have open: rattler asks for hundreds of shards at once.
+const MAX_STREAMS: u32 = 256;
+/// What is buffered for a stream that its client doesn't take, in bytes.
+const STREAM_BUFFER_BYTES: usize = 128 * 1024;
+/// What is buffered for an HTTP/1 connection that its client doesn't take, in bytes.
+const CONNECTION_BUFFER_BYTES: usize = 256 * 1024;
+/// How often an HTTP/2 client that says nothing is asked whether it is still there, and how long
+/// it may take to answer.
+const PING: Duration = Duration::from_secs(20);
+/// How long accepting rests when the system has no more sockets to give.
+const REST: Duration = Duration::from_millis(50);
+
+/// One worker thread's side of the listener.
+pub(crate) struct Listener {
+    pub(crate) worker: Rc<Worker>,
+    pub(crate) tls: Option<Arc<ServerConfig>>,
+    pub(crate) limits: WireLimits,
+    /// A permit is taken before a connection is accepted, and freed when it ends.
+    pub(crate) permits: Arc<Semaphore>,
+    pub(crate) stop: watch::Receiver<bool>,
+}
+
+impl Listener {
+    /// Accepts connections until the gateway stops, then those that the kernel has already taken.
+    pub(crate) async fn accept_all(self: Rc<Self>, socket: TcpListener) {
+        let mut stop = self.stop.clone();
+        loop {
+            let accepted = tokio::select! {
+                accepted = self.accept(&socket) => accepted,
+                _ = stop.wait_for(|&stop| stop) => break,
+            };
+            match accepted {
+                Some((stream, peer, permit)) => self.spawn(stream, peer, permit),
+                None => tokio::time::sleep(REST).await,
+            }
+        }
+        while let Some(Some((stream, peer, permit))) =
+            futures_util::FutureExt::now_or_never(self.accept(&socket))
+        {
+            self.spawn(stream, peer, permit);
+        }
+    }
+
+    async fn accept(
+        &self,
+        socket: &TcpListener,
+    ) -> Option<(TcpStream, IpAddr, OwnedSemaphorePermit)> {
+        let permit = Arc::clone(&self.permits).acquire_owned().await.ok()?;
+        match socket.accept().await {
+            Ok((stream, peer)) => Some((stream, peer.ip(), permit)),
+            Err(why) => {
+                tracing::warn!(%why, "a connection could not be accepted");
+                None
+            }
+        }
+    }
+
+    fn spawn(self: &Rc<Self>, stream: TcpStream, peer: IpAddr, permit: OwnedSemaphorePermit) {
+        let listener = Rc::clone(self);
+        tokio::task::spawn_local(async move {
+            listener.worker.metrics.connections.inc();
+            listener.connection(stream, peer).await;
+            listener.worker.metrics.connections.dec();
+            drop(permit);
+        });
+    }
+
+    async fn connection(self: &Rc<Self>, stream: TcpStream, peer: IpAddr) {
+        // Whoever asks for small files one after the other must not wait for an acknowledgement.
+        let _ = stream.set_nodelay(true);
+        let Some(config) = &self.tls else {
+            return self.http1(stream, peer).await;
+        };
+        let handshake = TlsAcceptor::from(Arc::clone(config)).accept(stream);
+        match tokio::time::timeout(self.limits.head_timeout, handshake).await {
+            Ok(Ok(tls)) if tls.get_ref().1.alpn_protocol() == Some(b"h2") => {
+                self.http2(tls, peer).await;
+            }
+            Ok(Ok(tls)) => self.http1(tls, peer).await,
+            Ok(Err(why)) => {
+                self.worker.metrics.tls_failures.inc();
+                tracing::debug!(%peer, %why, "a TLS handshake failed");
+            }
+            Err(_elapsed) => {
+                self.worker.metrics.tls_failures.inc();
+                tracing::debug!(%peer, "a TLS handshake took too long");
+            }
+        }
+    }
+
+    async fn http1(self: &Rc<Self>, stream: impl Stream, peer: IpAddr) {
+        let exchange = Rc::new(Exchange::default());
+        let wire = Wire::new(stream, self.limits, Rc::clone(&exchange), true);
+        let service = service_fn(|request| {
+            let answer =
+                driver::serve(Rc::clone(&self.worker), Rc::clone(&exchange), peer, request);
+            async { Ok::<_, Infallible>(answer.await) }
+        });
+        let buffer = CONNECTION_BUFFER_BYTES.max(self.limits.head_bytes);
+        let connection = http1::Builder::new()
+            .max_buf_size(buffer)
+            .serve_connection(TokioIo::new(wire), service);
+        let mut connection = pin!(connection);
+        let mut stop = self.stop.clone();
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            _ = stop.wait_for(|&stop| stop) => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        ended_early(peer, ended);
+    }
+
+    async fn http2(self: &Rc<Self>, stream: impl Stream, peer: IpAddr) {
+        let exchange = Rc::new(Exchange::default());
+        let wire = Wire::new(stream, self.limits, Rc::clone(&exchange), false);
+        let worker = Rc::clone(&self.worker);
+        let service = service_fn(move |request| {
+            let answer = driver::serve(Rc::clone(&worker), Rc::clone(&exchange), peer, request);
+            async { Ok::<_, Infallible>(answer.await) }
+        });
+        let head_bytes = u32::try_from(self.limits.head_bytes).unwrap_or(u32::MAX);
+        let connection = http2::Builder::new(SameThread)
+            .timer(TokioTimer::new())
+            .keep_alive_interval(PING)
+            .keep_alive_timeout(PING)
+            .max_concurrent_streams(MAX_STREAMS)
+            .max_header_list_size(head_bytes)
+            .max_send_buf_size(STREAM_BUFFER_BYTES)
+            .serve_connection(TokioIo::new(wire), service);
+        let mut connection = pin!(connection);
+        let mut stop = self.stop.clone();
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            _ = stop.wait_for(|&stop| stop) => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        ended_early(peer, ended);
+    }
+}
+
+/// A connection's end is told only to whoever looks for it: what it meant for a request is in that
+/// request's record.
+fn ended_early(peer: IpAddr, ended: Result<(), hyper::Error>) {
+    if let Err(why) = ended {
+        tracing::debug!(%peer, %why, "a connection ended early");
+    }
+}
+
+/// A client's bytes, plain or decrypted.
+trait Stream: AsyncRead + AsyncWrite + Unpin + 'static {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Stream for S {}
+
+/// Runs an HTTP/2 connection's streams on the thread that accepted it.
+#[derive(Clone, Copy)]
+struct SameThread;
+
+impl<F: Future + 'static> hyper::rt::Executor<F> for SameThread {
+    fn execute(&self, stream: F) {
+        tokio::task::spawn_local(async move {
+            let _ = stream.await;
+        });
+    }
+}

@@ -1,0 +1,303 @@
+//! One client connection's bytes: only whole, strictly read heads go up to the HTTP library, and
+//! a client that stalls is let go.
+
+use std::cell::Cell;
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep};
+
+use super::framing::{self, Fault};
+
+/// What is handed up in place of a head that is refused, so that the refusal takes the same way
+/// through answer and record as every other. Its method is no method anyone uses.
+const REFUSED_HEAD: &[u8] = b"! /refused HTTP/1.1\r\n\r\n";
+/// See [`REFUSED_HEAD`].
+const REFUSED_METHOD: &str = "!";
+
+/// How much is read at a time while heads are awaited, in bytes.
+const READ_BYTES: usize = 8 * 1024;
+/// How much is read of what a refused client still sends, and how long, so that it gets to read
+/// its answer before the connection is reset.
+const LINGER_BYTES: usize = 256 * 1024;
+const LINGER: Duration = Duration::from_secs(2);
+
+/// The bounds of one connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WireLimits {
+    pub(crate) head_bytes: usize,
+    pub(crate) head_timeout: Duration,
+    pub(crate) idle_timeout: Duration,
+    pub(crate) send_timeout: Duration,
+}
+
+/// What the requests of one connection share with its bytes.
+#[derive(Debug, Default)]
+pub(crate) struct Exchange {
+    in_flight: Cell<u32>,
+    fault: Cell<Option<Fault>>,
+}
+
+impl Exchange {
+    /// Counts a request as in flight until the guard is dropped.
+    pub(crate) fn begin(self: &Rc<Self>) -> InFlight {
+        self.in_flight.set(self.in_flight.get() + 1);
+        InFlight(Rc::clone(self))
+    }
+
+    /// Why the request with this method is refused unread, if it is one.
+    pub(crate) fn fault_of(&self, method: &http::Method) -> Option<Fault> {
+        self.fault.get().filter(|_| method.as_str() == REFUSED_METHOD)
+    }
+}
+
+/// A request between its head and the end of its answer.
+pub(crate) struct InFlight(Rc<Exchange>);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.in_flight.set(self.0.in_flight.get().saturating_sub(1));
+    }
+}
+
+/// What a connection waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wait {
+    Request,
+    RestOfHead,
+}
+
+pub(super) struct Wire<S> {
+    stream: S,
+    limits: WireLimits,
+    exchange: Rc<Exchange>,
+    /// HTTP/1: heads are checked. HTTP/2 has framing of its own.
+    heads: bool,
+    /// Read but not yet handed up; the first `ready` bytes are checked.
+    pending: Vec<u8>,
+    ready: usize,
+    refused: bool,
+    wait: Option<Wait>,
+    read_timer: Pin<Box<Sleep>>,
+    send_blocked: bool,
+    send_timer: Pin<Box<Sleep>>,
+    lingered: Option<usize>,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
+    pub(super) fn new(stream: S, limits: WireLimits, exchange: Rc<Exchange>, heads: bool) -> Self {
+        Self {
+            stream,
+            limits,
+            exchange,
+            heads,
+            pending: Vec::new(),
+            ready: 0,
+            refused: false,
+            wait: None,
+            read_timer: Box::pin(tokio::time::sleep(limits.idle_timeout)),
+            send_blocked: false,
+            send_timer: Box::pin(tokio::time::sleep(limits.send_timeout)),
+            lingered: None,
+        }
+    }
+
+    /// Looks for a whole head in what is pending.
+    fn judge(&mut self) {
+        // RFC 9112, section 2.2: an empty line before a request line is ignored.
+        if self.pending.starts_with(b"\r\n") {
+            self.pending.drain(..2);
+        }
+        let judged = framing::head_end(&self.pending).and_then(|end| match end {
+            Some(end) if end > self.limits.head_bytes => Err(Fault::TooLarge),
+            Some(end) => framing::check(&self.pending[..end]).map(|()| end),
+            None if self.pending.len() > self.limits.head_bytes => Err(Fault::TooLarge),
+            None => Ok(0),
+        });
+        match judged {
+            Ok(end) => self.ready = end,
+            Err(fault) => self.refuse(fault),
+        }
+    }
+
+    fn refuse(&mut self, fault: Fault) {
+        self.exchange.fault.set(Some(fault));
+        self.refused = true;
+        self.pending = REFUSED_HEAD.to_vec();
+        self.ready = REFUSED_HEAD.len();
+    }
+
+    fn hand_up(&mut self, out: &mut ReadBuf<'_>) {
+        let count = self.ready.min(out.remaining());
+        out.put_slice(&self.pending[..count]);
+        self.pending.drain(..count);
+        self.ready -= count;
+        self.wait = None;
+        if self.pending.is_empty() {
+            // An idle connection holds no buffer.
+            self.pending = Vec::new();
+        }
+    }
+
+    /// Reads more of a head. Zero at the stream's end.
+    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let mut space = [0; READ_BYTES];
+        let mut read = ReadBuf::new(&mut space);
+        ready!(Pin::new(&mut self.stream).poll_read(cx, &mut read))?;
+        self.pending.extend_from_slice(read.filled());
+        Poll::Ready(Ok(read.filled().len()))
+    }
+
+    /// Whether what is waited for took too long. Nothing is waited for while an answer is on its
+    /// way: then the client's reading is what counts.
+    fn poll_overdue(&mut self, cx: &mut Context<'_>) -> Poll<Wait> {
+        if self.exchange.in_flight.get() > 0 || self.send_blocked || self.refused {
+            self.wait = None;
+            return Poll::Pending;
+        }
+        let (wait, limit) = match self.pending.is_empty() {
+            true => (Wait::Request, self.limits.idle_timeout),
+            false => (Wait::RestOfHead, self.limits.head_timeout),
+        };
+        if self.wait != Some(wait) {
+            self.wait = Some(wait);
+            self.read_timer.as_mut().reset(Instant::now() + limit);
+        }
+        ready!(self.read_timer.as_mut().poll(cx));
+        Poll::Ready(wait)
+    }
+
+    fn poll_heads(&mut self, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        loop {
+            if self.ready == 0 && !self.refused {
+                self.judge();
+            }
+            if self.ready > 0 {
+                self.hand_up(out);
+                return Poll::Ready(Ok(()));
+            }
+            if self.refused {
+                return Poll::Pending;
+            }
+            match self.poll_fill(cx)? {
+                Poll::Ready(0) => return Poll::Ready(Ok(())),
+                Poll::Ready(_more) => {}
+                Poll::Pending => match ready!(self.poll_overdue(cx)) {
+                    Wait::Request => return Poll::Ready(Ok(())),
+                    Wait::RestOfHead => self.refuse(Fault::Slow),
+                },
+            }
+        }
+    }
+
+    /// Lets a client go that has taken nothing for `send_timeout`.
+    fn poll_sent<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        sent: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        match sent {
+            Poll::Ready(sent) => {
+                self.send_blocked = false;
+                Poll::Ready(sent)
+            }
+            Poll::Pending => {
+                if !self.send_blocked {
+                    self.send_blocked = true;
+                    let limit = self.limits.send_timeout;
+                    self.send_timer.as_mut().reset(Instant::now() + limit);
+                }
+                ready!(self.send_timer.as_mut().poll(cx));
+                Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+            }
+        }
+    }
+
+    /// Reads away what a refused client still sends.
+    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.lingered.is_none() {
+            self.read_timer.as_mut().reset(Instant::now() + LINGER);
+        }
+        let mut lingered = self.lingered.unwrap_or(0);
+        while lingered < LINGER_BYTES {
+            self.lingered = Some(lingered);
+            match self.poll_fill(cx) {
+                Poll::Ready(Ok(read)) if read > 0 => lingered += read,
+                Poll::Ready(_end_or_error) => break,
+                Poll::Pending => {
+                    ready!(self.read_timer.as_mut().poll(cx));
+                    break;
+                }
+            }
+            self.pending.clear();
+        }
+        Poll::Ready(())
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Wire<S> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        out: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if this.heads {
+            return this.poll_heads(cx, out);
+        }
+        match Pin::new(&mut this.stream).poll_read(cx, out) {
+            Poll::Ready(read) => {
+                this.wait = None;
+                Poll::Ready(read)
+            }
+            Poll::Pending => this.poll_overdue(cx).map(|_overdue| Ok(())),
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<S> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let sent = Pin::new(&mut this.stream).poll_write(cx, bytes);
+        this.poll_sent(cx, sent)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let sent = Pin::new(&mut this.stream).poll_write_vectored(cx, bytes);
+        this.poll_sent(cx, sent)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let sent = Pin::new(&mut this.stream).poll_flush(cx);
+        this.poll_sent(cx, sent)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if this.lingered.is_none() {
+            ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
+        }
+        if this.refused {
+            ready!(this.poll_linger(cx));
+        }
+        Poll::Ready(Ok(()))
+    }
+}

@@ -1,0 +1,126 @@
+//! What the gateway counts, for Prometheus. Each metric is documented in docs/operating.md.
+
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+
+use crate::table::Table;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Status {
+    status: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Error {
+    error: &'static str,
+}
+
+/// The counters of one gateway.
+pub(crate) struct Metrics {
+    registry: Registry,
+    requests: Family<Status, Counter>,
+    refusals: Family<Error, Counter>,
+    bytes: Counter,
+    seconds: Histogram,
+    pub(crate) connections: Gauge,
+    pub(crate) log_lines_lost: Counter,
+    pub(crate) tls_failures: Counter,
+    table_entries: Gauge,
+    table_revision: Gauge,
+    channels: Gauge,
+    certificate_expiry: Gauge<f64, AtomicU64>,
+}
+
+impl Metrics {
+    /// The metrics of a gateway that decides by `table`.
+    pub(crate) fn new(table: &Table) -> Self {
+        let mut registry = Registry::with_prefix("condagate");
+        let requests = Family::default();
+        registry.register("requests", "Requests answered, by status", requests.clone());
+        let refusals = Family::default();
+        registry.register("refusals", "Requests refused, by error", refusals.clone());
+        let bytes = Counter::default();
+        registry.register_with_unit("sent", "Content sent to clients", Unit::Bytes, bytes.clone());
+        let seconds = Histogram::new(exponential_buckets(0.000_5, 4.0, 10));
+        let help = "From a request's head to the end of its answer";
+        registry.register_with_unit("request", help, Unit::Seconds, seconds.clone());
+        let gauge = |registry: &mut Registry, name: &str, help: &str| {
+            let gauge = Gauge::default();
+            registry.register(name, help, gauge.clone());
+            gauge
+        };
+        let connections = gauge(&mut registry, "connections", "Client connections now open");
+        let table_entries =
+            gauge(&mut registry, "table_entries", "Tokens whose grant is in memory, about");
+        let table_revision = gauge(
+            &mut registry,
+            "table_revision",
+            "The last revision of the control database applied",
+        );
+        let channels = gauge(&mut registry, "channels", "Channels registered");
+        let log_lines_lost = Counter::default();
+        let help = "Lines of the access log that were lost because their reader was too slow";
+        registry.register("access_log_lines_lost", help, log_lines_lost.clone());
+        let tls_failures = Counter::default();
+        let help = "Connections closed because their TLS handshake failed";
+        registry.register("tls_handshake_failures", help, tls_failures.clone());
+        let certificate_expiry = Gauge::default();
+        let help = "When the gateway's certificate expires, in Unix time; 0 without TLS";
+        let expiry: Gauge<f64, AtomicU64> = Clone::clone(&certificate_expiry);
+        registry.register_with_unit("certificate_expiry", help, Unit::Seconds, expiry);
+        for (name, help, counter) in table.counts().all() {
+            registry.register(name, help, counter.clone());
+        }
+        Self {
+            registry,
+            requests,
+            refusals,
+            bytes,
+            seconds,
+            connections,
+            log_lines_lost,
+            tls_failures,
+            table_entries,
+            table_revision,
+            channels,
+            certificate_expiry,
+        }
+    }
+
+    pub(crate) fn answered(
+        &self,
+        status: u16,
+        error: Option<&'static str>,
+        bytes: u64,
+        elapsed: Duration,
+    ) {
+        self.requests.get_or_create(&Status { status }).inc();
+        if let Some(error) = error {
+            self.refusals.get_or_create(&Error { error }).inc();
+        }
+        self.bytes.inc_by(bytes);
+        self.seconds.observe(elapsed.as_secs_f64());
+    }
+
+    pub(crate) fn certificate_expires(&self, unix_seconds: f64) {
+        self.certificate_expiry.set(unix_seconds);
+    }
+
+    /// Everything in Prometheus' text format.
+    pub(crate) fn text(&self, table: &Table) -> String {
+        self.table_entries.set(i64::try_from(table.len()).unwrap_or(i64::MAX));
+        self.table_revision.set(table.revision().0);
+        self.channels.set(i64::try_from(table.channels().len()).unwrap_or(i64::MAX));
+        let mut text = String::new();
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}

@@ -1,0 +1,167 @@
+//! Step 5: the storages that hold the packages. A storage sees the channel, the file and the
+//! client's conditions, and nothing else of the request: no credential has a way to it.
+
+mod conditions;
+mod directory;
+mod http;
+mod noarch;
+mod representation;
+
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use ::http::HeaderMap;
+use access::{Allowed, Channel, Timestamp};
+
+use self::directory::Directory;
+pub(crate) use self::directory::FileBody;
+use self::http::HttpStorage;
+pub(crate) use self::http::UpstreamBody;
+pub(crate) use self::representation::{Stored, StoredBody};
+use crate::target::FilePath;
+
+/// What is asked of a storage, beside which file.
+pub(crate) struct Ask<'r> {
+    /// Only the head of the answer is wanted.
+    pub(crate) head: bool,
+    /// The client's header fields. A storage takes from them what it may pass on (wire.md W19).
+    pub(crate) headers: &'r HeaderMap,
+    /// The request's id, for the upstream's own log.
+    pub(crate) request_id: &'r str,
+}
+
+/// Why a storage has no answer.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// It definitely has no such file.
+    NotFound,
+    /// It can't say.
+    Fault(Fault),
+}
+
+/// What is wrong with a storage, for the client's status and the operator's log.
+#[derive(Clone, Debug)]
+pub(crate) struct Fault {
+    pub(crate) kind: FaultKind,
+    /// What happened, for the log alone. Names hosts and system errors, never a secret.
+    pub(crate) detail: String,
+}
+
+/// What a client is told of a [`Fault`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FaultKind {
+    /// No connection, or it says itself that it is overloaded: a retry may help.
+    Unreachable,
+    /// No answer in time.
+    TooSlow,
+    /// An answer that can't be used; a refusal of *our* credentials is one too.
+    Unusable,
+    /// The channel is bound to a storage that this gateway isn't configured for.
+    NotConfigured,
+}
+
+impl Fault {
+    fn new(kind: FaultKind, detail: impl Into<String>) -> Self {
+        Self { kind, detail: detail.into() }
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+/// A place with package files.
+pub(crate) trait Storage {
+    /// Opens a channel's file.
+    async fn open(
+        &self,
+        channel: &Channel,
+        file: &FilePath<'_>,
+        ask: &Ask<'_>,
+    ) -> Result<Stored, Failure>;
+}
+
+/// The storages of one worker thread, by name.
+pub(crate) struct Storages(HashMap<String, Kind>);
+
+enum Kind {
+    Directory(Directory),
+    Http(Rc<HttpStorage>),
+}
+
+/// The settings of every storage, with what is shared between threads made once.
+#[derive(Clone)]
+pub struct StorageSettings(Vec<(String, Prepared)>);
+
+#[derive(Clone)]
+enum Prepared {
+    Directory(config::DirectoryStorage),
+    Http(Arc<http::Upstream>),
+}
+
+impl StorageSettings {
+    /// Reads the storages' own certificates and credentials.
+    ///
+    /// # Errors
+    /// A sentence that names the storage and the file at fault.
+    pub fn new<'c>(
+        storages: impl IntoIterator<Item = (&'c String, &'c config::Storage)>,
+        now: Timestamp,
+    ) -> Result<Self, StorageSettingsError> {
+        let prepare = |(name, settings): (&String, &config::Storage)| {
+            let prepared = match settings {
+                config::Storage::Directory(directory) => Prepared::Directory(directory.clone()),
+                config::Storage::Http(http) => Prepared::Http(Arc::new(
+                    http::Upstream::new(http, now)
+                        .map_err(|why| StorageSettingsError { storage: name.clone(), why })?,
+                )),
+            };
+            Ok((name.clone(), prepared))
+        };
+        storages.into_iter().map(prepare).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// The storages for one worker thread, each with a pool of its own.
+    pub(crate) fn for_thread(&self) -> Storages {
+        let kind = |prepared: &Prepared| match prepared {
+            Prepared::Directory(directory) => Kind::Directory(Directory::new(&directory.path)),
+            Prepared::Http(upstream) => Kind::Http(HttpStorage::new(Arc::clone(upstream))),
+        };
+        Storages(self.0.iter().map(|(name, prepared)| (name.clone(), kind(prepared))).collect())
+    }
+}
+
+/// A storage's settings name a file that can't be used.
+#[derive(Debug, thiserror::Error)]
+#[error("storage `{storage}`: {why}")]
+pub struct StorageSettingsError {
+    /// The storage.
+    pub storage: String,
+    /// What is wrong.
+    pub why: certs::CertError,
+}
+
+impl Storages {
+    /// Opens a file of the channel that `allowed` opens. An allowed channel always has an index
+    /// of `noarch` (wire.md W13).
+    pub(crate) async fn open(
+        &self,
+        allowed: &Allowed,
+        file: &FilePath<'_>,
+        ask: &Ask<'_>,
+    ) -> Result<Stored, Failure> {
+        let channel = allowed.channel();
+        match self.0.get(&*channel.storage) {
+            Some(Kind::Directory(directory)) => noarch::open(directory, channel, file, ask).await,
+            Some(Kind::Http(http)) => noarch::open(http, channel, file, ask).await,
+            None => Err(Fault::new(
+                FaultKind::NotConfigured,
+                format!("channel {} is bound to storage {}", channel.name, channel.storage),
+            )
+            .into()),
+        }
+    }
+}

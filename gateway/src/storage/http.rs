@@ -1,0 +1,124 @@
+//! Package files on any web server: asked over HTTP/1.1 with a request built anew, so that
+//! nothing of the client's reaches it but what is listed (wire.md W19).
+
+mod answer;
+mod body;
+mod connect;
+mod pool;
+mod redirect;
+mod request;
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use ::http::{Request, Response, Uri};
+use access::Channel;
+use bytes::Bytes;
+use http_body_util::Empty;
+use hyper::body::Incoming;
+
+pub(crate) use self::body::UpstreamBody;
+pub(super) use self::connect::Upstream;
+use self::pool::{Pool, Pooled};
+use self::request::{Origin, Parts};
+use super::{Ask, Failure, Fault, FaultKind, Storage, Stored};
+use crate::target::FilePath;
+
+/// How many redirects are followed for one request.
+const MAX_REDIRECTS: usize = 4;
+
+/// One worker thread's way to an upstream server.
+pub(super) struct HttpStorage {
+    upstream: Arc<Upstream>,
+    pool: Rc<Pool>,
+}
+
+impl HttpStorage {
+    pub(super) fn new(upstream: Arc<Upstream>) -> Rc<Self> {
+        let pool = Rc::new(Pool::new(Arc::clone(&upstream)));
+        Rc::new(Self { upstream, pool })
+    }
+
+    /// Asks for `uri`, and follows redirects as far as the settings allow.
+    async fn ask(&self, uri: Uri, parts: &Parts<'_>) -> Result<Answered, Fault> {
+        let mut uri = uri;
+        for _ in 0..=MAX_REDIRECTS {
+            let answered = self.ask_once(&uri, parts).await?;
+            match redirect::next(&self.upstream, &uri, &answered.response)? {
+                None => return Ok(answered),
+                Some(next) => uri = next,
+            }
+        }
+        Err(Fault::new(
+            FaultKind::Unusable,
+            format!("{} redirects too often", self.upstream.base()),
+        ))
+    }
+
+    /// Asks once; a second time, on a new connection, only when the first went out on a pooled one
+    /// that the server had closed meanwhile. GET and HEAD can be asked twice.
+    async fn ask_once(&self, uri: &Uri, parts: &Parts<'_>) -> Result<Answered, Fault> {
+        let origin = Origin::of(uri)?;
+        if let Some(pooled) = self.pool.take(&origin).await {
+            match self.send(pooled, parts.build(&self.upstream, uri)?).await {
+                Err(SendError::Dead) => {}
+                Err(SendError::Fault(fault)) => return Err(fault),
+                Ok(answered) => return Ok(answered),
+            }
+        }
+        let fresh = self.pool.connect(origin).await?;
+        match self.send(fresh, parts.build(&self.upstream, uri)?).await {
+            Ok(answered) => Ok(answered),
+            Err(SendError::Fault(fault)) => Err(fault),
+            Err(SendError::Dead) => Err(Fault::new(
+                FaultKind::Unreachable,
+                format!("{} closed the connection before it answered", self.upstream.base()),
+            )),
+        }
+    }
+
+    async fn send(
+        &self,
+        mut pooled: Pooled,
+        request: Request<Empty<Bytes>>,
+    ) -> Result<Answered, SendError> {
+        let limit = self.upstream.first_byte_timeout();
+        match tokio::time::timeout(limit, pooled.sender().send_request(request)).await {
+            Ok(Ok(response)) => Ok(Answered { response, pooled }),
+            Ok(Err(why)) if why.is_canceled() || why.is_closed() || why.is_incomplete_message() => {
+                Err(SendError::Dead)
+            }
+            Ok(Err(why)) => Err(SendError::Fault(self.upstream.unusable(&why))),
+            Err(_elapsed) => Err(SendError::Fault(Fault::new(
+                FaultKind::TooSlow,
+                format!("{} did not begin to answer within {limit:?}", self.upstream.base()),
+            ))),
+        }
+    }
+}
+
+/// An upstream's answer, with the connection that its body comes over.
+struct Answered {
+    response: Response<Incoming>,
+    pooled: Pooled,
+}
+
+enum SendError {
+    /// The connection was closed before a byte of the answer came.
+    Dead,
+    Fault(Fault),
+}
+
+impl Storage for Rc<HttpStorage> {
+    async fn open(
+        &self,
+        channel: &Channel,
+        file: &FilePath<'_>,
+        ask: &Ask<'_>,
+    ) -> Result<Stored, Failure> {
+        let uri = self.upstream.uri(&channel.prefix, &file.encoded())?;
+        let parts = Parts::new(ask);
+        let answered = self.ask(uri, &parts).await?;
+        answer::read(&self.upstream, answered, file, ask)
+    }
+}

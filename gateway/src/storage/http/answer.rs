@@ -1,0 +1,161 @@
+//! What an upstream's answer means to the client.
+
+use std::sync::Arc;
+
+use ::http::header::{
+    ACCEPT_RANGES, AGE, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LENGTH,
+    CONTENT_RANGE, CONTENT_TYPE, ETAG, EXPIRES, LAST_MODIFIED, RETRY_AFTER,
+};
+use ::http::{HeaderMap, HeaderName, StatusCode};
+use http_body::Body as _;
+
+use super::super::conditions::{Conditions, Validators};
+use super::super::representation::{Representation, content_type};
+use super::super::{Ask, Failure, Fault, FaultKind, Stored, StoredBody};
+use super::Answered;
+use super::body::UpstreamBody;
+use super::connect::Upstream;
+use crate::target::FilePath;
+
+/// What passes from an upstream's answer. Everything else is the server's own matter: cookies,
+/// challenges, hop-by-hop fields (wire.md W19).
+const PASSED_ON: [HeaderName; 10] = [
+    ACCEPT_RANGES,
+    AGE,
+    CACHE_CONTROL,
+    CONTENT_DISPOSITION,
+    CONTENT_ENCODING,
+    CONTENT_RANGE,
+    CONTENT_TYPE,
+    ETAG,
+    EXPIRES,
+    LAST_MODIFIED,
+];
+
+/// The most that is read of an answer that nobody wants.
+const READ_AWAY_BYTES: u64 = 64 * 1024;
+
+pub(super) fn read(
+    upstream: &Arc<Upstream>,
+    answered: Answered,
+    file: &FilePath<'_>,
+    ask: &Ask<'_>,
+) -> Result<Stored, Failure> {
+    let status = answered.response.status();
+    let conditions = Conditions::new(ask.headers, ask.head);
+    match status {
+        StatusCode::OK => Ok(whole(upstream, answered, file, &conditions, ask)),
+        StatusCode::PARTIAL_CONTENT if conditions.range_to_pass_on().is_some() => {
+            part(upstream, answered)
+        }
+        StatusCode::NOT_MODIFIED | StatusCode::RANGE_NOT_SATISFIABLE => {
+            let headers = passed_on(answered.response.headers());
+            finish(upstream, answered);
+            Ok(Stored { status, headers, body: StoredBody::Empty })
+        }
+        StatusCode::NOT_FOUND | StatusCode::GONE => {
+            finish(upstream, answered);
+            Err(Failure::NotFound)
+        }
+        status => Err(fault(upstream, status, answered.response.headers()).into()),
+    }
+}
+
+/// An answer with the whole file. The server may have ignored a condition or a range; then it is
+/// met here (wire.md W9, W10).
+fn whole(
+    upstream: &Arc<Upstream>,
+    answered: Answered,
+    file: &FilePath<'_>,
+    conditions: &Conditions<'_>,
+    ask: &Ask<'_>,
+) -> Stored {
+    let Answered { response, pooled } = answered;
+    let (head, incoming) = response.into_parts();
+    let mut headers = passed_on(&head.headers);
+    headers.remove(CONTENT_RANGE);
+    headers.entry(CONTENT_TYPE).or_insert_with(|| content_type(file.name()));
+    let length =
+        if ask.head { content_length(&head.headers) } else { incoming.size_hint().exact() };
+    let validators = Validators {
+        etag: text(&headers, &ETAG).map(str::to_owned),
+        last_modified: text(&headers, &LAST_MODIFIED)
+            .and_then(|date| httpdate::parse_http_date(date).ok()),
+    };
+    let body = UpstreamBody::new(upstream, incoming, pooled);
+    match length {
+        Some(length) => Representation { length, validators, headers, body }.answer(conditions),
+        None if conditions.is_not_modified(&validators) => {
+            let status = StatusCode::NOT_MODIFIED;
+            Stored { status, headers, body: StoredBody::Empty }
+        }
+        None => Stored { status: StatusCode::OK, headers, body: StoredBody::Upstream(body) },
+    }
+}
+
+/// An answer with the part that was asked for.
+fn part(upstream: &Arc<Upstream>, answered: Answered) -> Result<Stored, Failure> {
+    let Answered { response, pooled } = answered;
+    let (head, incoming) = response.into_parts();
+    let mut headers = passed_on(&head.headers);
+    if !headers.contains_key(CONTENT_RANGE) {
+        let text = format!("{} sent 206 without Content-Range", upstream.base());
+        return Err(Fault::new(FaultKind::Unusable, text).into());
+    }
+    if let Some(length) = incoming.size_hint().exact() {
+        headers.insert(CONTENT_LENGTH, length.into());
+    }
+    let body = StoredBody::Upstream(UpstreamBody::new(upstream, incoming, pooled));
+    Ok(Stored { status: head.status, headers, body })
+}
+
+/// Lets an answer go whose content isn't wanted. A short one is read to its end, so that the
+/// connection can be used again: clients ask for much that isn't there.
+fn finish(upstream: &Arc<Upstream>, answered: Answered) {
+    let Answered { response, pooled } = answered;
+    let mut body = UpstreamBody::new(upstream, response.into_body(), pooled);
+    if body.remaining().is_none_or(|bytes| bytes > READ_AWAY_BYTES) {
+        return;
+    }
+    tokio::task::spawn_local(async move {
+        while let Some(Ok(_unwanted)) = std::future::poll_fn(|cx| body.poll_chunk(cx)).await {}
+    });
+}
+
+fn fault(upstream: &Upstream, status: StatusCode, headers: &HeaderMap) -> Fault {
+    let base = upstream.base();
+    match status {
+        // Our credentials are at fault, not the client's.
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Fault::new(
+            FaultKind::Unusable,
+            format!("{base} answered {status}: it refuses the storage's credentials"),
+        ),
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
+            let after = text(headers, &RETRY_AFTER).unwrap_or("unset");
+            let text = format!("{base} answered {status} (Retry-After: {after})");
+            Fault::new(FaultKind::Unreachable, text)
+        }
+        StatusCode::GATEWAY_TIMEOUT => {
+            Fault::new(FaultKind::TooSlow, format!("{base} answered {status}"))
+        }
+        status => Fault::new(FaultKind::Unusable, format!("{base} answered {status}")),
+    }
+}
+
+fn passed_on(from: &HeaderMap) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(PASSED_ON.len() + 2);
+    for name in PASSED_ON {
+        if let Some(value) = from.get(&name) {
+            headers.insert(name, value.clone());
+        }
+    }
+    headers
+}
+
+fn content_length(headers: &HeaderMap) -> Option<u64> {
+    text(headers, &CONTENT_LENGTH)?.parse().ok()
+}
+
+fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
+    headers.get(name)?.to_str().ok().map(str::trim)
+}

@@ -1,0 +1,115 @@
+//! From a file as the storage has it to the answer that the client asked for.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+use http::header::{
+    ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderName, LAST_MODIFIED,
+};
+use http::{HeaderMap, HeaderValue, StatusCode};
+
+use super::conditions::{Conditions, Validators, Verdict};
+use super::{FileBody, UpstreamBody};
+
+/// A storage's answer: 200, 206, 304 or 416.
+pub(crate) struct Stored {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: StoredBody,
+}
+
+/// Where an answer's bytes come from.
+pub(crate) enum StoredBody {
+    /// There are none.
+    Empty,
+    /// From memory.
+    Memory(Bytes),
+    /// From a local file.
+    File(FileBody),
+    /// From an upstream server.
+    Upstream(UpstreamBody),
+}
+
+/// A body that can be made to give only a part of the file.
+pub(super) trait Sliceable: Sized {
+    /// Gives only these bytes of the file.
+    fn slice(self, part: Range<u64>) -> StoredBody;
+}
+
+/// A whole file as a storage has it.
+pub(super) struct Representation<B> {
+    pub(super) length: u64,
+    pub(super) validators: Validators,
+    /// What the answer says beside length, range and validators.
+    pub(super) headers: HeaderMap,
+    pub(super) body: B,
+}
+
+impl<B: Sliceable> Representation<B> {
+    /// The answer to a request with these conditions.
+    pub(super) fn answer(self, conditions: &Conditions<'_>) -> Stored {
+        let verdict = conditions.judge(&self.validators, self.length);
+        let Self { length, validators, mut headers, body } = self;
+        put_validators(&mut headers, &validators);
+        headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+        match verdict {
+            Verdict::NotModified => {
+                headers.remove(CONTENT_TYPE);
+                Stored { status: StatusCode::NOT_MODIFIED, headers, body: StoredBody::Empty }
+            }
+            Verdict::Whole => {
+                headers.insert(CONTENT_LENGTH, length.into());
+                Stored { status: StatusCode::OK, headers, body: body.slice(0..length) }
+            }
+            Verdict::Part(part) => {
+                headers.insert(CONTENT_LENGTH, (part.end - part.start).into());
+                let range = format!("bytes {}-{}/{length}", part.start, part.end - 1);
+                put(&mut headers, CONTENT_RANGE, &range);
+                let body = body.slice(part);
+                Stored { status: StatusCode::PARTIAL_CONTENT, headers, body }
+            }
+            Verdict::Unsatisfiable => {
+                let mut headers = HeaderMap::new();
+                put(&mut headers, CONTENT_RANGE, &format!("bytes */{length}"));
+                let status = StatusCode::RANGE_NOT_SATISFIABLE;
+                Stored { status, headers, body: StoredBody::Empty }
+            }
+        }
+    }
+}
+
+fn put_validators(headers: &mut HeaderMap, validators: &Validators) {
+    if let Some(etag) = &validators.etag {
+        put(headers, ETAG, etag);
+    }
+    if let Some(modified) = validators.last_modified {
+        put(headers, LAST_MODIFIED, &httpdate::fmt_http_date(modified));
+    }
+}
+
+fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+impl Sliceable for Bytes {
+    fn slice(self, part: Range<u64>) -> StoredBody {
+        let at = |n: u64| usize::try_from(n).unwrap_or(usize::MAX).min(self.len());
+        StoredBody::Memory(Self::slice(&self, at(part.start)..at(part.end)))
+    }
+}
+
+/// The media type of a file, by its name.
+pub(super) fn content_type(name: &str) -> HeaderValue {
+    let by_suffix = [
+        (".json", "application/json"),
+        (".zst", "application/zstd"),
+        (".bz2", "application/x-bzip2"),
+        (".conda", "application/zip"),
+        (".xml", "application/xml"),
+        (".html", "text/html; charset=utf-8"),
+    ];
+    let known = by_suffix.into_iter().find(|(suffix, _)| name.ends_with(suffix));
+    HeaderValue::from_static(known.map_or("application/octet-stream", |(_, media)| media))
+}
