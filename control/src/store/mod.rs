@@ -24,8 +24,8 @@ use tokio::sync::Semaphore;
 pub(crate) use audit::{Event, Target};
 pub(crate) use change::{Change, MORE_THAN_ENTRIES};
 use dialect::Dialect;
-pub(crate) use {groups::*, memberships::*};
 pub use {channels::*, principals::*, service_accounts::*, sessions::*, tokens::*};
+pub(crate) use {groups::*, memberships::*};
 
 #[cfg(feature = "testing")]
 use crate::testing::Hooks;
