@@ -8,6 +8,7 @@
 
 mod crates;
 mod docs;
+mod operating;
 mod secrets;
 mod settings;
 mod source;
@@ -68,6 +69,14 @@ rules! {
         finds [("README.md", "[a](#b)\n\n# a")];
     every_crate_takes_the_workspace_lints: crates::without_lints,
         finds [("x/Cargo.toml", "[package]")];
+    every_field_of_the_access_log_is_documented: operating::log_fields,
+        finds [("gateway/src/record.rs", "struct Line {\n    secret: u8,\n}")];
+    every_refusal_is_documented: operating::refusals,
+        finds [("gateway/src/answer.rs", "text(StatusCode::GONE, \"too-late\")")];
+    every_metric_is_documented: operating::metrics,
+        finds [("gateway/src/metrics.rs", "registry.register(\"noise\", \"Noise\", noise)")];
+    every_logged_event_is_documented: operating::events,
+        finds [("gateway/src/a.rs", "tracing::warn!(%why, \"it \\\n    broke\");\n")];
     every_setting_is_documented: settings::undocumented,
         finds [("docs/configuration.md", "| `gateway.nothing` | |")];
 }

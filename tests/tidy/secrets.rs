@@ -7,6 +7,7 @@ const REVEALS: &[(&str, &str)] = &[
     ("access/src/token.rs", "defines it"),
     ("config/src/value/secret.rs", "defines it"),
     ("config/src/value/database_url.rs", "defines it"),
+    ("gateway/src/storage/http/connect.rs", "sends the storage its credentials"),
     ("loadtest/src/target.rs", "a client: it puts the token in a request's path"),
 ];
 
