@@ -22,6 +22,11 @@ pub(crate) fn readme_commands(tree: &Tree) -> Vec<String> {
     if !ci.contains(TESTS) {
         faults.push(format!(".ci/run: run `{TESTS}`, as the README does"));
     }
+    let starts_demo =
+        |(path, text): (&str, &str)| path.starts_with("tests/e2e/") && text.contains("\"demo\"");
+    if !tree.files().any(starts_demo) {
+        faults.push(format!("tests/e2e: start `{DEMO}`, as the README does"));
+    }
     faults
 }
 

@@ -8,6 +8,7 @@ const PAGE: &str = "docs/operating.md";
 const RECORD: &str = "gateway/src/record.rs";
 const REFUSALS: &str = "gateway/src/answer.rs";
 const METRICS: &str = "gateway/src/metrics.rs";
+const PROBES: &str = "src/process/probes.rs";
 const TABLE: &str = "gateway/src/table.rs";
 
 /// Fields of the access log that the page lacks or has too many.
@@ -39,6 +40,9 @@ pub(crate) fn metrics(tree: &Tree) -> Vec<String> {
     let texts = [without_tests(registered), counts.unwrap_or_default()].map(literals).concat();
     let is_name = |text: &String| text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
     let names = texts.into_iter().filter(|text| is_name(text) && text != "condagate");
+    // The probes write one metric of their own, as text.
+    let own = tree.get(PROBES).is_some_and(|code| code.contains("condagate_info"));
+    let names = names.chain(own.then(|| "info".to_owned()));
     // In the page a name has a prefix, the suffix of its type and unit, and its labels.
     let plain = |name: &String| {
         let name = name.split('{').next().unwrap_or(name).trim_start_matches("condagate_");
