@@ -107,3 +107,6 @@ fn validators(stat: &Stat) -> Validators {
         last_modified: SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds)),
     }
 }
+
+#[cfg(test)]
+mod tests;
