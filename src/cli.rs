@@ -1,0 +1,169 @@
+//! The command line, declared.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Token gateway for private conda channels in storage you already own.
+#[derive(Debug, Parser)]
+#[command(name = "condagate", version, arg_required_else_help = true, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  condagate demo                          try it, with a small channel
+  condagate config default > condagate.toml
+  condagate check                         what would not work, and what to do
+  condagate serve                         control plane and gateway in one process
+
+Every setting can come from the environment: CONDAGATE_GATEWAY__LISTEN=0.0.0.0:8080.
+Exit status: 0 done, 1 failed, 2 wrong usage or configuration.";
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// The configuration [default: condagate.toml, else /etc/condagate/condagate.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The form of log lines, in place of `log.format`
+    #[arg(long, global = true, value_name = "FORM")]
+    pub(crate) log_format: Option<LogForm>,
+}
+
+/// The form of log lines.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum LogForm {
+    /// For people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Try it: everything in one process, with SQLite and a small real channel
+    Demo(Demo),
+    /// Run control plane and gateway in one process
+    #[command(after_help = RUN_HELP)]
+    Serve,
+    /// Run the gateway alone
+    #[command(after_help = RUN_HELP)]
+    Gateway,
+    /// Run the control plane alone
+    #[command(after_help = RUN_HELP)]
+    Control,
+    /// Look for what would not work, and say what to do
+    Check(Check),
+    /// Print the whole effective configuration, secrets masked
+    Config {
+        #[command(subcommand)]
+        what: Option<ConfigCommand>,
+    },
+    /// Bring the database to this version
+    Migrate,
+    /// Manage admins directly in the database: first start, lock-out
+    #[command(subcommand)]
+    Admin(Admin),
+    /// Print a completion script: condagate completion bash > /etc/bash_completion.d/condagate
+    Completion {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+const RUN_HELP: &str = "\
+Signals:
+  SIGTERM, SIGINT   stop: no new connections, requests in flight get up to gateway.drain;
+                    a second one ends at once
+  SIGHUP            read the certificate again, open the access log anew
+
+`serve` and `control` bring the database to this version; `gateway` waits for nobody and
+refuses a database of another version.";
+
+/// `condagate demo`.
+#[derive(Debug, Args)]
+#[command(after_help = DEMO_HELP)]
+pub(crate) struct Demo {
+    /// The folder for everything: database, channel, DIR/demo.json with the secrets
+    #[arg(long, default_value = "condagate-demo")]
+    pub(crate) dir: PathBuf,
+    /// Where clients connect; port 0 takes any free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
+    /// Where the API is
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8081")]
+    pub(crate) control_listen: SocketAddr,
+    /// Make another token, which is shown once
+    #[arg(long)]
+    pub(crate) new_token: bool,
+    /// Serve HTTPS with a development certificate, DIR/ca.pem
+    #[arg(long)]
+    pub(crate) tls: bool,
+}
+
+const DEMO_HELP: &str = "\
+The first start makes an admin, the private channel `demo`, its service account and a token
+that may read it, and prints what to type into conda, mamba, pixi or curl. A later start uses
+what is there. To begin anew, remove the folder.
+
+Examples:
+  condagate demo
+  condagate demo --tls --listen 127.0.0.1:8443
+  condagate demo --new-token";
+
+/// `condagate check`.
+#[derive(Debug, Args)]
+#[command(after_help = CHECK_HELP)]
+pub(crate) struct Check {
+    /// Print the findings as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const CHECK_HELP: &str = "\
+One line per finding: `ok`, `warn` (works, but look at it) or `error` (would not work), what it
+is about, and what to do. Exit status 1 when there is an error. Changes nothing.
+
+Examples:
+  condagate check
+  condagate check --json | jq -r '.findings[] | select(.level == \"error\") | .message'";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Print a commented file with every setting at its default
+    Default,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Admin {
+    /// Make an admin; the password is asked for on the terminal
+    #[command(after_help = ADMIN_HELP)]
+    Create {
+        /// The user's name
+        name: String,
+        /// Read the password from the standard input instead, up to the first line's end
+        #[arg(long)]
+        password_stdin: bool,
+    },
+}
+
+const ADMIN_HELP: &str = "\
+Examples:
+  condagate admin create alice
+  pass show condagate/alice | condagate admin create alice --password-stdin";
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_declaration_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,25 @@
+//! `condagate serve`, `condagate gateway`, `condagate control`.
+
+use crate::cli::Global;
+use crate::failure::Failure;
+use crate::process::{self, Process, Roles};
+use crate::{logging, settings};
+
+/// Both in one process.
+pub(super) const SERVE: Roles = Roles { control: true, gateway: true };
+/// The data plane.
+pub(super) const GATEWAY: Roles = Roles { control: false, gateway: true };
+/// API and pages.
+pub(super) const CONTROL: Roles = Roles { control: true, gateway: false };
+
+pub(super) fn run(global: &Global, roles: Roles) -> Result<(), Failure> {
+    let loaded = settings::load(global)?;
+    logging::start(&loaded.config.log);
+    process::block_on(async {
+        let signals = process::Signals::listen()?;
+        let process = Process::start(&loaded.config, roles).await?;
+        process.tell_ready();
+        process.run(signals).await;
+        Ok(())
+    })
+}

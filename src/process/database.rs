@@ -1,0 +1,75 @@
+//! The connection to the control database, with failures that name it.
+
+use std::time::Duration;
+
+use access::{Channel, GrantSource as _};
+use control::{MigrationStatus, Store, StoreError};
+
+use crate::failure::Failure;
+
+/// How long the database may take to accept the first connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The control database.
+pub(crate) struct Database {
+    store: Store,
+    url: String,
+}
+
+impl Database {
+    /// Connects; a SQLite file is made when there is none.
+    ///
+    /// # Errors
+    /// [`Failure::Database`].
+    pub(crate) async fn connect(settings: &config::Database) -> Result<Self, Failure> {
+        let url = settings.url.masked();
+        let connecting = Store::connect(settings.url.reveal(), settings.max_connections);
+        match tokio::time::timeout(CONNECT_TIMEOUT, connecting).await {
+            Ok(Ok(store)) => Ok(Self { store, url }),
+            Ok(Err(source)) => Err(Failure::Database { url, source }),
+            Err(_elapsed) => Err(Failure::DatabaseTimeout { url, after: CONNECT_TIMEOUT }),
+        }
+    }
+
+    /// The store itself.
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// How far it is from this version.
+    pub(crate) async fn status(&self) -> Result<MigrationStatus, Failure> {
+        self.store.migration_status().await.map_err(|source| self.failure(source))
+    }
+
+    /// Brings it to this version.
+    ///
+    /// # Errors
+    /// [`Failure::NewerDatabase`], [`Failure::Database`].
+    pub(crate) async fn migrate(&self) -> Result<(), Failure> {
+        if self.status().await?.unknown > 0 {
+            return Err(Failure::NewerDatabase);
+        }
+        self.store.migrate().await.map_err(|source| self.failure(source))
+    }
+
+    /// Refuses a database of another version.
+    ///
+    /// # Errors
+    /// [`Failure::NewerDatabase`], [`Failure::NotMigrated`], [`Failure::Database`].
+    pub(crate) async fn require_this_version(&self) -> Result<(), Failure> {
+        match self.status().await? {
+            MigrationStatus { unknown: 1.., .. } => Err(Failure::NewerDatabase),
+            MigrationStatus { pending: 1.., .. } => Err(Failure::NotMigrated),
+            _ => Ok(()),
+        }
+    }
+
+    /// Every channel.
+    pub(crate) async fn channels(&self) -> Result<Vec<Channel>, Failure> {
+        Ok(self.store.begin(0).await?.channels)
+    }
+
+    fn failure(&self, source: StoreError) -> Failure {
+        Failure::Database { url: self.url.clone(), source }
+    }
+}

@@ -1,0 +1,111 @@
+//! The metrics listener: `/healthz`, `/readyz` and `/metrics`.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use control::Store;
+use gateway::Gateway;
+use tokio::net::TcpListener;
+
+use super::control_plane::ControlPlane;
+
+/// How long the database may take to give a sign of life.
+const PING_TIMEOUT: Duration = Duration::from_secs(2);
+/// Prometheus' text format.
+const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// What the probes look at.
+pub(super) struct Health {
+    /// None once it is stopping, and where none runs.
+    gateway: RwLock<Option<Gateway>>,
+    stopping: std::sync::atomic::AtomicBool,
+    store: Store,
+    role: &'static str,
+}
+
+impl Health {
+    pub(super) fn new(gateway: Option<Gateway>, store: Store, role: &'static str) -> Self {
+        let (gateway, stopping) = (RwLock::new(gateway), false.into());
+        Self { gateway, stopping, store, role }
+    }
+
+    /// The gateway's SIGHUP.
+    pub(super) fn reload_gateway(&self) {
+        self.with_gateway(Gateway::reload);
+    }
+
+    /// Says "not ready" from now on, and hands out the gateway to be stopped.
+    pub(super) fn begin_stop(&self) -> Option<Gateway> {
+        self.stopping.store(true, std::sync::atomic::Ordering::SeqCst);
+        self.gateway.write().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn with_gateway<T>(&self, ask: impl FnOnce(&Gateway) -> T) -> Option<T> {
+        self.gateway.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(ask)
+    }
+
+    /// Why it should not be sent clients.
+    async fn not_ready(&self) -> Option<&'static str> {
+        if self.stopping.load(std::sync::atomic::Ordering::SeqCst) {
+            return Some("stopping");
+        }
+        if self.with_gateway(Gateway::is_ready) == Some(false) {
+            return Some("the gateway takes no requests");
+        }
+        match tokio::time::timeout(PING_TIMEOUT, self.store.ping()).await {
+            Ok(Ok(())) => None,
+            _ => Some("the control database does not answer"),
+        }
+    }
+
+    fn metrics(&self) -> String {
+        let own = format!(
+            "# HELP condagate_info What runs here.\n# TYPE condagate_info gauge\n\
+             condagate_info{{version=\"{}\",role=\"{}\"}} 1\n",
+            env!("CARGO_PKG_VERSION"),
+            self.role
+        );
+        own + &self.with_gateway(Gateway::metrics_text).unwrap_or_default()
+    }
+}
+
+/// The running listener.
+pub(super) struct Probes(ControlPlane);
+
+impl Probes {
+    /// Answers on `sockets`, if there are any.
+    pub(super) fn start(health: &Arc<Health>, sockets: Vec<TcpListener>) -> Option<Self> {
+        let routes = Router::new()
+            .route("/healthz", get(|| async { "ok\n" }))
+            .route("/readyz", get(readyz))
+            .route("/metrics", get(metrics))
+            .with_state(Arc::clone(health));
+        (!sockets.is_empty()).then(|| Self(ControlPlane::start(routes, sockets)))
+    }
+
+    pub(super) fn addresses(&self) -> &[SocketAddr] {
+        self.0.addresses()
+    }
+
+    pub(super) async fn stop(self) {
+        self.0.stop(Duration::ZERO).await;
+    }
+}
+
+async fn readyz(State(health): State<Arc<Health>>) -> Response {
+    match health.not_ready().await {
+        None => "ready\n".into_response(),
+        Some(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")).into_response(),
+    }
+}
+
+async fn metrics(State(health): State<Arc<Health>>) -> impl IntoResponse {
+    ([(CONTENT_TYPE, METRICS_TYPE)], health.metrics())
+}

@@ -1,0 +1,84 @@
+//! From the configuration to what each crate needs to be told.
+
+use std::path::Path;
+
+use config::{Config, Loaded, StorageKind};
+
+use crate::cli::{Global, LogForm};
+use crate::failure::Failure;
+
+/// Reads the configuration that the command line names, and the environment.
+pub(crate) fn load(global: &Global) -> Result<Loaded, Failure> {
+    load_file(global.config.as_deref(), global)
+}
+
+/// Reads the configuration in `file`, and the environment.
+pub(crate) fn load_file(file: Option<&Path>, global: &Global) -> Result<Loaded, Failure> {
+    let mut loaded = Config::load(file, environment())?;
+    match global.log_format {
+        Some(LogForm::Text) => loaded.config.log.format = config::LogFormat::Text,
+        Some(LogForm::Json) => loaded.config.log.format = config::LogFormat::Json,
+        None => {}
+    }
+    Ok(loaded)
+}
+
+/// The environment; variables that aren't Unicode are none of ours.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
+/// What the control plane needs to be told.
+pub(crate) fn for_control(config: &Config) -> control::Settings {
+    let settings = &config.control;
+    control::Settings {
+        seats: settings.seats,
+        channel_creators: match settings.channel_creators {
+            config::ChannelCreators::Admins => control::ChannelCreators::Admins,
+            config::ChannelCreators::Everyone => control::ChannelCreators::Everyone,
+        },
+        token_managers: match settings.token_managers {
+            config::TokenManagers::Owners => control::TokenManagers::Managers,
+            config::TokenManagers::Admins => control::TokenManagers::Admins,
+        },
+        storages: config.storage.iter().map(storage_name).collect(),
+        reserved_first_segments: reserved_first_segments(&config.gateway),
+        ..control::Settings::default()
+    }
+}
+
+fn storage_name((name, storage): (&String, &config::Storage)) -> control::StorageName {
+    let kind = match storage.kind() {
+        StorageKind::Directory => "directory",
+        StorageKind::Http => "http",
+    };
+    control::StorageName { name: name.clone(), kind: kind.to_owned() }
+}
+
+/// The first segments of the mount prefixes, which no channel may begin with (wire.md W4).
+pub(crate) fn reserved_first_segments(gateway: &config::Gateway) -> Vec<String> {
+    let first = |prefix: &config::MountPrefix| prefix.segments().next().map(str::to_owned);
+    gateway.mount_prefixes.iter().filter_map(first).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_root_reserves_nothing_and_a_prefix_its_first_segment() {
+        let gateway = config::Gateway::default();
+        assert_eq!(reserved_first_segments(&gateway), ["api", "conda", "repo"]);
+    }
+
+    #[test]
+    fn storages_are_told_by_name_and_kind() {
+        let text = "[storage.main]\nkind = \"directory\"\npath = \"/srv/conda\"\n";
+        let none = std::iter::empty();
+        let loaded = Config::from_text(text, Path::new("condagate.toml"), none).unwrap();
+        let storages = for_control(&loaded.config).storages;
+        assert_eq!(storages.len(), 1);
+        assert_eq!((&*storages[0].name, &*storages[0].kind), ("main", "directory"));
+    }
+}
