@@ -130,12 +130,12 @@ impl Change {
     }
 
     #[cfg(feature = "testing")]
-    async fn reached_begun(&self) {
+    async fn reached_begun(&mut self) {
         self.hooks.reached(Step::Begun).await;
     }
 
     #[cfg(feature = "testing")]
-    async fn reached_decided(&self) {
+    async fn reached_decided(&mut self) {
         self.hooks.reached(Step::Decided).await;
     }
 
@@ -146,10 +146,10 @@ impl Change {
     }
 
     #[cfg(not(feature = "testing"))]
-    async fn reached_begun(&self) {}
+    async fn reached_begun(&mut self) {}
 
     #[cfg(not(feature = "testing"))]
-    async fn reached_decided(&self) {}
+    async fn reached_decided(&mut self) {}
 
     #[cfg(not(feature = "testing"))]
     fn counts_last(&self) -> bool {

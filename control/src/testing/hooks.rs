@@ -41,6 +41,12 @@ impl Hooks {
         self
     }
 
+    /// The same rules without holding anything.
+    #[must_use]
+    pub fn without_pause(self) -> Self {
+        Self { pause: None, ..self }
+    }
+
     pub(crate) fn counts_last(&self) -> bool {
         self.counts_last
     }

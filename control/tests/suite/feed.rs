@@ -1,0 +1,108 @@
+//! The change feed (sync.md F1 to F4).
+
+use access::source::{Applied, Revision, Touched};
+use access::{GrantSource as _, Permission};
+use control::usecases::{channel, group, service_account, token};
+
+use crate::world::{World, name, order};
+
+async fn applied(w: &World) -> Applied {
+    w.control.store().begin(0).await.unwrap().applied
+}
+
+/// What was touched since, flat.
+async fn touched_since(w: &World, since: &Applied) -> Vec<Touched> {
+    let read = w.control.store().feed(since.clone()).await.unwrap();
+    let changes = read.continuing(since).expect("a contiguous feed");
+    changes.iter().flat_map(|change| change.touched.clone()).collect()
+}
+
+control::on_both_databases! {
+    async fn f2_each_use_case_names_what_it_touched(database: TestDatabase) {
+        let w = World::new(database).await;
+        let since = applied(&w).await;
+        let made = channel::create(&w.control, &w.admin, crate::world::new_channel("a")).await;
+        let id = made.unwrap().value.channel.id;
+        assert!(touched_since(&w, &since).await.contains(&Touched::Channel(id)));
+
+        let since = applied(&w).await;
+        let account = service_account::create(&w.control, &w.admin, &name("a")).await.unwrap().value;
+        assert_eq!(touched_since(&w, &since).await, [Touched::Principal(account.id)]);
+
+        let since = applied(&w).await;
+        let issued = w.token(&w.admin, &account.name, order("t", Permission::Read, &["a"])).await;
+        let issued = issued.unwrap();
+        let entry = Touched::Token { id: issued.token.id, digest: issued.secret.digest() };
+        assert_eq!(touched_since(&w, &since).await, [entry]);
+
+        let since = applied(&w).await;
+        token::revoke(&w.control, &w.admin, issued.token.id).await.unwrap();
+        assert_eq!(touched_since(&w, &since).await, [entry]);
+
+        let since = applied(&w).await;
+        service_account::delete(&w.control, &w.admin, &account.name).await.unwrap();
+        assert_eq!(touched_since(&w, &since).await, [Touched::Principal(account.id)]);
+    }
+
+    async fn f3_a_read_carries_whole_revisions_and_what_channels_are_now(database: TestDatabase) {
+        let w = World::new(database).await;
+        let since = applied(&w).await;
+        w.channel(&w.admin, "kept").await.unwrap();
+        w.channel(&w.admin, "gone").await.unwrap();
+        channel::delete(&w.control, &w.admin, &name("gone")).await.unwrap();
+        let read = w.control.store().feed(since.clone()).await.unwrap();
+        let revisions: Vec<_> = read.changes.iter().map(|change| change.revision.0).collect();
+        let first = since.revision.0 + 1;
+        assert_eq!(revisions, [first, first + 1, first + 2]);
+        assert_eq!(read.counter, Revision(first + 2));
+        let mut channels: Vec<_> =
+            read.channels.iter().map(|(_, c)| c.as_ref().map(|c| c.name.to_string())).collect();
+        channels.sort();
+        assert_eq!(channels, [None, Some("kept".into())]);
+        let stamps: std::collections::HashSet<_> =
+            read.changes.iter().map(|change| change.stamp.0).collect();
+        assert_eq!(stamps.len(), 3, "each with a stamp of its own");
+    }
+
+    async fn f3_pruned_history_means_to_begin_anew(database: TestDatabase) {
+        let w = World::new(database).await;
+        let since = applied(&w).await;
+        for channel in ["a", "b"] {
+            w.channel(&w.admin, channel).await.unwrap();
+        }
+        sqlx::query("DELETE FROM revisions WHERE revision = $1")
+            .bind(since.revision.0 + 1)
+            .execute(w.control.store().pool())
+            .await
+            .unwrap();
+        let read = w.control.store().feed(since.clone()).await.unwrap();
+        assert!(read.continuing(&since).is_none(), "a hole");
+    }
+
+    async fn f1_a_change_of_more_than_a_thousand_touches_everything(database: TestDatabase) {
+        let w = World::new(database).await;
+        w.channel(&w.admin, "a").await.unwrap();
+        w.channel(&w.admin, "b").await.unwrap();
+        let crowd = "INSERT INTO principals (kind, name, created_at) VALUES ('user', $1, 0)";
+        let join = "INSERT INTO group_members SELECT g.id, p.id, 0 FROM groups g, principals p \
+             WHERE g.name = 'a_owners' AND p.name LIKE 'crowd-%'";
+        let mut tx = w.control.store().pool().begin().await.unwrap();
+        for n in 0..1001 {
+            sqlx::query(crowd).bind(format!("crowd-{n}")).execute(&mut *tx).await.unwrap();
+        }
+        sqlx::query(join).execute(&mut *tx).await.unwrap();
+        tx.commit().await.unwrap();
+        let since = applied(&w).await;
+        let read = Some(Permission::Read);
+        group::set_permission(&w.control, &w.admin, "a_owners", &name("b"), read).await.unwrap();
+        assert_eq!(touched_since(&w, &since).await, [Touched::Everything]);
+    }
+
+    async fn what_is_refused_leaves_no_revision(database: TestDatabase) {
+        let w = World::new(database).await;
+        let before = applied(&w).await;
+        w.channel(&w.alice, "a").await.unwrap_err();
+        assert_eq!(applied(&w).await, before);
+        assert!(touched_since(&w, &before).await.is_empty());
+    }
+}
