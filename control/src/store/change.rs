@@ -55,7 +55,7 @@ impl Store {
             hooks: self.hooks.clone(),
             _writer: writer,
         };
-        change.reached_begun().await;
+        change.reached_begun().await?;
         if !change.counts_last() {
             change.take_revision().await?;
         }
@@ -130,8 +130,12 @@ impl Change {
     }
 
     #[cfg(feature = "testing")]
-    async fn reached_begun(&mut self) {
+    async fn reached_begun(&mut self) -> Result<(), StoreError> {
+        if let Some(sql) = self.hooks.statement() {
+            sqlx::query(sql).execute(&mut *self.transaction).await?;
+        }
         self.hooks.reached(Step::Begun).await;
+        Ok(())
     }
 
     #[cfg(feature = "testing")]
@@ -146,7 +150,9 @@ impl Change {
     }
 
     #[cfg(not(feature = "testing"))]
-    async fn reached_begun(&mut self) {}
+    async fn reached_begun(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     #[cfg(not(feature = "testing"))]
     async fn reached_decided(&mut self) {}

@@ -17,6 +17,7 @@ pub enum Step {
 #[derive(Clone, Debug, Default)]
 pub struct Hooks {
     pause: Option<(Step, Arc<Pause>)>,
+    statement: Option<&'static str>,
     counts_last: bool,
 }
 
@@ -31,7 +32,15 @@ impl Hooks {
     /// Holds every change at `step`; the second value waits for it and lets it go.
     pub fn pausing_at(step: Step) -> (Self, Arc<Pause>) {
         let pause = Arc::new(Pause::default());
-        (Self { pause: Some((step, Arc::clone(&pause))), counts_last: false }, pause)
+        (Self { pause: Some((step, Arc::clone(&pause))), ..Self::default() }, pause)
+    }
+
+    /// Has each change begin with this statement, which must read nothing: a setting of its
+    /// transaction.
+    #[must_use]
+    pub fn beginning_with(mut self, statement: &'static str) -> Self {
+        self.statement = Some(statement);
+        self
     }
 
     /// Takes rule F1 out: the counter is taken by the last statement instead of the first.
@@ -45,6 +54,10 @@ impl Hooks {
     #[must_use]
     pub fn without_pause(self) -> Self {
         Self { pause: None, ..self }
+    }
+
+    pub(crate) fn statement(&self) -> Option<&'static str> {
+        self.statement
     }
 
     pub(crate) fn counts_last(&self) -> bool {

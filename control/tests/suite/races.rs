@@ -8,11 +8,12 @@
 //! With the counter first, B waits in step 2 until A has committed, and the history is right.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use access::source::{Applied, Touched};
 use access::{ChannelId, Grant, GrantSource as _, Permission, TokenDigest};
-use control::testing::{Hooks, Step};
+use control::testing::{Hooks, Pause, Step, TestDatabase};
 use control::usecases::token::Issued;
 use control::usecases::{channel, group};
 use control::{Actor, Store};
@@ -86,9 +87,25 @@ async fn scene(w: World) -> Scene {
     Scene { w, bob, token, c }
 }
 
+/// The transaction that a test holds may be held for long on a slow machine.
+fn holding(database: &TestDatabase) -> (Hooks, Arc<Pause>) {
+    let (hooks, pause) = Hooks::pausing_at(Step::Decided);
+    if database.is_postgres() {
+        let forever = "SET LOCAL idle_in_transaction_session_timeout = 0";
+        (hooks.beginning_with(forever), pause)
+    } else {
+        (hooks, pause)
+    }
+}
+
+/// How long to look for B in step 2: it can't overtake, so that a short look is right on any
+/// machine; or it does, however slow the machine is.
+const A_LOOK: Duration = Duration::from_millis(300);
+const UNTIL_IT_DOES: Duration = Duration::from_secs(60);
+
 /// Plays the steps. Whether Bob joined before A committed, what a gateway thinks he may do at the
 /// end, and what is true.
-async fn play(s: &Scene, hooks: Hooks, pause: &control::testing::Pause) -> Outcome {
+async fn play(s: &Scene, (hooks, pause): (Hooks, Arc<Pause>), look: Duration) -> Outcome {
     let store = s.w.control.store();
     let mut gateway = Gateway::begin(store).await;
     let digest = s.token.secret.digest();
@@ -106,7 +123,7 @@ async fn play(s: &Scene, hooks: Hooks, pause: &control::testing::Pause) -> Outco
         tokio::spawn(
             async move { group::add_member(&counts_as_b, &admin, "team_owners", "bob").await },
         );
-    let b_overtakes = tokio::time::timeout(Duration::from_millis(500), &mut b).await.is_ok();
+    let b_overtakes = tokio::time::timeout(look, &mut b).await.is_ok();
     // 3.
     gateway.apply_feed(store).await;
     gateway.held(store, digest, s.c).await;
@@ -131,8 +148,7 @@ struct Outcome {
 control::on_both_databases! {
     async fn f1_nobody_joins_between_naming_the_members_and_the_commit(database: TestDatabase) {
         let s = scene(World::new(database).await).await;
-        let (hooks, pause) = Hooks::pausing_at(Step::Decided);
-        let outcome = play(&s, hooks, &pause).await;
+        let outcome = play(&s, holding(database), A_LOOK).await;
         assert_eq!(outcome, Outcome { b_overtakes: false, believed: None, held: None });
         assert_eq!(s.bob.principal, Some(s.w.grant(&s.token).await.principal));
     }
@@ -142,10 +158,10 @@ control::on_both_databases! {
 /// database has one writer whatever we do.
 #[tokio::test]
 async fn f1_taken_out_a_gateway_grants_for_good_what_was_taken_away() {
-    let database = control::testing::TestDatabase::postgres().await;
+    let database = TestDatabase::postgres().await;
     let s = scene(World::new(&database).await).await;
-    let (hooks, pause) = Hooks::pausing_at(Step::Decided);
-    let outcome = play(&s, hooks.counting_last(), &pause).await;
+    let (hooks, pause) = holding(&database);
+    let outcome = play(&s, (hooks.counting_last(), pause), UNTIL_IT_DOES).await;
     let stale = Some(Permission::Read);
     assert_eq!(outcome, Outcome { b_overtakes: true, believed: stale, held: None });
 }
@@ -154,9 +170,9 @@ async fn f1_taken_out_a_gateway_grants_for_good_what_was_taken_away() {
 /// commits last holds everybody else up, and the feed has no hole at any moment.
 #[tokio::test]
 async fn f1_revisions_are_seen_in_order() {
-    let database = control::testing::TestDatabase::postgres().await;
+    let database = TestDatabase::postgres().await;
     let w = World::new(&database).await;
-    let (hooks, pause) = Hooks::pausing_at(Step::Decided);
+    let (hooks, pause) = holding(&database);
     let slow = w.held_by(hooks);
     let admin = w.admin.clone();
     let a = tokio::spawn(async move {
@@ -184,7 +200,7 @@ async fn f1_revisions_are_seen_in_order() {
 /// F1: a process that is stopped in the middle of a change doesn't hold the counter for good.
 #[tokio::test]
 async fn f1_an_abandoned_change_gives_the_counter_back() {
-    let database = control::testing::TestDatabase::postgres().await;
+    let database = TestDatabase::postgres().await;
     let w = World::new(&database).await;
     let (hooks, pause) = Hooks::pausing_at(Step::Decided);
     let stopped = w.held_by(hooks);
@@ -194,7 +210,7 @@ async fn f1_an_abandoned_change_gives_the_counter_back() {
     });
     pause.reached().await;
     let waited = w.channel(&w.admin, "next");
-    tokio::time::timeout(Duration::from_secs(9), waited).await.unwrap().unwrap();
+    tokio::time::timeout(Duration::from_secs(30), waited).await.unwrap().unwrap();
     pause.go_on();
     assert!(a.await.unwrap().is_err(), "PostgreSQL ended its transaction");
 }
