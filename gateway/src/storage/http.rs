@@ -8,6 +8,7 @@ mod pool;
 mod redirect;
 mod request;
 
+use std::error::Error as _;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -85,9 +86,7 @@ impl HttpStorage {
         let limit = self.upstream.first_byte_timeout();
         match tokio::time::timeout(limit, pooled.sender().send_request(request)).await {
             Ok(Ok(response)) => Ok(Answered { response, pooled }),
-            Ok(Err(why)) if why.is_canceled() || why.is_closed() || why.is_incomplete_message() => {
-                Err(SendError::Dead)
-            }
+            Ok(Err(why)) if is_dead(&why) => Err(SendError::Dead),
             Ok(Err(why)) => Err(SendError::Fault(self.upstream.unusable(&why))),
             Err(_elapsed) => Err(SendError::Fault(Fault::new(
                 FaultKind::TooSlow,
@@ -104,9 +103,23 @@ struct Answered {
 }
 
 enum SendError {
-    /// The connection was closed before a byte of the answer came.
+    /// The connection was closed or reset before the answer's head came.
     Dead,
     Fault(Fault),
+}
+
+/// Whether the connection is what failed. A server that closes an idle connection just as a request
+/// goes out on it shows as an end, or as a reset when it never read the request.
+fn is_dead(why: &hyper::Error) -> bool {
+    let lost = |kind| {
+        use std::io::ErrorKind as Kind;
+        matches!(kind, Kind::ConnectionReset | Kind::BrokenPipe | Kind::UnexpectedEof)
+    };
+    let cause = why.source().and_then(|cause| cause.downcast_ref::<std::io::Error>());
+    why.is_canceled()
+        || why.is_closed()
+        || why.is_incomplete_message()
+        || cause.is_some_and(|cause| lost(cause.kind()))
 }
 
 impl Storage for Rc<HttpStorage> {
