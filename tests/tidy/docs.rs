@@ -22,8 +22,11 @@ pub(crate) fn readme_commands(tree: &Tree) -> Vec<String> {
     if !ci.contains(TESTS) {
         faults.push(format!(".ci/run: run `{TESTS}`, as the README does"));
     }
-    let starts_demo =
-        |(path, text): (&str, &str)| path.starts_with("tests/e2e/") && text.contains("\"demo\"");
+    let starts_demo = |(path, text): (&str, &str)| {
+        let code: String = text.split_whitespace().collect();
+        let starts = code.contains("arg(\"demo\")") || code.contains("\"demo\",\"--");
+        path.starts_with("tests/e2e/") && starts
+    };
     if !tree.files().any(starts_demo) {
         faults.push(format!("tests/e2e: start `{DEMO}`, as the README does"));
     }

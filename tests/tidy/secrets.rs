@@ -7,6 +7,11 @@ const REVEALS: &[(&str, &str)] = &[
     ("access/src/token.rs", "defines it"),
     ("config/src/value/secret.rs", "defines it"),
     ("config/src/value/database_url.rs", "defines it"),
+    ("control/src/api/sessions.rs", "shows a session's token to whoever signed in, once"),
+    ("control/src/api/tokens.rs", "shows a token to whoever made it, once"),
+    ("src/process/database.rs", "connects to the database"),
+    ("src/command/demo/accounts.rs", "gives the demo's admin its password"),
+    ("src/command/demo/credentials.rs", "the named exception: the demo writes its token to a file"),
     ("gateway/src/storage/http/connect.rs", "sends the storage its credentials"),
     ("loadtest/src/target.rs", "a client: it puts the token in a request's path"),
 ];
