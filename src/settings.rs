@@ -1,7 +1,5 @@
 //! From the configuration to what each crate needs to be told.
 
-use std::path::Path;
-
 use config::{Config, Loaded, StorageKind};
 
 use crate::cli::{Global, LogForm};
@@ -9,18 +7,18 @@ use crate::failure::Failure;
 
 /// Reads the configuration that the command line names, and the environment.
 pub(crate) fn load(global: &Global) -> Result<Loaded, Failure> {
-    load_file(global.config.as_deref(), global)
+    let mut loaded = Config::load(global.config.as_deref(), environment())?;
+    override_log(&mut loaded.config, global);
+    Ok(loaded)
 }
 
-/// Reads the configuration in `file`, and the environment.
-pub(crate) fn load_file(file: Option<&Path>, global: &Global) -> Result<Loaded, Failure> {
-    let mut loaded = Config::load(file, environment())?;
+/// What the command line says over `[log]`.
+pub(crate) fn override_log(config: &mut Config, global: &Global) {
     match global.log_format {
-        Some(LogForm::Text) => loaded.config.log.format = config::LogFormat::Text,
-        Some(LogForm::Json) => loaded.config.log.format = config::LogFormat::Json,
+        Some(LogForm::Text) => config.log.format = config::LogFormat::Text,
+        Some(LogForm::Json) => config.log.format = config::LogFormat::Json,
         None => {}
     }
-    Ok(loaded)
 }
 
 /// The environment; variables that aren't Unicode are none of ours.
@@ -76,7 +74,7 @@ mod tests {
     fn storages_are_told_by_name_and_kind() {
         let text = "[storage.main]\nkind = \"directory\"\npath = \"/srv/conda\"\n";
         let none = std::iter::empty();
-        let loaded = Config::from_text(text, Path::new("condagate.toml"), none).unwrap();
+        let loaded = Config::from_text(text, std::path::Path::new("condagate.toml"), none).unwrap();
         let storages = for_control(&loaded.config).storages;
         assert_eq!(storages.len(), 1);
         assert_eq!((&*storages[0].name, &*storages[0].kind), ("main", "directory"));

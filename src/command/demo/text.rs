@@ -1,0 +1,140 @@
+//! What the demo prints. The commands work as they stand.
+
+use super::credentials::Credentials;
+use super::folder::Folder;
+use crate::cli::Demo;
+
+/// Whether the token's value is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Token {
+    /// It was made by this start.
+    Shown,
+    /// It was shown before.
+    Hidden,
+}
+
+/// What stands for a token that was shown before.
+const PLACEHOLDER: &str = "<TOKEN>";
+
+/// The text of a start. Its last line is `ready`.
+pub(super) fn started(
+    folder: &Folder,
+    options: &Demo,
+    credentials: &Credentials,
+    token: Token,
+) -> String {
+    let json = folder.shown("demo.json");
+    let (login, value, note) = match token {
+        Token::Shown => (
+            format!("{} / {}", credentials.username, credentials.password_value()),
+            credentials.token_value(),
+            format!("shown this once; it is kept in {json} for scripts"),
+        ),
+        Token::Hidden => (
+            format!("{}, password in {json}", credentials.username),
+            PLACEHOLDER,
+            format!("was shown before; `{}` makes another", again(options, " --new-token")),
+        ),
+    };
+    let commands = commands(folder, options.tls, credentials, value);
+    format!(
+        "\ncondagate demo: a private channel behind a token, in {folder}\n\
+         \n\
+         \x20 channel      {channel} ({packages})\n\
+         \x20 channel URL  {url}\n\
+         \x20 token        {note}\n\
+         \x20 control      {control}\n\
+         \x20 admin        {login}\n\
+         \x20 access log   {log}\n\
+         \n\
+         {commands}\
+         \n\
+         Ctrl-C ends it; `{again}` goes on with the same folder.\n\
+         ready",
+        folder = folder.shown(""),
+        channel = credentials.channel,
+        packages = credentials.packages.join(", "),
+        url = credentials.channel_url(value),
+        control = credentials.control_url(),
+        log = folder.shown("access.log"),
+        again = again(options, ""),
+    )
+}
+
+/// The text of a start that finds `demo.json` gone.
+pub(super) fn started_without_credentials(
+    folder: &Folder,
+    gateway_url: &str,
+    control_url: &str,
+) -> String {
+    format!(
+        "\ncondagate demo, in {folder}\n\
+         \n\
+         \x20 gateway      {gateway_url}\n\
+         \x20 control      {control_url}\n\
+         \n\
+         demo.json is gone, and with it the login and the token; remove the folder to begin anew.\n\
+         ready",
+        folder = folder.shown(""),
+    )
+}
+
+/// The text of another token for a demo that runs already.
+pub(super) fn another_token(folder: &Folder, credentials: &Credentials) -> String {
+    let tls = credentials.gateway_url().starts_with("https:");
+    let value = credentials.token_value();
+    format!(
+        "\nAnother token for the demo that runs in {folder}, shown this once:\n\
+         \n\
+         \x20 channel URL  {url}\n\
+         \n\
+         {commands}",
+        folder = folder.shown(""),
+        url = credentials.channel_url(value),
+        commands = commands(folder, tls, credentials, value),
+    )
+}
+
+/// What to type into each client.
+fn commands(folder: &Folder, tls: bool, credentials: &Credentials, token: &str) -> String {
+    let url = credentials.channel_url(token);
+    let create = format!("create -y -n demo --override-channels -c {url} demo-hello");
+    let pixi_roots = if tls { " --tls-root-certs native" } else { "" };
+    let mut text = String::new();
+    if tls {
+        let ca = folder.path().join("ca.pem").display().to_string();
+        text.push_str("Let the clients of this shell trust the demo's certificate:\n\n");
+        text.push_str(&format!(
+            "  export SSL_CERT_FILE={ca} REQUESTS_CA_BUNDLE={ca} CURL_CA_BUNDLE={ca}\n\n"
+        ));
+    }
+    text.push_str("Install from it with the client you have:\n\n");
+    for line in [
+        format!("conda {create} && conda run -n demo demo-hello"),
+        format!("mamba {create} && mamba run -n demo demo-hello"),
+        format!(
+            "pixi init --channel {url} demo && cd demo && pixi add{pixi_roots} demo-hello && pixi \
+             run{pixi_roots} demo-hello"
+        ),
+        format!("curl -fsS {url}/noarch/repodata.json"),
+        format!(
+            "curl -fsS -H \"Authorization: Bearer {token}\" {}/{}/noarch/repodata.json",
+            credentials.gateway_url(),
+            credentials.channel
+        ),
+    ] {
+        text.push_str(&format!("  {line}\n"));
+    }
+    text
+}
+
+/// The command that starts this demo again: the path of the binary as it was called.
+fn again(options: &Demo, more: &str) -> String {
+    let binary = std::env::args().next().unwrap_or_else(|| "condagate".into());
+    let dir = match options.dir.to_str() {
+        Some("condagate-demo") => String::new(),
+        _ => format!(" --dir {}", options.dir.display()),
+    };
+    let tls = if options.tls { " --tls" } else { "" };
+    format!("{binary} demo{dir}{tls}{more}")
+}
