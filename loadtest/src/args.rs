@@ -82,7 +82,7 @@ pub(crate) struct Peer {
 /// What is asked for, and how much of it.
 #[derive(clap::Args)]
 pub(crate) struct Load {
-    /// A file of the channel to ask for: noarch/repodata.json. Can be repeated
+    /// A file of the channel to ask for [default: noarch/repodata.json]. Can be repeated
     #[arg(long = "path", value_name = "PATH")]
     paths: Vec<String>,
     /// A file with lines `PATH [LENGTH [SHA256]]`
@@ -147,9 +147,6 @@ impl Load {
             None => Vec::new(),
         };
         files.extend(self.paths.iter().map(|path| path.as_str().into()));
-        if files.is_empty() {
-            files.extend(target.files.iter().map(|path| path.as_str().into()));
-        }
         if files.is_empty() {
             files.push("noarch/repodata.json".into());
         }

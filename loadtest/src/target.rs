@@ -18,16 +18,12 @@ pub(crate) struct Target {
     token: Option<TokenSecret>,
     /// What stands behind the token: `/CHANNEL`.
     channel: String,
-    /// Files of the channel, where the demo named them.
-    pub(crate) files: Vec<String>,
 }
 
 /// What is used of the file that `condagate demo` writes.
 #[derive(Deserialize)]
 struct Demo {
     channel_url: String,
-    #[serde(default)]
-    packages: Vec<serde_json::Value>,
 }
 
 impl Target {
@@ -57,7 +53,6 @@ impl Target {
             prefix: prefix.to_owned(),
             token,
             channel: channel.to_owned(),
-            files: Vec::new(),
         })
     }
 
@@ -66,9 +61,7 @@ impl Target {
         let text = std::fs::read(path).map_err(|cause| Error::file(path, cause))?;
         let demo: Demo = serde_json::from_slice(&text)
             .map_err(|cause| Error::Demo { path: path.to_owned(), cause })?;
-        let paths = demo.packages.iter().filter_map(|package| package.as_str());
-        let files = paths.filter(|path| path.contains('/')).map(str::to_owned).collect();
-        Ok(Self { files, ..Self::parse(&demo.channel_url)? })
+        Self::parse(&demo.channel_url)
     }
 
     /// The URL as it may be shown: without the token.

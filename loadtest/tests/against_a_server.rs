@@ -195,11 +195,10 @@ fn a_server_is_compared_with_a_peer() {
 fn the_file_of_the_demo_is_enough() {
     let address = serve(channel);
     let folder = tempfile::tempdir().unwrap();
-    let demo = format!(
-        r#"{{"channel_url": "http://{address}/t/{GOOD}/a", "packages": ["noarch/one.conda"], "x": 1}}"#
-    );
+    let demo = format!(r#"{{"channel_url": "http://{address}/t/{GOOD}/a", "channel": "a"}}"#);
     let demo = write(folder.path(), "demo.json", &demo);
-    let ran = loadtest(&["run", "--demo-json", &demo, "--requests", "50"]);
+    let ran =
+        loadtest(&["run", "--demo-json", &demo, "--path", "noarch/one.conda", "--requests", "50"]);
     assert!(ran.status.success(), "{}", stderr(&ran));
     assert!(String::from_utf8_lossy(&ran.stdout).contains("bytes          1000000 "));
 }
