@@ -13,7 +13,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use ::http::{Request, Response, Uri};
-use access::Channel;
+use access::{Channel, redact};
 use bytes::Bytes;
 use http_body_util::Empty;
 use hyper::body::Incoming;
@@ -129,6 +129,11 @@ impl Storage for Rc<HttpStorage> {
         file: &FilePath<'_>,
         ask: &Ask<'_>,
     ) -> Result<Stored, Failure> {
+        // A token that was pasted into a file's name isn't for the storage to see.
+        let path = file.decoded();
+        if redact(&path) != path {
+            return Err(Failure::NotFound);
+        }
         let uri = self.upstream.uri(&channel.prefix, &file.encoded())?;
         let parts = Parts::new(ask);
         let answered = self.ask(uri, &parts).await?;
