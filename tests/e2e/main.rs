@@ -1,0 +1,17 @@
+//! End-to-end tests: the real binary over real sockets, with real databases, storages and clients.
+//!
+//! [`site`] sets a gateway up as an operator does; every other file is about one promise. A test
+//! that waits asks until it is so, and for no longer than a bound (`site/patience.rs`).
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+#![allow(clippy::print_stdout, reason = "what was measured is shown")]
+
+mod clients;
+mod secrets;
+mod site;
+mod upstream_faults;

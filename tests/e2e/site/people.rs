@@ -1,0 +1,157 @@
+//! The control database of a test, and what an admin does in it, through the use cases.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use access::source::Revision;
+use access::{
+    ChannelName, Clock, ManualClock, Permission, Privacy, SystemClock, Timestamp, TokenId,
+};
+use control::testing::TestDatabase;
+use control::usecases::channel::{self, NewChannel};
+use control::usecases::token::{self, Expiry, TokenOrder};
+use control::usecases::{group, service_account, user};
+use control::{Actor, Control, Settings, StorageName, Store};
+use tokio::runtime::Runtime;
+
+pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Which database a gateway follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Database {
+    Sqlite,
+    Postgres,
+}
+
+/// An admin with access to a database of their own.
+pub(crate) struct Admin {
+    runtime: Runtime,
+    database: TestDatabase,
+    store: Store,
+    actor: Actor,
+}
+
+/// A token that was issued.
+#[derive(Clone, Debug)]
+pub(crate) struct Issued {
+    pub(crate) id: TokenId,
+    pub(crate) value: String,
+    pub(crate) expires: Timestamp,
+    /// The change that made it.
+    pub(crate) revision: Revision,
+}
+
+impl Admin {
+    /// Makes the database and the admin.
+    pub(crate) fn of(kind: Database) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let (database, store, actor) = runtime.block_on(async {
+            let database = match kind {
+                Database::Sqlite => TestDatabase::sqlite(),
+                Database::Postgres => TestDatabase::postgres().await,
+            };
+            let store = database.store().await;
+            let control = Control::new(store.clone(), Settings::default(), Arc::new(SystemClock));
+            let admin = user::create_admin(&control, "alice", "correct horse battery").await;
+            let actor = Actor::console_as(admin.unwrap().value.id, "alice");
+            (database, store, actor)
+        });
+        Self { runtime, database, store, actor }
+    }
+
+    /// `database.url` of this database.
+    pub(crate) fn url(&self) -> &str {
+        self.database.url()
+    }
+
+    /// Makes a channel with its service account: its files are in `prefix` of the storage.
+    pub(crate) fn channel(&self, name: &str, privacy: Privacy, storage: &str, prefix: &str) {
+        let control = self.control(Arc::new(SystemClock), &[storage]);
+        let new = NewChannel {
+            name: channel_name(name),
+            description: String::new(),
+            privacy,
+            storage: Some(storage.to_owned()),
+            prefix: Some(prefix.to_owned()),
+            include_subchannels: false,
+        };
+        self.runtime.block_on(async {
+            channel::create(&control, &self.actor, new).await.unwrap();
+            service_account::create(&control, &self.actor, &channel_name(name)).await.unwrap();
+        });
+    }
+
+    /// Lets the service account of `channel` reach another channel too.
+    pub(crate) fn let_in(&self, channel: &str, other: &str) {
+        let control = self.control(Arc::new(SystemClock), &[]);
+        let (group, member) = (format!("{}_owners", other.replace('/', ":")), account(channel));
+        let added = group::add_member(&control, &self.actor, &group, &member);
+        self.runtime.block_on(added).unwrap();
+    }
+
+    /// Issues a token for reading these channels, to the service account of the first.
+    pub(crate) fn token(&self, channels: &[&str]) -> Issued {
+        self.token_from(SystemClock.now(), 90 * DAY, channels)
+    }
+
+    /// The same, as of another time and for another lifespan.
+    pub(crate) fn token_from(
+        &self,
+        now: Timestamp,
+        lifespan: Duration,
+        channels: &[&str],
+    ) -> Issued {
+        let control = self.control(Arc::new(ManualClock::at(now)), &[]);
+        let order = TokenOrder {
+            name: format!("token-{}", unique()),
+            description: String::new(),
+            expires: Expiry::In(lifespan),
+            permission: Permission::Read,
+            channels: channels.iter().map(|name| channel_name(name)).collect(),
+            admin: false,
+        };
+        let account = account(channels[0]);
+        let made = token::create(&control, &self.actor, &account, order);
+        let made = self.runtime.block_on(made).unwrap();
+        let value = made.value.secret.reveal().to_owned();
+        let token = made.value.token;
+        Issued { id: token.id, value, expires: token.expires_at, revision: made.revision }
+    }
+
+    /// Revokes a token; the answer is the change's revision.
+    pub(crate) fn revoke(&self, token: &Issued) -> Revision {
+        let control = self.control(Arc::new(SystemClock), &[]);
+        self.runtime.block_on(token::revoke(&control, &self.actor, token.id)).unwrap().revision
+    }
+
+    fn control(&self, clock: Arc<dyn Clock>, storages: &[&str]) -> Control {
+        let storage =
+            |name: &&str| StorageName { name: (*name).to_owned(), kind: "directory".to_owned() };
+        let storages = storages.iter().map(storage).collect();
+        Control::new(self.store.clone(), Settings { storages, ..Settings::default() }, clock)
+    }
+}
+
+/// A time this long ago.
+pub(crate) fn ago(by: Duration) -> Timestamp {
+    let now = SystemClock.now().as_millis();
+    Timestamp::from_millis(now - i64::try_from(by.as_millis()).unwrap())
+}
+
+fn account(channel: &str) -> String {
+    format!("service-account-channel-{}", channel.replace('/', ":"))
+}
+
+fn channel_name(name: &str) -> ChannelName {
+    name.parse().unwrap()
+}
+
+fn unique() -> usize {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    NUMBER.fetch_add(1, Ordering::Relaxed)
+}
