@@ -18,6 +18,7 @@
 //! transaction that acts on them, and nowhere else: a handler that forgets a check can't exist.
 
 mod actor;
+pub mod api;
 mod settings;
 mod store;
 #[cfg(feature = "testing")]

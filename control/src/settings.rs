@@ -17,6 +17,9 @@ pub struct Settings {
     pub reserved_first_segments: Vec<String>,
     /// How long a sign-in lasts.
     pub session_lifetime: Duration,
+    /// Whether browsers may send the session's cookie over HTTPS only. False only where the
+    /// control plane's public URL is plain HTTP.
+    pub secure_cookies: bool,
 }
 
 impl Default for Settings {
@@ -28,6 +31,7 @@ impl Default for Settings {
             storages: Vec::new(),
             reserved_first_segments: Vec::new(),
             session_lifetime: Duration::from_secs(12 * 60 * 60),
+            secure_cookies: true,
         }
     }
 }

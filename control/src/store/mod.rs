@@ -6,6 +6,7 @@ mod change;
 mod channels;
 mod dialect;
 mod groups;
+mod inspect;
 mod memberships;
 mod principals;
 mod rows;
@@ -17,13 +18,14 @@ mod tokens;
 use std::sync::Arc;
 
 use sqlx::any::AnyPoolOptions;
-use sqlx::migrate::{Migrate as _, MigrateError};
+use sqlx::migrate::{AppliedMigration, Migrate as _, MigrateError, Migrator};
 use sqlx::{AnyConnection, AnyPool};
 use tokio::sync::Semaphore;
 
 pub(crate) use audit::{Event, Target};
 pub(crate) use change::{Change, MORE_THAN_ENTRIES};
 use dialect::Dialect;
+pub use inspect::{Durability, Inspection};
 pub use {channels::*, principals::*, service_accounts::*, sessions::*, tokens::*};
 pub(crate) use {groups::*, memberships::*};
 
@@ -73,6 +75,14 @@ pub struct MigrationStatus {
     pub pending: usize,
     /// How many it has that this version doesn't know: it was migrated by a newer condagate.
     pub unknown: usize,
+}
+
+impl MigrationStatus {
+    fn of(migrator: &Migrator, done: &[AppliedMigration]) -> Self {
+        let applied = done.iter().filter(|m| migrator.version_exists(m.version)).count();
+        let pending = migrator.iter().count() - applied;
+        Self { applied, pending, unknown: done.len() - applied }
+    }
 }
 
 /// A pool of connections to the control database. Cheap to clone.
@@ -129,12 +139,7 @@ impl Store {
         let mut connection = self.pool.acquire().await?;
         connection.ensure_migrations_table(&migrator.table_name).await?;
         let done = connection.list_applied_migrations(&migrator.table_name).await?;
-        let applied = done.iter().filter(|m| migrator.version_exists(m.version)).count();
-        Ok(MigrationStatus {
-            applied,
-            pending: migrator.iter().count() - applied,
-            unknown: done.len() - applied,
-        })
+        Ok(MigrationStatus::of(migrator, &done))
     }
 
     /// Asks the database for a sign of life.

@@ -56,7 +56,7 @@ const RECENTLY_USED: &str = concat!(
      LEFT JOIN token_channels tc ON tc.token_id = t.id ORDER BY t.id, v.digest"
 );
 
-const CHANNELS: &str = concat!("SELECT ", channel_columns!(), " FROM channels c");
+pub(super) const CHANNELS: &str = concat!("SELECT ", channel_columns!(), " FROM channels c");
 
 const CHANGES: &str = "SELECT r.revision, r.stamp, c.kind, c.id, c.digest FROM revisions r \
      LEFT JOIN changes c ON c.revision = r.revision WHERE r.revision > $1 \

@@ -21,8 +21,8 @@ pub struct NewChannel {
     pub description: String,
     /// Who may download from it.
     pub privacy: Privacy,
-    /// The configured storage that holds its files.
-    pub storage: String,
+    /// The configured storage that holds its files; may be left out where there is only one.
+    pub storage: Option<String>,
     /// Where in that storage; its own name when not said.
     pub prefix: Option<String>,
     /// Whether a grant on it covers the channels below it too.
@@ -41,7 +41,8 @@ pub async fn create(
     actor: &Actor,
     new: NewChannel,
 ) -> Result<Committed<ChannelDetails>, Error> {
-    check_against_settings(control, &new)?;
+    check_first_segment(control, &new.name)?;
+    let storage = choose_storage(control, new.storage)?;
     check_text("description", &new.description)?;
     let prefix = new.prefix.unwrap_or_else(|| new.name.to_string());
     check_prefix(&prefix)?;
@@ -55,7 +56,7 @@ pub async fn create(
             id: ChannelId(0),
             name: new.name,
             privacy: new.privacy,
-            storage: Arc::from(new.storage),
+            storage: Arc::from(storage),
             prefix: Arc::from(prefix),
             include_subchannels: new.include_subchannels,
         },
@@ -132,19 +133,25 @@ pub async fn delete(
     Ok(Committed { value: (), revision })
 }
 
-fn check_against_settings(control: &Control, new: &NewChannel) -> Result<(), Error> {
-    let settings = control.settings();
-    let first = new.name.first_segment();
-    if settings.reserved_first_segments.iter().any(|reserved| reserved == first) {
+fn check_first_segment(control: &Control, name: &ChannelName) -> Result<(), Error> {
+    let first = name.first_segment();
+    if control.settings.reserved_first_segments.iter().any(|reserved| reserved == first) {
         let message = format!("`{first}` begins one of the gateway's mount prefixes");
         return Err(Error::invalid("name", message));
     }
-    if !settings.storages.iter().any(|storage| storage.name == new.storage) {
-        let names: Vec<_> = settings.storages.iter().map(|storage| &*storage.name).collect();
-        let message = format!("no such storage; configured: {}", names.join(", "));
-        return Err(Error::invalid("storage", message));
-    }
     Ok(())
+}
+
+fn choose_storage(control: &Control, asked: Option<String>) -> Result<String, Error> {
+    let mut names: Vec<_> = control.settings.storages.iter().map(|s| s.name.clone()).collect();
+    match asked {
+        Some(name) if names.contains(&name) => Ok(name),
+        None if names.len() == 1 => Ok(names.swap_remove(0)),
+        Some(_) | None => {
+            let message = format!("name a configured storage: {}", names.join(", "));
+            Err(Error::invalid("storage", message))
+        }
+    }
 }
 
 /// A relative path that means what it says in any storage.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use access::{ChannelName, Permission, Timestamp, TokenId};
+use access::{ChannelName, Permission, Timestamp};
 
 use crate::StoreError;
 
@@ -88,9 +88,6 @@ pub enum Error {
         /// The group.
         group: String,
     },
-    /// The token was revoked already, so it can't be changed any more.
-    #[error("token {} is revoked", .0.0)]
-    Revoked(TokenId),
     /// The database didn't answer or refused.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -119,7 +116,7 @@ impl fmt::Display for Holder {
 }
 
 impl Error {
-    pub(super) fn invalid(field: &'static str, message: impl fmt::Display) -> Self {
+    pub(crate) fn invalid(field: &'static str, message: impl fmt::Display) -> Self {
         Self::InvalidField { field, message: message.to_string() }
     }
 

@@ -58,7 +58,8 @@ impl Control {
         &self.settings
     }
 
-    fn now(&self) -> Timestamp {
+    /// The time by the control plane's clock.
+    pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 }

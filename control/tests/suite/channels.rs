@@ -28,9 +28,9 @@ control::on_both_databases! {
             let refused = w.channel(&w.admin, reserved).await.unwrap_err();
             assert!(matches!(refused, Error::InvalidField { field: "name", .. }), "{refused}");
         }
-        let elsewhere = NewChannel { storage: "none".into(), ..new_channel("b") };
+        let elsewhere = NewChannel { storage: Some("none".into()), ..new_channel("b") };
         let refused = channel::create(&w.control, &w.admin, elsewhere).await.unwrap_err();
-        assert!(refused.to_string().contains("configured: main"), "{refused}");
+        assert!(refused.to_string().contains("configured storage: main"), "{refused}");
     }
 
     async fn only_admins_create_channels_unless_everyone_may(database: TestDatabase) {

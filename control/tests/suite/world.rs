@@ -107,7 +107,7 @@ pub(crate) fn new_channel(channel: &str) -> NewChannel {
         name: name(channel),
         description: String::new(),
         privacy: Privacy::Private,
-        storage: "main".into(),
+        storage: None,
         prefix: None,
         include_subchannels: false,
     }
