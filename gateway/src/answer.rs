@@ -113,7 +113,8 @@ impl Refusal {
         if let Some(seconds) = self.retry_after_seconds() {
             headers.insert(RETRY_AFTER, seconds.into());
         }
-        if matches!(self, Self::Framing(_)) {
+        if matches!(self, Self::Framing(_) | Self::Host) {
+            // What follows on the connection may be a part of what was refused (wire.md W5a).
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         Refused { status, error, headers, body: body.into() }

@@ -107,7 +107,8 @@ WHO = [
 FILES = [
     Row("refusal", "file absent", "/t/{token}/{channel}/noarch/absent-1.0-0.conda", 404),
     Row("w13", "arch absent", "/t/{token}/{channel}/linux-ppc64le/repodata.json.zst", 404),
-    Row("w4", "label absent", f"/t/{{token}}/{{channel}}/label/none/{FILE}", 404),
+    Row("w4", "label absent", "/t/{token}/{channel}/label/none/linux-64/repodata.json", 404),
+    served("w13", "noarch of any label", f"/t/{{token}}/{{channel}}/label/none/{FILE}"),
     served("w4", "label", f"/t/{{token}}/{{channel}}/label/rc/{FILE}"),
     served("w4", "channel-level file", "/t/{token}/{channel}/channeldata.json"),
     served("w5", "query dropped", f"{MINE}?x=1"),

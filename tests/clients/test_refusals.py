@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime
+import re
 
 import pytest
 
@@ -14,6 +15,8 @@ from refusals import CHALLENGE, FILE, FRAMING, ROWS, Raw, Row
 
 #: Differ from one answer to the next.
 OF_ONE_ANSWER = {"date", "x-request-id", "age"}
+
+STATUS_LINE = re.compile(rb"HTTP/1\.[01] \d{3} ")
 
 
 def fill(case: Case, template: str) -> str:
@@ -154,7 +157,7 @@ def test_w5a_framing(case: Case, row: Raw) -> None:
     request = fill(case, row.request + smuggled).encode("latin-1")
     answer, closed = wire.raw(case, request)
     assert answer.startswith((b"HTTP/1.1 %d " % row.status, b"HTTP/1.0 %d " % row.status)), answer
-    assert answer.count(b"HTTP/1.") == 1, "a second request was read"
+    assert len(STATUS_LINE.findall(answer)) == 1, "a second request was read"
     assert closed, "the connection is still open"
     assert case.token.encode() not in answer
 
