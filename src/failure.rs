@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use access::ChannelName;
 
+use crate::remote::RemoteError;
+
 /// Why a command didn't do what it was asked. The texts say what, where and what to do, and never
 /// hold a secret.
 #[derive(Debug, thiserror::Error)]
@@ -94,6 +96,14 @@ pub(crate) enum Failure {
         dir: PathBuf,
         /// What is wrong, and what to do.
         reason: String,
+    },
+    /// The control plane didn't do it.
+    #[error("{url}: {source}")]
+    Remote {
+        /// The control plane.
+        url: String,
+        /// Why not.
+        source: RemoteError,
     },
     /// The system gave no randomness.
     #[error("the system gave no randomness: {0}")]

@@ -1,13 +1,16 @@
 //! The `condagate` binary: its command line, and the wiring of the crates into processes.
 //!
 //! [`cli`] declares the commands, `command` has a file for each, `process` starts and stops what
-//! `serve`, `gateway`, `control` and `demo` run.
+//! `serve`, `gateway`, `control` and `demo` run, `remote` is the API's client.
 
 mod cli;
+mod client_commands;
 mod command;
 mod failure;
 mod logging;
+mod private_file;
 mod process;
+mod remote;
 mod settings;
 mod terminal;
 

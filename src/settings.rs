@@ -1,5 +1,7 @@
 //! From the configuration to what each crate needs to be told.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
 use config::{Config, Loaded, StorageKind};
 
 use crate::cli::{Global, LogForm};
@@ -42,6 +44,8 @@ pub(crate) fn for_control(config: &Config) -> control::Settings {
         },
         storages: config.storage.iter().map(storage_name).collect(),
         reserved_first_segments: reserved_first_segments(&config.gateway),
+        // Without a public URL the control plane is reached as it listens: by plain HTTP.
+        secure_cookies: settings.public_url.as_ref().is_some_and(config::BaseUrl::is_https),
         ..control::Settings::default()
     }
 }
@@ -60,6 +64,32 @@ pub(crate) fn reserved_first_segments(gateway: &config::Gateway) -> Vec<String> 
     gateway.mount_prefixes.iter().filter_map(first).collect()
 }
 
+/// How clients reach the gateway, as far as the configuration tells.
+pub(crate) fn gateway_url(loaded: &Loaded) -> String {
+    let gateway = &loaded.config.gateway;
+    match (&gateway.public_url, &loaded.file, gateway.listen.first()) {
+        (Some(url), _, _) => url.to_string(),
+        (None, Some(_), Some(address)) => url_of(gateway.tls.is_some(), *address),
+        // Nothing here says where it is.
+        _ => "https://GATEWAY".to_owned(),
+    }
+}
+
+/// The URL by which a client on this machine reaches a listener.
+pub(crate) fn url_of(tls: bool, address: SocketAddr) -> String {
+    let scheme = if tls { "https" } else { "http" };
+    format!("{scheme}://{}", SocketAddr::new(reachable(address.ip()), address.port()))
+}
+
+/// The address by which a client on this machine reaches a listener.
+pub(crate) fn reachable(listen: IpAddr) -> IpAddr {
+    match listen {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        address => address,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,6 +98,15 @@ mod tests {
     fn the_root_reserves_nothing_and_a_prefix_its_first_segment() {
         let gateway = config::Gateway::default();
         assert_eq!(reserved_first_segments(&gateway), ["api", "conda", "repo"]);
+    }
+
+    #[test]
+    fn a_url_names_an_address_that_can_be_connected_to() {
+        let url = |tls, text: &str| url_of(tls, text.parse().unwrap());
+        assert_eq!(url(false, "127.0.0.1:8080"), "http://127.0.0.1:8080");
+        assert_eq!(url(true, "0.0.0.0:8443"), "https://127.0.0.1:8443");
+        assert_eq!(url(false, "[::]:80"), "http://[::1]:80");
+        assert_eq!(url(false, "192.0.2.7:1"), "http://192.0.2.7:1");
     }
 
     #[test]

@@ -32,26 +32,33 @@ pub(super) fn run(global: &Global, admin: &Admin) -> Result<(), Failure> {
     })
 }
 
-fn from_input(input: impl io::BufRead) -> Result<String, Failure> {
+/// A password from the standard input.
+pub(super) fn from_input(input: impl io::BufRead) -> Result<String, Failure> {
     let mut line = String::new();
     let read = input.take(PASSWORD_MAX).read_line(&mut line);
     read.map_err(|cause| Failure::Usage(format!("can't read the password: {cause}")))?;
     accept(line.trim_end_matches(['\n', '\r']).to_owned())
 }
 
+/// A password from the terminal, asked for once.
+pub(super) fn from_terminal_once(name: &str) -> Result<String, Failure> {
+    accept(ask(format!("Password of {name}: "))?)
+}
+
 fn from_terminal(name: &str) -> Result<String, Failure> {
-    let ask = |prompt: String| {
-        rpassword::prompt_password(prompt).map_err(|cause| {
-            let hint = "without a terminal use --password-stdin";
-            Failure::Usage(format!("can't ask for a password ({cause}); {hint}"))
-        })
-    };
     let password = accept(ask(format!("Password for {name}: "))?)?;
     if ask("Again: ".to_owned())? == password {
         Ok(password)
     } else {
         Err(Failure::Usage("the two passwords differ; nothing was changed".to_owned()))
     }
+}
+
+fn ask(prompt: String) -> Result<String, Failure> {
+    rpassword::prompt_password(prompt).map_err(|cause| {
+        let hint = "without a terminal use --password-stdin";
+        Failure::Usage(format!("can't ask for a password ({cause}); {hint}"))
+    })
 }
 
 fn accept(password: String) -> Result<String, Failure> {

@@ -1,15 +1,21 @@
 //! The commands, a file for each.
 
 mod admin;
+mod channel;
 mod check;
 mod completion;
 mod config;
 mod demo;
+mod login;
 mod migrate;
 mod serve;
+mod service_account;
+mod token;
 
 use crate::cli::{Cli, Command};
 use crate::failure::Failure;
+pub(crate) use channel::name as channel_name;
+pub(crate) use token::account_of;
 
 /// Does what the command line asks for.
 pub(crate) fn run(cli: &Cli) -> Result<(), Failure> {
@@ -23,6 +29,10 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Config { what } => config::run(global, what.as_ref()),
         Command::Migrate => migrate::run(global),
         Command::Admin(admin) => admin::run(global, admin),
+        Command::Login(options) => login::run(options),
+        Command::Channel(command) => channel::run(command),
+        Command::ServiceAccount(command) => service_account::run(command),
+        Command::Token(command) => token::run(global, command),
         Command::Completion { shell } => completion::run(*shell),
     }
 }

@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
-use control::Control;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -22,12 +21,6 @@ pub(super) async fn bind(
         sockets.push(socket.map_err(|cause| Failure::Listen { key, address, cause })?);
     }
     Ok(sockets)
-}
-
-/// What the control plane answers.
-pub(super) fn routes(control: Control) -> Router {
-    let _ = control;
-    Router::new()
 }
 
 /// Running HTTP servers of one purpose.

@@ -115,7 +115,7 @@ impl Process {
         let control_plane = roles.control.then(|| {
             let settings = settings::for_control(config);
             let control = Control::new(database.store().clone(), settings, clock);
-            ControlPlane::start(control_plane::routes(control), control_sockets)
+            ControlPlane::start(control::api::router(control), control_sockets)
         });
         let probes = Probes::start(&health, probe_sockets);
         let drain = config.gateway.drain;

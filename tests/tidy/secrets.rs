@@ -11,6 +11,8 @@ const REVEALS: &[(&str, &str)] = &[
     ("control/src/api/tokens.rs", "shows a token to whoever made it, once"),
     ("src/process/database.rs", "connects to the database"),
     ("src/command/demo/accounts.rs", "gives the demo's admin its password"),
+    ("src/remote/http.rs", "a client of the API: it signs its requests"),
+    ("src/remote/login.rs", "keeps a session in a file of its user's alone"),
     ("src/command/demo/credentials.rs", "the named exception: the demo writes its token to a file"),
     ("gateway/src/storage/http/connect.rs", "sends the storage its credentials"),
     ("loadtest/src/target.rs", "a client: it puts the token in a request's path"),

@@ -30,7 +30,7 @@ pub(super) async fn make(control: &Control) -> Result<Credentials, Failure> {
         name: name.clone(),
         description: "The channel of `condagate demo`".into(),
         privacy: Privacy::Private,
-        storage: STORAGE.into(),
+        storage: Some(STORAGE.into()),
         prefix: Some(CHANNEL.into()),
         include_subchannels: false,
     };

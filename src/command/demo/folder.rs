@@ -10,9 +10,8 @@
 //! | `ca.pem`, `server.pem`, `server-key.pem` | with `--tls` |
 //! | `.new/` | what a first start is making |
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use config::Config;
@@ -21,6 +20,7 @@ use super::channel;
 use super::credentials::Credentials;
 use crate::cli::Demo;
 use crate::failure::Failure;
+use crate::private_file;
 
 /// The demo's channel, and where it lies in its storage.
 pub(super) const CHANNEL: &str = "demo";
@@ -181,22 +181,9 @@ impl Folder {
         fs::rename(from, &to).map_err(Failure::file(&to, "move into place"))
     }
 
-    /// Writes a file whole, or leaves the old one; from its first byte on only its owner reads it.
     fn write(&self, file: &str, text: &str) -> Result<(), Failure> {
         let path = self.path.join(file);
-        let new = self.path.join(format!("{file}.new"));
-        let write = || {
-            match fs::remove_file(&new) {
-                Err(cause) if cause.kind() != ErrorKind::NotFound => return Err(cause),
-                _ => {}
-            }
-            let mut file =
-                OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            fs::rename(&new, &path)
-        };
-        write().map_err(Failure::file(&path, "write"))
+        private_file::write(&path, text).map_err(Failure::file(&path, "write"))
     }
 }
 

@@ -9,7 +9,7 @@ mod credentials;
 mod folder;
 mod text;
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use ::config::Config;
@@ -120,34 +120,9 @@ fn beside_a_running_one(folder: &Folder, options: &Demo) -> Result<(), Failure> 
 
 /// The names that the development certificate is for.
 fn certificate_names(listen: IpAddr) -> Vec<String> {
-    vec![reachable(listen).to_string(), "localhost".to_owned()]
-}
-
-/// The address by which a client on this machine reaches a listener.
-fn reachable(listen: IpAddr) -> IpAddr {
-    match listen {
-        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => IpAddr::V6(Ipv6Addr::LOCALHOST),
-        address => address,
-    }
+    vec![settings::reachable(listen).to_string(), "localhost".to_owned()]
 }
 
 fn url(tls: bool, addresses: &[SocketAddr]) -> String {
-    let scheme = if tls { "https" } else { "http" };
-    let address = addresses.first().map(|at| SocketAddr::new(reachable(at.ip()), at.port()));
-    address.map(|address| format!("{scheme}://{address}")).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_url_names_an_address_that_can_be_connected_to() {
-        let at = |text: &str| vec![text.parse().unwrap()];
-        assert_eq!(url(false, &at("127.0.0.1:8080")), "http://127.0.0.1:8080");
-        assert_eq!(url(true, &at("0.0.0.0:8443")), "https://127.0.0.1:8443");
-        assert_eq!(url(false, &at("[::]:80")), "http://[::1]:80");
-        assert_eq!(url(false, &at("192.0.2.7:1")), "http://192.0.2.7:1");
-    }
+    addresses.first().map(|address| settings::url_of(tls, *address)).unwrap_or_default()
 }

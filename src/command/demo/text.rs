@@ -13,9 +13,6 @@ pub(super) enum Token {
     Hidden,
 }
 
-/// What stands for a token that was shown before.
-const PLACEHOLDER: &str = "<TOKEN>";
-
 /// The text of a start. Its last line is `ready`.
 pub(super) fn started(
     folder: &Folder,
@@ -24,19 +21,24 @@ pub(super) fn started(
     token: Token,
 ) -> String {
     let json = folder.shown("demo.json");
-    let (login, value, note) = match token {
-        Token::Shown => (
-            format!("{} / {}", credentials.username, credentials.password_value()),
-            credentials.token_value(),
-            format!("shown this once; it is kept in {json} for scripts"),
-        ),
+    let username = &credentials.username;
+    let (url, note, login, commands) = match token {
+        Token::Shown => {
+            let value = credentials.token_value();
+            (
+                credentials.channel_url(value),
+                format!("in the URL; shown this once, kept for scripts in {json}"),
+                format!("{username} / {}", credentials.password_value()),
+                commands(folder, options.tls, credentials, value),
+            )
+        }
         Token::Hidden => (
-            format!("{}, password in {json}", credentials.username),
-            PLACEHOLDER,
-            format!("was shown before; `{}` makes another", again(options, " --new-token")),
+            credentials.channel_url("<TOKEN>"),
+            format!("not shown again; `{}` makes another", again(options, " --new-token")),
+            format!("{username}, password in {json}"),
+            String::new(),
         ),
     };
-    let commands = commands(folder, options.tls, credentials, value);
     format!(
         "\ncondagate demo: a private channel behind a token, in {folder}\n\
          \n\
@@ -48,13 +50,11 @@ pub(super) fn started(
          \x20 access log   {log}\n\
          \n\
          {commands}\
-         \n\
          Ctrl-C ends it; `{again}` goes on with the same folder.\n\
          ready",
         folder = folder.shown(""),
         channel = credentials.channel,
         packages = credentials.packages.join(", "),
-        url = credentials.channel_url(value),
         control = credentials.control_url(),
         log = folder.shown("access.log"),
         again = again(options, ""),
@@ -102,7 +102,7 @@ fn commands(folder: &Folder, tls: bool, credentials: &Credentials, token: &str) 
     let pixi_roots = if tls { " --tls-root-certs native" } else { "" };
     let mut text = String::new();
     if tls {
-        let ca = folder.path().join("ca.pem").display().to_string();
+        let ca = quoted(&folder.path().join("ca.pem").display().to_string());
         text.push_str("Let the clients of this shell trust the demo's certificate:\n\n");
         text.push_str(&format!(
             "  export SSL_CERT_FILE={ca} REQUESTS_CA_BUNDLE={ca} CURL_CA_BUNDLE={ca}\n\n"
@@ -125,16 +125,39 @@ fn commands(folder: &Folder, tls: bool, credentials: &Credentials, token: &str) 
     ] {
         text.push_str(&format!("  {line}\n"));
     }
+    text.push('\n');
     text
 }
 
 /// The command that starts this demo again: the path of the binary as it was called.
 fn again(options: &Demo, more: &str) -> String {
-    let binary = std::env::args().next().unwrap_or_else(|| "condagate".into());
+    let binary = quoted(&std::env::args().next().unwrap_or_else(|| "condagate".into()));
     let dir = match options.dir.to_str() {
         Some("condagate-demo") => String::new(),
-        _ => format!(" --dir {}", options.dir.display()),
+        _ => format!(" --dir {}", quoted(&options.dir.display().to_string())),
     };
     let tls = if options.tls { " --tls" } else { "" };
     format!("{binary} demo{dir}{tls}{more}")
+}
+
+/// A word for a shell.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@".contains(c);
+    if word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_where_a_shell_would_split_them() {
+        assert_eq!(quoted("/srv/demo/ca.pem"), "/srv/demo/ca.pem");
+        assert_eq!(quoted("/srv/my demo"), "'/srv/my demo'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+    }
 }

@@ -1,9 +1,14 @@
 //! The command line, declared.
 
+mod remote;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use remote::REMOTE_HELP;
+pub(crate) use remote::{Channel, ChannelCreate, Login, ServiceAccount, Token, TokenCreate};
 
 /// Token gateway for private conda channels in storage you already own.
 #[derive(Debug, Parser)]
@@ -70,6 +75,17 @@ pub(crate) enum Command {
     /// Manage admins directly in the database: first start, lock-out
     #[command(subcommand)]
     Admin(Admin),
+    /// Sign in at a control plane, for the commands below
+    Login(Login),
+    /// Manage channels
+    #[command(subcommand, after_help = REMOTE_HELP)]
+    Channel(Channel),
+    /// Manage service accounts: credentials for programs, one per channel
+    #[command(subcommand, after_help = REMOTE_HELP)]
+    ServiceAccount(ServiceAccount),
+    /// Issue, list and revoke tokens
+    #[command(subcommand, after_help = REMOTE_HELP)]
+    Token(Token),
     /// Print a completion script: condagate completion bash > /etc/bash_completion.d/condagate
     Completion {
         /// The shell
