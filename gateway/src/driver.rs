@@ -48,12 +48,13 @@ pub(crate) async fn serve(
     let request_id = worker.ids.next();
     let mut record = Record::begin(Rc::clone(&worker), client, &request_id);
     let user_agent = request.headers().get(USER_AGENT).and_then(|agent| agent.to_str().ok());
-    record.request(request.method(), request.version(), user_agent);
-
     let mut channel = None;
     let framed = match exchange.fault_of(request.method()) {
         Some(fault) => Err(Refusal::Framing(fault).into()),
-        None => check_message(&request),
+        None => {
+            record.request(request.method(), request.version(), user_agent);
+            check_message(&request)
+        }
     };
     let passed = match framed {
         Ok(()) if request.method() == Method::OPTIONS => Ok(options()),
@@ -111,7 +112,8 @@ async fn pass(
     let credential = credential::find(target.token, request.headers())
         .map_err(|credential::TwoTokens| Refusal::TwoTokens)?;
 
-    let decided = worker.table.decide(target.channel.as_ref(), &credential, client).await;
+    let name = target.channel.as_ref();
+    let decided = worker.table.decide(name, &credential, client, |grant| record.token(grant)).await;
     let (allowed, file) = match (decided, &target.file) {
         (Ok(allowed), Some(file)) => (allowed, file),
         // Clients ask for a channel's notices without their token and must not wait for them: the
@@ -120,9 +122,6 @@ async fn pass(
         (Err(undecided), _) => return Err(Refusal::Undecided(undecided).into()),
         (Ok(_), None) => return Err(Refusal::NotFound.into()),
     };
-    if let Some(live) = allowed.by() {
-        record.token(live.grant());
-    }
 
     let head = request.method() == Method::HEAD;
     let ask = Ask { head, headers: request.headers(), request_id };

@@ -69,12 +69,17 @@ struct Line {
 
 impl Record {
     pub(crate) fn begin(worker: Rc<Worker>, client: IpAddr, request_id: &str) -> Self {
-        let line = Line { request_id: request_id.to_owned(), ..Line::default() };
-        let mut record = Self { started: worker.clock.moment(), line, end: None, worker };
-        record.line.client = client.to_canonical().to_string();
-        record
+        let line = Line {
+            request_id: request_id.to_owned(),
+            client: client.to_canonical().to_string(),
+            protocol: "-",
+            method: "-".to_owned(),
+            ..Line::default()
+        };
+        Self { started: worker.clock.moment(), line, end: None, worker }
     }
 
+    /// What the request is, once its head is known to be readable.
     pub(crate) fn request(&mut self, method: &Method, version: Version, user_agent: Option<&str>) {
         // Everything that a client writes freely goes through `redact`.
         self.line.method = redact(method.as_str()).into_owned();

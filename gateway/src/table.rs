@@ -17,8 +17,8 @@ use std::sync::Arc;
 
 use access::source::{Applied, Beginning, FeedRead, Revision, SourceError};
 use access::{
-    Allowed, Caller, ChannelName, ChannelRegistry, Clock, Denied, GrantSource, Permission, Privacy,
-    Timestamp, TokenSecret, decide,
+    Allowed, Caller, ChannelName, ChannelRegistry, Clock, Denied, Grant, GrantSource, Permission,
+    Privacy, Timestamp, TokenSecret, decide,
 };
 use arc_swap::ArcSwap;
 use prometheus_client::metrics::counter::Counter;
@@ -126,12 +126,14 @@ impl Table {
         })
     }
 
-    /// Decides whether the holder of `credential` may read the channel `name`, now.
+    /// Decides whether the holder of `credential` may read the channel `name`, now. `tell` is
+    /// told whose token it is, however it is decided.
     pub(crate) async fn decide(
         &self,
         name: Option<&ChannelName>,
         credential: &Credential,
         address: IpAddr,
+        mut tell: impl FnMut(&Grant),
     ) -> Result<Allowed, Undecided> {
         for _ in 0..ATTEMPTS {
             let era = self.current.load();
@@ -139,6 +141,7 @@ impl Table {
                 Some(caller) => caller,
                 None => self.look_up(credential, address).await?,
             };
+            caller.grant().into_iter().for_each(&mut tell);
             // After the last wait: the flag and the clock are read in here (sync.md T4).
             let channels = self.current.load().channels();
             match decide(&channels, name, &caller, Permission::Read, self.now()) {

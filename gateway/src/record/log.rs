@@ -158,7 +158,7 @@ impl LogLines {
     }
 }
 
-/// `key=value` pairs, in the order of the JSON form; values with spaces or quotes are quoted.
+/// `key=value` pairs in the alphabetical order of the keys; values with spaces or quotes are quoted.
 fn write_text(out: &mut Vec<u8>, line: &impl Serialize) {
     let Ok(serde_json::Value::Object(fields)) = serde_json::to_value(line) else {
         return;

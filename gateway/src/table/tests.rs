@@ -163,7 +163,7 @@ async fn table(source: &Arc<FakeSource>) -> Arc<Table> {
 
 async fn ask(table: &Table, token: &TokenSecret) -> Result<(), Undecided> {
     let name = "private".parse().unwrap();
-    table.decide(Some(&name), &Credential::Token(token.clone()), HERE).await.map(drop)
+    table.decide(Some(&name), &Credential::Token(token.clone()), HERE, |_| {}).await.map(drop)
 }
 
 fn token() -> TokenSecret {
