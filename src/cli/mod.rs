@@ -170,6 +170,8 @@ pub(crate) enum Admin {
 }
 
 const ADMIN_HELP: &str = "\
+Brings the database to this version first, and makes it where there is none.
+
 Examples:
   condagate admin create alice
   pass show condagate/alice | condagate admin create alice --password-stdin";

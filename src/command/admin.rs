@@ -19,9 +19,10 @@ pub(super) fn run(global: &Global, admin: &Admin) -> Result<(), Failure> {
     let Admin::Create { name, password_stdin } = admin;
     let config = settings::load(global)?.config;
     process::block_on(async {
-        // Before anybody types a password in vain.
+        // Before anybody types a password in vain. Often the first command there is: it makes the
+        // database too.
         let database = process::Database::connect(&config.database).await?;
-        database.require_this_version().await?;
+        database.migrate().await?;
         let password =
             if *password_stdin { from_input(io::stdin().lock())? } else { from_terminal(name)? };
         let store = database.store().clone();

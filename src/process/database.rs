@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use access::{Channel, GrantSource as _};
+use config::DatabaseKind;
 use control::{MigrationStatus, Store, StoreError};
 
 use crate::failure::Failure;
@@ -14,6 +15,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) struct Database {
     store: Store,
     url: String,
+    /// How far it was before this process changed anything, where that could be read without the
+    /// rights to change it.
+    found: Option<MigrationStatus>,
 }
 
 impl Database {
@@ -23,9 +27,8 @@ impl Database {
     /// [`Failure::Database`].
     pub(crate) async fn connect(settings: &config::Database) -> Result<Self, Failure> {
         let url = settings.url.masked();
-        let connecting = Store::connect(settings.url.reveal(), settings.max_connections);
-        match tokio::time::timeout(CONNECT_TIMEOUT, connecting).await {
-            Ok(Ok(store)) => Ok(Self { store, url }),
+        match tokio::time::timeout(CONNECT_TIMEOUT, connect(settings)).await {
+            Ok(Ok((store, found))) => Ok(Self { store, url, found }),
             Ok(Err(source)) => Err(Failure::Database { url, source }),
             Err(_elapsed) => Err(Failure::DatabaseTimeout { url, after: CONNECT_TIMEOUT }),
         }
@@ -36,9 +39,12 @@ impl Database {
         &self.store
     }
 
-    /// How far it is from this version.
+    /// How far it was from this version when it was connected to.
     pub(crate) async fn status(&self) -> Result<MigrationStatus, Failure> {
-        self.store.migration_status().await.map_err(|source| self.failure(source))
+        match self.found {
+            Some(found) => Ok(found),
+            None => self.store.migration_status().await.map_err(|source| self.failure(source)),
+        }
     }
 
     /// Brings it to this version.
@@ -72,4 +78,17 @@ impl Database {
     fn failure(&self, source: StoreError) -> Failure {
         Failure::Database { url: self.url.clone(), source }
     }
+}
+
+/// PostgreSQL is looked at first, over one connection: the pool would try a refused one again and
+/// again, this one tells why at once.
+async fn connect(
+    settings: &config::Database,
+) -> Result<(Store, Option<MigrationStatus>), StoreError> {
+    let url = settings.url.reveal();
+    let found = match settings.url.kind() {
+        DatabaseKind::PostgreSql => Some(Store::inspect(url).await?.migrations),
+        DatabaseKind::Sqlite => None,
+    };
+    Ok((Store::connect(url, settings.max_connections).await?, found))
 }

@@ -18,8 +18,9 @@ use super::control_plane::ControlPlane;
 
 /// How long the database may take to give a sign of life.
 const PING_TIMEOUT: Duration = Duration::from_secs(2);
-/// Prometheus' text format.
-const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+/// The text format that the gateway's metrics are written in; it ends with [`END`].
+const METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+const END: &str = "# EOF\n";
 
 /// What the probes look at.
 pub(super) struct Health {
@@ -67,12 +68,12 @@ impl Health {
 
     fn metrics(&self) -> String {
         let own = format!(
-            "# HELP condagate_info What runs here.\n# TYPE condagate_info gauge\n\
+            "# HELP condagate_info What runs here\n# TYPE condagate_info gauge\n\
              condagate_info{{version=\"{}\",role=\"{}\"}} 1\n",
             env!("CARGO_PKG_VERSION"),
             self.role
         );
-        own + &self.with_gateway(Gateway::metrics_text).unwrap_or_default()
+        own + &self.with_gateway(Gateway::metrics_text).unwrap_or_else(|| END.to_owned())
     }
 }
 

@@ -115,7 +115,7 @@ fn beside_a_running_one(folder: &Folder, options: &Demo) -> Result<(), Failure> 
     let mut credentials = folder.credentials()?.ok_or_else(|| folder.without_credentials())?;
     process::block_on(issue_token(&config, &mut credentials))?;
     folder.put_credentials(&credentials)?;
-    print(&text::another_token(&folder, &credentials))
+    print(&text::another_token(folder, &credentials))
 }
 
 /// The names that the development certificate is for.

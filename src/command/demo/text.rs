@@ -29,14 +29,15 @@ pub(super) fn started(
                 credentials.channel_url(value),
                 format!("in the URL; shown this once, kept for scripts in {json}"),
                 format!("{username} / {}", credentials.password_value()),
-                commands(folder, options.tls, credentials, value),
+                commands(folder, options.tls, credentials, value)
+                    + &management(folder, credentials),
             )
         }
         Token::Hidden => (
             credentials.channel_url("<TOKEN>"),
             format!("not shown again; `{}` makes another", again(options, " --new-token")),
             format!("{username}, password in {json}"),
-            String::new(),
+            management(folder, credentials),
         ),
     };
     format!(
@@ -129,15 +130,38 @@ fn commands(folder: &Folder, tls: bool, credentials: &Credentials, token: &str) 
     text
 }
 
+/// How more is handed out and taken back.
+fn management(folder: &Folder, credentials: &Credentials) -> String {
+    let binary = binary();
+    let settings = quoted(&folder.shown("condagate.toml"));
+    format!(
+        "Hand out another token, see them all, take one back:\n\
+         \n\
+         \x20 {binary} login {control} --username {username}\n\
+         \x20 {binary} --config {settings} token create --channel {channel} --name another\n\
+         \x20 {binary} token list --channel {channel}\n\
+         \x20 {binary} token revoke 1\n\
+         \n",
+        control = credentials.control_url(),
+        username = credentials.username,
+        channel = credentials.channel,
+    )
+}
+
 /// The command that starts this demo again: the path of the binary as it was called.
 fn again(options: &Demo, more: &str) -> String {
-    let binary = quoted(&std::env::args().next().unwrap_or_else(|| "condagate".into()));
+    let binary = binary();
     let dir = match options.dir.to_str() {
         Some("condagate-demo") => String::new(),
         _ => format!(" --dir {}", quoted(&options.dir.display().to_string())),
     };
     let tls = if options.tls { " --tls" } else { "" };
     format!("{binary} demo{dir}{tls}{more}")
+}
+
+/// This binary, as it was called.
+fn binary() -> String {
+    quoted(&std::env::args().next().unwrap_or_else(|| "condagate".into()))
 }
 
 /// A word for a shell.
