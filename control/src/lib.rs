@@ -28,7 +28,7 @@ pub mod usecases;
 pub use actor::{Actor, Via};
 pub use settings::{ChannelCreators, Settings, StorageName, TokenManagers};
 pub use store::{
-    ChannelDetails, MigrationStatus, Principal, PrincipalKind, Role, ServiceAccount, SessionId,
-    Store, StoreError, Token, TokenChannel,
+    ChannelDetails, Durability, Inspection, MigrationStatus, Principal, PrincipalKind, Role,
+    ServiceAccount, SessionId, Store, StoreError, Token, TokenChannel,
 };
 pub use usecases::{Committed, Control, Error};

@@ -1,8 +1,12 @@
 //! The little in which SQLite and PostgreSQL differ.
 
-use std::borrow::Cow;
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::str::FromStr as _;
 
 use sqlx::migrate::Migrator;
+use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AnyConnection, AnyPool, Executor as _};
 
 use super::StoreError;
@@ -73,11 +77,22 @@ impl Dialect {
         }
     }
 
-    /// The URL with what we always want: a SQLite file is made when there is none.
-    pub(super) fn full_url(self, url: &str) -> Cow<'_, str> {
-        match self {
-            Self::Sqlite if !url.contains('?') => format!("{url}?mode=rwc").into(),
-            Self::Sqlite | Self::Postgres { .. } => url.into(),
+    /// Makes a SQLite file where there is none, for our own user alone: it holds password hashes.
+    /// SQLite gives the files beside it the same mode.
+    pub(super) fn make_file(self, url: &str) -> Result<(), StoreError> {
+        let Self::Sqlite = self else { return Ok(()) };
+        let options = SqliteConnectOptions::from_str(url)?;
+        let path = options.get_filename();
+        // What sqlx makes of `sqlite::memory:`.
+        if path.to_string_lossy().starts_with("file:") {
+            return Ok(());
+        }
+        let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+        match made {
+            Err(cause) if cause.kind() != ErrorKind::AlreadyExists => {
+                Err(StoreError::File { path: path.display().to_string(), cause })
+            }
+            Ok(_) | Err(_) => Ok(()),
         }
     }
 

@@ -16,6 +16,7 @@ mod source;
 mod tokens;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sqlx::any::AnyPoolOptions;
 use sqlx::migrate::{AppliedMigration, Migrate as _, MigrateError, Migrator};
@@ -44,6 +45,14 @@ pub enum StoreError {
     /// The database is a read-only standby (sync.md F5).
     #[error("the control database is read-only; connect to the primary server")]
     ReadOnly,
+    /// The file of a SQLite database can't be made.
+    #[error("making the control database {path}: {cause}")]
+    File {
+        /// The file.
+        path: String,
+        /// Why not.
+        cause: std::io::Error,
+    },
     /// The database can't be reached, or refused a statement.
     #[error("the control database: {0}")]
     Database(#[from] sqlx::Error),
@@ -65,6 +74,9 @@ pub enum StoreError {
     #[error("the system gave no randomness: {0}")]
     Randomness(#[from] getrandom::Error),
 }
+
+/// How long a request may wait for a connection, or a start for the server.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How far a database's schema is from what this version needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,10 +117,12 @@ impl Store {
     pub async fn connect(url: &str, max_connections: u32) -> Result<Self, StoreError> {
         sqlx::any::install_default_drivers();
         let dialect = Dialect::of(url)?;
+        dialect.make_file(url)?;
         let pool = AnyPoolOptions::new()
             .max_connections(max_connections)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
             .after_connect(move |connection, _| Box::pin(dialect.prepare(connection)))
-            .connect(&dialect.full_url(url))
+            .connect(url)
             .await?;
         let dialect = dialect.probe(&pool).await?;
         let one_writer = dialect.has_one_writer().then(|| Arc::new(Semaphore::new(1)));

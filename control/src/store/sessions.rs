@@ -16,7 +16,8 @@ const INSERT: &str = "INSERT INTO sessions (digest, principal_id, created_at, ex
 const FIND: &str = "SELECT s.id, p.id AS principal_id, p.name FROM sessions s \
      JOIN principals p ON p.id = s.principal_id AND p.deactivated_at IS NULL \
      WHERE s.digest = $1 AND s.expires_at > $2";
-const IS_LIVE: &str = "SELECT 1 FROM sessions WHERE id = $1 AND expires_at > $2";
+const IS_LIVE: &str =
+    "SELECT 1 FROM sessions WHERE id = $1 AND principal_id = $2 AND expires_at > $3";
 const DELETE: &str = "DELETE FROM sessions WHERE id = $1";
 const DELETE_EXPIRED: &str = "DELETE FROM sessions WHERE expires_at <= $1";
 
@@ -59,10 +60,16 @@ pub(crate) async fn find_session(
 pub(crate) async fn session_is_live(
     db: &mut Connection,
     session: SessionId,
+    principal: PrincipalId,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let found = sqlx::query(IS_LIVE).bind(session.0).bind(now.as_millis()).fetch_optional(db);
-    Ok(found.await?.is_some())
+    let found = sqlx::query(IS_LIVE)
+        .bind(session.0)
+        .bind(principal.0)
+        .bind(now.as_millis())
+        .fetch_optional(db)
+        .await?;
+    Ok(found.is_some())
 }
 
 pub(crate) async fn delete_session(

@@ -115,7 +115,7 @@ const PRESENTED: &str = "SELECT t.id, p.id AS principal_id, p.name FROM token_va
      JOIN principals p ON p.id = t.principal_id AND p.deactivated_at IS NULL \
      WHERE v.digest = $1 AND (v.valid_until IS NULL OR v.valid_until > $2)";
 const IN_USE: &str = "SELECT admin, expires_at FROM tokens \
-     WHERE id = $1 AND revoked_at IS NULL AND expires_at > $2";
+     WHERE id = $1 AND principal_id = $2 AND revoked_at IS NULL AND expires_at > $3";
 
 macro_rules! tokens_where {
     ($condition:literal) => {
@@ -253,13 +253,19 @@ pub(crate) async fn presented_token(
     }))
 }
 
-/// What the rules need of a token, if it is in use.
+/// What the rules need of a principal's token, if it is in use.
 pub(crate) async fn token_in_use(
     db: &mut Connection,
     id: TokenId,
+    principal: PrincipalId,
     now: Timestamp,
 ) -> Result<Option<InUse>, StoreError> {
-    let row = sqlx::query(IN_USE).bind(id.0).bind(now.as_millis()).fetch_optional(db).await?;
+    let row = sqlx::query(IN_USE)
+        .bind(id.0)
+        .bind(principal.0)
+        .bind(now.as_millis())
+        .fetch_optional(db)
+        .await?;
     let Some(row) = row else { return Ok(None) };
     let admin = row.try_get::<i64, _>("admin")? != 0;
     Ok(Some(InUse { admin, expires_at: time(&row, "expires_at")? }))

@@ -24,7 +24,7 @@ macro_rules! on_both_databases {
     ($($(#[$attribute:meta])* async fn $name:ident($database:ident: TestDatabase) $body:block)*) => {$(
         $(#[$attribute])*
         mod $name {
-            #[allow(unused_imports)]
+            #[allow(unused_imports, reason = "some tests name everything by its path")]
             use super::*;
 
             async fn test($database: &$crate::testing::TestDatabase) $body

@@ -63,12 +63,13 @@ impl Caller {
         let token = match actor.via {
             Via::Console => None,
             Via::Session(session) => {
-                let live = session_is_live(db, session, now).await?;
+                let live = session_is_live(db, session, id, now).await?;
                 live.then_some(None).ok_or(Error::NotSignedIn)?
             }
-            Via::Token(id) => {
-                let token = store::token_in_use(db, id, now).await?.ok_or(Error::NotSignedIn)?;
-                Some(CallerToken { id, admin: token.admin, expires_at: token.expires_at })
+            Via::Token(token_id) => {
+                let token = store::token_in_use(db, token_id, id, now).await?;
+                let token = token.ok_or(Error::NotSignedIn)?;
+                Some(CallerToken { id: token_id, admin: token.admin, expires_at: token.expires_at })
             }
         };
         Ok(Self { principal, token })

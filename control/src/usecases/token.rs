@@ -203,7 +203,11 @@ async fn visible_principal(
     let principal = store::principal_named(db, name).await?.ok_or_else(not_found)?;
     match principal.kind {
         PrincipalKind::ServiceAccount => {
-            service_account::find(caller, db, name).await?;
+            // One answer, whether it is hidden or not there.
+            service_account::find(caller, db, name).await.map_err(|error| match error {
+                Error::NotFound { .. } => not_found(),
+                other => other,
+            })?;
             require_token_manager(control, caller)?;
         }
         PrincipalKind::User if principal.id == caller.id() || caller.is_admin() => {}

@@ -83,19 +83,31 @@ control::on_both_databases! {
         let w = World::new(database).await;
         w.channel(&w.admin, "a").await.unwrap();
         w.channel(&w.admin, "b").await.unwrap();
-        let crowd = "INSERT INTO principals (kind, name, created_at) VALUES ('user', $1, 0)";
+        let crowd = "INSERT INTO principals (kind, name, created_at) \
+             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1001) \
+             SELECT 'user', 'crowd-' || i, 0 FROM n";
         let join = "INSERT INTO group_members SELECT g.id, p.id, 0 FROM groups g, principals p \
              WHERE g.name = 'a_owners' AND p.name LIKE 'crowd-%'";
-        let mut tx = w.control.store().pool().begin().await.unwrap();
-        for n in 0..1001 {
-            sqlx::query(crowd).bind(format!("crowd-{n}")).execute(&mut *tx).await.unwrap();
+        for sql in [crowd, join] {
+            sqlx::query(sql).execute(w.control.store().pool()).await.unwrap();
         }
-        sqlx::query(join).execute(&mut *tx).await.unwrap();
-        tx.commit().await.unwrap();
         let since = applied(&w).await;
         let read = Some(Permission::Read);
         group::set_permission(&w.control, &w.admin, "a_owners", &name("b"), read).await.unwrap();
         assert_eq!(touched_since(&w, &since).await, [Touched::Everything]);
+    }
+
+    async fn f3_what_is_cut_off_is_never_taken_for_whole(database: TestDatabase) {
+        let w = World::new(database).await;
+        let since = applied(&w).await;
+        w.channel(&w.admin, "a").await.unwrap();
+        let fill = "INSERT INTO changes (revision, ordinal, kind, id) \
+             WITH RECURSIVE n(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 10100) \
+             SELECT c.revision, i, 'principal', i FROM n, revision_counter c";
+        sqlx::query(fill).execute(w.control.store().pool()).await.unwrap();
+        let read = w.control.store().feed(since.clone()).await.unwrap();
+        assert!(read.continuing(&since).is_none(), "more entries than a read carries");
+        assert!(read.changes.is_empty());
     }
 
     async fn what_is_refused_leaves_no_revision(database: TestDatabase) {

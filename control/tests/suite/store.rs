@@ -91,6 +91,24 @@ async fn f4_a_plain_postgresql_role_sees_system_identifier_and_timeline() {
 }
 
 #[tokio::test]
+async fn a_sqlite_file_is_made_for_its_user_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("new.db");
+    let url = format!("sqlite://{}", path.display());
+    let store = control::Store::connect(&url, 2).await.unwrap();
+    store.migrate().await.unwrap();
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        let entry = entry.unwrap();
+        let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{:?}", entry.path());
+    }
+    let nowhere = format!("sqlite://{}/none/new.db", folder.path().display());
+    let refusal = control::Store::connect(&nowhere, 2).await.unwrap_err().to_string();
+    assert!(refusal.contains("/none/new.db: No such file"), "{refusal}");
+}
+
+#[tokio::test]
 async fn a_database_of_another_kind_is_refused() {
     let refusal = control::Store::connect("mysql://u@h/d", 1).await.unwrap_err().to_string();
     assert!(refusal.contains("sqlite://"), "{refusal}");

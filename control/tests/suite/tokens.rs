@@ -118,6 +118,21 @@ control::on_both_databases! {
         assert!(matches!(refused, Error::NotFound { .. }), "{refused}");
     }
 
+    async fn accounts_that_are_hidden_look_like_those_that_are_not_there(database: TestDatabase) {
+        let w = World::new(database).await;
+        let account = w.account("a").await;
+        let absent = account.name.replace("-a", "-b");
+        let page = Page::first();
+        let hidden = token::list(&w.control, &w.alice, &account.name, &page).await.unwrap_err();
+        let missing = token::list(&w.control, &w.alice, &absent, &page).await.unwrap_err();
+        assert_eq!(hidden.to_string().replace(&account.name, &absent), missing.to_string());
+        let issued = w.token(&w.admin, &account.name, order("t", Permission::Read, &["a"])).await;
+        let id = issued.unwrap().token.id;
+        let hidden = token::get(&w.control, &w.alice, id).await.unwrap_err();
+        let missing = token::get(&w.control, &w.alice, TokenId(12345)).await.unwrap_err();
+        assert_eq!(hidden.to_string().replace(&id.0.to_string(), "12345"), missing.to_string());
+    }
+
     async fn a_personal_token_is_its_users_own(database: TestDatabase) {
         let w = World::new(database).await;
         w.channel(&w.admin, "a").await.unwrap();
