@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::reader::join;
 use crate::section::Section;
-use crate::value::quote;
+use crate::value::{MASK, quote};
 
 /// The settings of a section.
 #[derive(Clone, Debug)]
@@ -72,6 +72,18 @@ impl SectionListing {
         let mut keys = self.keys();
         keys.extend(self.sections.iter().flat_map(Self::all_keys));
         keys
+    }
+
+    /// The settings within it that hold a secret, each with the file that it was read from.
+    pub(crate) fn secrets(&self) -> Vec<(String, Option<PathBuf>)> {
+        let secret = |setting: &SettingListing| match (&setting.file, &setting.value) {
+            (Some(file), _) => Some((format!("{}_file", setting.key), Some(file.clone()))),
+            (None, Some(value)) if value.contains(MASK) => Some((setting.key.to_owned(), None)),
+            _ => None,
+        };
+        let own = self.settings.iter().filter_map(secret);
+        let own = own.map(|(key, file)| (join(&self.path, &key), file));
+        own.chain(self.sections.iter().flat_map(Self::secrets)).collect()
     }
 
     fn is_set(&self) -> bool {

@@ -84,6 +84,12 @@ impl Config {
         }
     }
 
+    /// Each setting that holds a secret, by its key as it is written (`storage.main.password_file`),
+    /// with the file that holds it; none where the secret itself is written.
+    pub fn secrets(&self) -> Vec<(String, Option<PathBuf>)> {
+        Self::listing(Some(self), "").secrets()
+    }
+
     /// The whole effective configuration as TOML, secrets masked.
     pub fn effective_toml(&self) -> String {
         let mut lines = Vec::new();

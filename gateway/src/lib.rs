@@ -36,4 +36,4 @@ mod worker;
 pub use gateway::{Gateway, StartError};
 pub use listener::BindError;
 pub use record::LogError;
-pub use storage::{StorageSettings, StorageSettingsError};
+pub use storage::{ProbeError, StorageProbe, StorageSettings, StorageSettingsError};

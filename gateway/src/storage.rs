@@ -5,6 +5,7 @@ mod conditions;
 mod directory;
 mod http;
 mod noarch;
+mod probe;
 mod representation;
 
 use std::collections::HashMap;
@@ -18,6 +19,7 @@ use self::directory::Directory;
 pub(crate) use self::directory::FileBody;
 use self::http::HttpStorage;
 pub(crate) use self::http::UpstreamBody;
+pub use self::probe::{ProbeError, StorageProbe};
 pub(crate) use self::representation::{Stored, StoredBody};
 use crate::target::FilePath;
 

@@ -16,6 +16,7 @@ pub(crate) use choice::choice;
 pub use database_url::{DatabaseKind, DatabaseUrl};
 pub use mount_prefix::{MountPrefix, MountPrefixError};
 pub(crate) use raw::{Raw, quote};
+pub(crate) use secret::MASK;
 pub use secret::Secret;
 pub use size::Size;
 pub use url::{BaseUrl, BaseUrlError};
