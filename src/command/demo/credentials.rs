@@ -64,6 +64,11 @@ impl Credentials {
         control_url.clone_into(&mut self.control_url);
     }
 
+    /// Whether a start came as far as telling the token. Until then there are no URLs.
+    pub(super) fn was_told(&self) -> bool {
+        !self.gateway_url.is_empty()
+    }
+
     pub(super) fn gateway_url(&self) -> &str {
         &self.gateway_url
     }
@@ -132,7 +137,9 @@ mod tests {
             ("service-account-channel-demo".into(), token),
             vec!["demo-hello".into()],
         );
+        assert!(!credentials.was_told());
         credentials.set_urls("http://127.0.0.1:8080", "http://127.0.0.1:8081");
+        assert!(credentials.was_told());
         credentials
     }
 

@@ -43,7 +43,8 @@ pub(super) fn run(global: &Global, options: &Demo) -> Result<(), Failure> {
     process::block_on(async {
         let signals = Signals::listen()?;
         let (credentials, token) = credentials(&folder, &config, options).await?;
-        let process = Process::start(&config, super::serve::SERVE).await?;
+        let process =
+            Process::start(&config, super::serve::SERVE).await.map_err(name_the_options)?;
         let gateway_url = url(options.tls, process.gateway_addresses());
         let control_url = url(false, process.control_addresses());
         let text = match credentials {
@@ -72,6 +73,9 @@ async fn credentials(
         return Ok((Some(first), Token::Shown));
     }
     let mut credentials = folder.credentials()?;
+    if credentials.as_ref().is_some_and(|known| !known.was_told()) {
+        return Ok((credentials, Token::Shown));
+    }
     if !options.new_token {
         return Ok((credentials, Token::Hidden));
     }
@@ -116,6 +120,16 @@ fn beside_a_running_one(folder: &Folder, options: &Demo) -> Result<(), Failure> 
     process::block_on(issue_token(&config, &mut credentials))?;
     folder.put_credentials(&credentials)?;
     print(&text::another_token(folder, &credentials))
+}
+
+/// An address that is taken is the likeliest fault of a first start.
+fn name_the_options(failure: Failure) -> Failure {
+    match failure {
+        Failure::Listen { .. } | Failure::Gateway(gateway::StartError::Bind(_)) => Failure::Usage(
+            format!("{failure}; take others with --listen and --control-listen ADDRESS:PORT"),
+        ),
+        other => other,
+    }
 }
 
 /// The names that the development certificate is for.
