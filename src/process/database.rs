@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use access::{Channel, GrantSource as _};
 use config::DatabaseKind;
-use control::{MigrationStatus, Store, StoreError};
+use control::{Inspection, MigrationStatus, Store, StoreError};
 
 use crate::failure::Failure;
 
@@ -31,6 +31,22 @@ impl Database {
             Ok(Ok((store, found))) => Ok(Self { store, url, found }),
             Ok(Err(source)) => Err(Failure::Database { url, source }),
             Err(_elapsed) => Err(Failure::DatabaseTimeout { url, after: CONNECT_TIMEOUT }),
+        }
+    }
+
+    /// Looks at the database without changing it; a SQLite file must be there.
+    ///
+    /// # Errors
+    /// [`Failure::Database`], [`Failure::DatabaseTimeout`].
+    pub(crate) async fn inspect(settings: &config::Database) -> Result<Inspection, Failure> {
+        let inspecting = Store::inspect(settings.url.reveal());
+        match tokio::time::timeout(CONNECT_TIMEOUT, inspecting).await {
+            Ok(inspection) => inspection
+                .map_err(|source| Failure::Database { url: settings.url.masked(), source }),
+            Err(_elapsed) => {
+                let url = settings.url.masked();
+                Err(Failure::DatabaseTimeout { url, after: CONNECT_TIMEOUT })
+            }
         }
     }
 

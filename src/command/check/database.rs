@@ -3,49 +3,38 @@
 use std::fs::OpenOptions;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use access::Channel;
 use config::DatabaseKind;
-use control::{Durability, Inspection, MigrationStatus, Store};
+use control::{Durability, Inspection, MigrationStatus};
 
 use super::files;
 use super::finding::Finding;
+use crate::process::Database;
 
 const ABOUT: &str = "database.url";
-
-/// How long looking may take.
-const TIMEOUT: Duration = Duration::from_secs(10);
+/// About the file of a database that can be looked into.
+const FILE: &str = "database file";
 
 /// What is found, and the channels that are registered.
 pub(super) async fn look(settings: &config::Database) -> (Vec<Finding>, Vec<Channel>) {
     let mut found = Vec::new();
     if settings.url.kind() == DatabaseKind::Sqlite {
-        match sqlite_file(settings.url.reveal()) {
+        match sqlite_file(&settings.url.masked()) {
             Some(file) => found.extend(look_at_file(&file)),
             None => found.push(in_memory()),
         }
-        if !found.iter().all(|finding| finding.about == "database file") {
+        if found.iter().any(|finding| finding.about != FILE) {
             return (found, Vec::new());
         }
     }
-    let url = settings.url.masked();
-    match tokio::time::timeout(TIMEOUT, Store::inspect(settings.url.reveal())).await {
-        Ok(Ok(inspection)) => {
-            found.extend(judge(&url, &inspection));
+    match Database::inspect(settings).await {
+        Ok(inspection) => {
+            found.extend(judge(&settings.url.masked(), &inspection));
             (found, inspection.channels)
         }
-        Ok(Err(why)) => {
-            found.push(Finding::error(ABOUT, format!("{url}: {why}")));
-            (found, Vec::new())
-        }
-        Err(_elapsed) => {
-            let seconds = TIMEOUT.as_secs();
-            let message = format!(
-                "{url} did not answer within {seconds} s; does it run, and does nothing between \
-                 here and there keep connections away?"
-            );
-            found.push(Finding::error(ABOUT, message));
+        Err(why) => {
+            found.push(Finding::error(ABOUT, why.to_string()));
             (found, Vec::new())
         }
     }
@@ -69,7 +58,7 @@ fn judge(url: &str, inspection: &Inspection) -> Vec<Finding> {
         ),
         _ => Finding::ok(
             ABOUT,
-            format!("{url} is of this version, with {} channels", inspection.channels.len()),
+            format!("{url} is of this version; channels: {}", inspection.channels.len()),
         ),
     }];
     found.extend(durability(&inspection.durability));
@@ -147,11 +136,11 @@ fn in_memory() -> Finding {
     Finding::warn(ABOUT, "is in memory: everything is gone when the process ends; name a file")
 }
 
-/// What is wrong with the file; about `database file` where it can be looked into all the same.
+/// What is wrong with the file; about [`FILE`] where it can be looked into all the same.
 fn look_at_file(file: &Path) -> Option<Finding> {
     let name = file.display();
     match OpenOptions::new().read(true).write(true).open(file) {
-        Ok(_) => files::exposed("database file", file),
+        Ok(_) => files::exposed(FILE, file),
         Err(why) if why.kind() == io::ErrorKind::NotFound => {
             Some(match file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
                 Some(folder) if !folder.is_dir() => Finding::error(
@@ -190,7 +179,7 @@ mod tests {
 
     async fn levels(url: &str) -> Vec<(Level, String)> {
         let found = look(&settings(url)).await.0.into_iter();
-        let found = found.filter(|finding| finding.about != "database file");
+        let found = found.filter(|finding| finding.about != FILE);
         found.map(|finding| (finding.level, finding.message)).collect()
     }
 
@@ -218,7 +207,7 @@ mod tests {
 
     control::on_both_databases! {
         async fn a_database_is_looked_at_and_not_changed(database: TestDatabase) {
-            let store = Store::connect(database.url(), 2).await.unwrap();
+            let store = control::Store::connect(database.url(), 2).await.unwrap();
             for _ in 0..2 {
                 let found = levels(database.url()).await;
                 assert_eq!(found[0].0, Level::Error, "{found:?}");

@@ -80,7 +80,7 @@ async fn look_at(
     }
     let found = look_at_channels(&probe, storage, bound, clock).await;
     if found.is_empty() {
-        let message = format!("answers, with the indexes of {} channels", bound.len());
+        let message = format!("answers; channels with their indexes: {}", bound.len());
         return vec![Finding::ok(about, message)];
     }
     found

@@ -50,7 +50,7 @@ async fn a_folder_with_an_indexed_channel_is_good() {
     let found = found(&directory(&root), &[channel("demo", "main", "channel")]).await;
     assert_eq!(
         found,
-        [(Level::Ok, "storage.main: answers, with the indexes of 1 channels".into())]
+        [(Level::Ok, "storage.main: answers; channels with their indexes: 1".into())]
     );
 }
 
@@ -93,7 +93,7 @@ async fn w20_an_absolute_base_url_is_warned_of() {
 async fn what_a_server_answers_is_told_with_what_to_do() {
     let channels = [channel("a", "main", "a")];
     for (answer, level, part) in [
-        ("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", Level::Ok, "answers, with"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", Level::Ok, "answers; channels"),
         ("HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n", Level::Warn, "below `a`"),
         ("HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n", Level::Error, "set username and"),
         ("HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n", Level::Error, "answered 500"),
