@@ -43,8 +43,8 @@ pub(super) fn run(global: &Global, options: &Demo) -> Result<(), Failure> {
     process::block_on(async {
         let signals = Signals::listen()?;
         let (credentials, token) = credentials(&folder, &config, options).await?;
-        let process =
-            Process::start(&config, super::serve::SERVE).await.map_err(name_the_options)?;
+        let process = Process::start(&config, super::serve::SERVE).await;
+        let process = process.map_err(|failure| name_the_options(failure, options))?;
         let gateway_url = url(options.tls, process.gateway_addresses());
         let control_url = url(false, process.control_addresses());
         let text = match credentials {
@@ -123,11 +123,12 @@ fn beside_a_running_one(folder: &Folder, options: &Demo) -> Result<(), Failure> 
 }
 
 /// An address that is taken is the likeliest fault of a first start.
-fn name_the_options(failure: Failure) -> Failure {
+fn name_the_options(failure: Failure, options: &Demo) -> Failure {
     match failure {
-        Failure::Listen { .. } | Failure::Gateway(gateway::StartError::Bind(_)) => Failure::Usage(
-            format!("{failure}; take others with --listen and --control-listen ADDRESS:PORT"),
-        ),
+        Failure::Listen { .. } | Failure::Gateway(gateway::StartError::Bind(_)) => Failure::Demo {
+            dir: options.dir.clone(),
+            reason: format!("{failure}; take others with --listen and --control-listen"),
+        },
         other => other,
     }
 }
