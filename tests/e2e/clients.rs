@@ -1,7 +1,7 @@
 //! Real clients: the suite in tests/clients against each storage and each database, plain and over
 //! TLS with HTTP/2, with a mount prefix on both sides of the token.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use access::Privacy;
 use serde_json::json;
 
 use crate::site::nginx::Nginx;
-use crate::site::{DAY, Database, Setup, Site, ago, files, port};
+use crate::site::{DAY, Database, Setup, Site, ago, clients_venv, files, port};
 
 #[test]
 fn a_directory_and_sqlite() {
@@ -68,7 +68,12 @@ fn run(storage: Files, database: Database, protocol: Protocol) {
     }
     let ca = (protocol == Protocol::Https).then(|| setup.tls().ca);
     let site = setup.start();
-    pytest(&site, &case(&site, ca.as_deref()));
+    let case = case(&site, ca.as_deref());
+    pytest(&site, &case);
+    if let Some(nginx) = nginx {
+        let token = case["token"].as_str().unwrap();
+        assert!(!nginx.logged().contains(token), "a token is in the storage's log");
+    }
     site.stop();
 }
 
@@ -118,14 +123,7 @@ fn case(site: &Site, ca: Option<&Path>) -> serde_json::Value {
 /// Runs the suite; its report is this test's when it fails.
 fn pytest(site: &Site, case: &serde_json::Value) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let venv = std::env::var_os("CONDAGATE_TEST_VENV")
-        .map_or_else(|| root.join("target/test-venv"), PathBuf::from);
-    let program = venv.join("bin/pytest");
-    assert!(
-        program.exists(),
-        "{} is missing: `tests/run` installs the clients (CONDAGATE_TEST_VENV names another place)",
-        program.display()
-    );
+    let program = clients_venv().join("bin/pytest");
     let file = site.path("case.json");
     std::fs::write(&file, case.to_string()).unwrap();
     let report = Command::new("timeout")

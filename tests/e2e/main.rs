@@ -11,7 +11,17 @@
 )]
 #![allow(clippy::print_stdout, reason = "what was measured is shown")]
 
+mod certificates;
+mod check;
 mod clients;
+mod demo;
+mod directory;
+mod load;
+mod memory;
+mod oracle;
 mod secrets;
 mod site;
+mod start;
+mod stop;
 mod upstream_faults;
+mod watching;

@@ -80,10 +80,6 @@ impl<S: Read + Write> Connection<S> {
         Self(BufReader::with_capacity(64 * 1024, stream))
     }
 
-    pub(crate) fn stream(&mut self) -> &mut S {
-        self.0.get_mut()
-    }
-
     /// Sends a GET for `path` with these header fields besides Host.
     pub(crate) fn send_get(&mut self, path: &str, fields: &[&str]) -> io::Result<()> {
         self.send("GET", path, fields)
@@ -133,11 +129,9 @@ impl<S: Read + Write> Connection<S> {
         Ok(self.rest(head))
     }
 
-    /// Reads `count` bytes of a body, or what there is.
-    pub(crate) fn read_some(&mut self, count: usize) -> io::Result<Vec<u8>> {
-        let mut bytes = vec![0; count];
-        self.0.read_exact(&mut bytes)?;
-        Ok(bytes)
+    /// Reads what is there of a body; nothing at its end when the connection ends with it.
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer)
     }
 
     /// Whether the other side has closed the connection and nothing is left to read.

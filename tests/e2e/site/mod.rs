@@ -10,10 +10,12 @@ pub(crate) mod port;
 mod process;
 pub(crate) mod upstream;
 
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use access::source::Revision;
@@ -28,6 +30,18 @@ pub(crate) use self::process::Process;
 /// The binary under test.
 pub(crate) const CONDAGATE: &str = env!("CARGO_BIN_EXE_condagate");
 
+/// Where `tests/run` installs the Python clients; `CONDAGATE_TEST_VENV` names another place.
+pub(crate) fn clients_venv() -> PathBuf {
+    let usual = || Path::new(env!("CARGO_MANIFEST_DIR")).join("target/test-venv");
+    let venv = std::env::var_os("CONDAGATE_TEST_VENV").map_or_else(usual, PathBuf::from);
+    let shown = venv.display();
+    assert!(
+        venv.join("bin/pytest").exists(),
+        "{shown}: no clients there; `tests/run` installs them"
+    );
+    venv
+}
+
 /// What a test decides before the gateway starts.
 pub(crate) struct Setup {
     pub(crate) folder: TempDir,
@@ -37,6 +51,7 @@ pub(crate) struct Setup {
     /// Settings by their whole key, in TOML.
     settings: Vec<(String, String)>,
     command: &'static str,
+    as_nobody: bool,
 }
 
 /// A running gateway.
@@ -54,6 +69,7 @@ impl Setup {
             folder: tempfile::tempdir().unwrap(),
             settings: Vec::new(),
             command: "gateway",
+            as_nobody: false,
             admin,
             gateway,
             metrics,
@@ -91,6 +107,11 @@ impl Setup {
     /// Runs another subcommand than `gateway`.
     pub(crate) fn command(&mut self, command: &'static str) {
         self.command = command;
+    }
+
+    /// Runs it as a user to whom a file's mode matters: root reads everything.
+    pub(crate) fn as_nobody(&mut self) {
+        self.as_nobody = rustix::process::getuid().is_root();
     }
 
     /// Sets a setting, in TOML. The last word counts.
@@ -159,7 +180,22 @@ impl Setup {
     pub(crate) fn run(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Process {
         std::fs::write(self.path("condagate.toml"), self.configuration()).unwrap();
         let name = arguments.first().copied().unwrap_or("condagate");
-        Process::start(name, CONDAGATE, arguments, environment, self.folder.path())
+        if !self.as_nobody {
+            return Process::start(name, CONDAGATE, arguments, environment, self.folder.path());
+        }
+        // The folder that the binary was built in may be closed to others.
+        let binary = self.path("condagate");
+        std::fs::copy(CONDAGATE, &binary).unwrap();
+        let database = self.admin.url().trim_start_matches("sqlite://");
+        let database = Path::new(database).parent().unwrap();
+        for folder in [self.folder.path(), database] {
+            let chown = Command::new("chown").args(["-R", "nobody"]).arg(folder).status();
+            assert!(chown.unwrap().success());
+        }
+        let nobody = ["--reuid", "nobody", "--clear-groups", "--"].map(OsStr::new);
+        let command = [binary.as_os_str()].into_iter().chain(arguments.iter().map(OsStr::new));
+        let arguments = nobody.into_iter().chain(command);
+        Process::start(name, "setpriv", arguments, environment, self.folder.path())
     }
 
     /// Starts the gateway and waits until it is ready.

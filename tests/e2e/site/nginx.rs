@@ -10,6 +10,7 @@ use super::{Process, patience, port};
 /// A running nginx.
 pub(crate) struct Nginx {
     address: SocketAddr,
+    /// Kept to be ended with this.
     process: Process,
     folder: TempDir,
 }

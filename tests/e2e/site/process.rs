@@ -56,11 +56,6 @@ impl Process {
         std::fs::read_to_string(&self.stderr).unwrap()
     }
 
-    /// The file of its standard error.
-    pub(crate) fn stderr_file(&self) -> &Path {
-        &self.stderr
-    }
-
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }

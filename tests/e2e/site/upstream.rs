@@ -2,7 +2,6 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,9 +10,7 @@ use std::time::Duration;
 pub(crate) struct Arrived {
     /// Every byte of its head.
     pub(crate) head: String,
-    /// The connection that it came over, counted from 0.
-    pub(crate) connection: usize,
-    /// How many came over this connection before it.
+    /// How many came over the same connection before it.
     pub(crate) nth: usize,
 }
 
@@ -21,10 +18,6 @@ impl Arrived {
     /// Its target: `/demo/noarch/repodata.json`.
     pub(crate) fn path(&self) -> &str {
         self.head.split(' ').nth(1).unwrap_or_default()
-    }
-
-    pub(crate) fn method(&self) -> &str {
-        self.head.split(' ').next().unwrap_or_default()
     }
 }
 
@@ -60,12 +53,12 @@ impl Upstream {
         let arrived = Arc::<Mutex<Vec<Arrived>>>::default();
         let (script, all) = (Arc::new(script), Arc::clone(&arrived));
         std::thread::spawn(move || {
-            for (number, stream) in listener.incoming().enumerate() {
+            for stream in listener.incoming() {
                 let (script, all) = (Arc::clone(&script), Arc::clone(&all));
                 let Ok(stream) = stream else { continue };
                 std::thread::spawn(move || {
                     // A client that went away ends the connection, and nothing else.
-                    let _ = converse(stream, number, &*script, &all);
+                    let _ = converse(stream, &*script, &all);
                 });
             }
         });
@@ -84,14 +77,13 @@ impl Upstream {
 
 fn converse(
     mut stream: TcpStream,
-    connection: usize,
     script: &(dyn Fn(&Arrived, &mut TcpStream) -> io::Result<Then> + Send + Sync),
     all: &Mutex<Vec<Arrived>>,
 ) -> io::Result<()> {
     stream.set_read_timeout(Some(Duration::from_secs(120)))?;
     for nth in 0.. {
         let Some(head) = read_head(&mut stream)? else { break };
-        let arrived = Arrived { head, connection, nth };
+        let arrived = Arrived { head, nth };
         all.lock().unwrap().push(arrived.clone());
         match script(&arrived, &mut stream)? {
             Then::Keep => {}

@@ -1,0 +1,90 @@
+//! Streaming holds nothing whole: the gateway's memory stays small however much is fetched.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use access::Privacy;
+
+use crate::site::nginx::Nginx;
+use crate::site::{Database, Issued, Setup, Site};
+
+const CLIENTS: usize = 8;
+const GIBIBYTE: u64 = 1 << 30;
+const LIMIT_KILOBYTES: u64 = 64 * 1024;
+const FILE: &str = "noarch/large-1.0-0.conda";
+
+/// A tree with one large file, which takes no room on the disk.
+fn large_file(folder: &Path) {
+    std::fs::create_dir_all(folder.join("demo/noarch")).unwrap();
+    let file = std::fs::File::create(folder.join("demo").join(FILE)).unwrap();
+    file.set_len(GIBIBYTE).unwrap();
+}
+
+#[test]
+fn eight_clients_take_a_gibibyte_each_from_a_directory() {
+    let mut setup = Setup::new(Database::Sqlite);
+    let storage = setup.path("storage");
+    large_file(&storage);
+    setup.directory("main", &storage);
+    stays_small(setup, "a directory");
+}
+
+#[test]
+fn eight_clients_take_a_gibibyte_each_from_nginx() {
+    let mut setup = Setup::new(Database::Sqlite);
+    let storage = setup.path("storage");
+    large_file(&storage);
+    let nginx = Nginx::serving(&storage);
+    setup.http("main", &nginx.url());
+    stays_small(setup, "nginx");
+}
+
+fn stays_small(setup: Setup, storage: &str) {
+    setup.admin.channel("demo", Privacy::Private, "main", "demo");
+    let token = setup.admin.token(&["demo"]);
+    let site = setup.start();
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let slow = scope.spawn(|| slowly(&site, &token, &done));
+        let clients: Vec<_> = (0..CLIENTS).map(|_| scope.spawn(|| drain(&site, &token))).collect();
+        for client in clients {
+            assert_eq!(client.join().unwrap(), GIBIBYTE);
+        }
+        done.store(true, Ordering::SeqCst);
+        slow.join().unwrap();
+    });
+    let most = site.process.kilobytes("VmHWM");
+    println!("{CLIENTS} clients took 1 GiB each from {storage}: the gateway had {most} kB at most");
+    assert!(most < LIMIT_KILOBYTES, "{most} kB");
+    site.stop();
+}
+
+/// Takes all of the file as fast as it comes; its length.
+fn drain(site: &Site, token: &Issued) -> u64 {
+    let mut connection = site.connect();
+    connection
+        .send_get(&format!("/t/{}/demo/{FILE}", token.value), &["Connection: close"])
+        .unwrap();
+    assert_eq!(connection.head().unwrap().status, 200);
+    let mut buffer = vec![0; 256 * 1024];
+    let mut length = 0;
+    loop {
+        match connection.read(&mut buffer).unwrap() {
+            0 => return length,
+            count => length += count as u64,
+        }
+    }
+}
+
+/// Takes a little now and then, as long as the others are busy.
+fn slowly(site: &Site, token: &Issued, done: &AtomicBool) {
+    let mut connection = site.connect();
+    connection.send_get(&format!("/t/{}/demo/{FILE}", token.value), &[]).unwrap();
+    assert_eq!(connection.head().unwrap().status, 200);
+    let mut buffer = vec![0; 16 * 1024];
+    while !done.load(Ordering::SeqCst) {
+        assert_ne!(connection.read(&mut buffer).unwrap(), 0);
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
