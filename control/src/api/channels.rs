@@ -2,7 +2,7 @@
 
 use access::Privacy;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::Value;
@@ -10,7 +10,9 @@ use serde_json::Value;
 use super::answer;
 use super::credential::SignedIn;
 use super::problem::Problem;
-use super::request::{Body, PageQuery, Query, WaitQuery, channel_in_field, channel_in_path};
+use super::request::{
+    Body, PageQuery, Query, Segment, WaitQuery, channel_in_field, channel_in_path,
+};
 use crate::usecases::channel::{self, NewChannel};
 use crate::{Control, Error};
 
@@ -65,7 +67,7 @@ pub(super) async fn create(
 pub(super) async fn get(
     State(control): State<Control>,
     SignedIn(actor): SignedIn,
-    Path(name): Path<String>,
+    Segment(name): Segment,
 ) -> Result<Json<Value>, Problem> {
     let found = channel::get(&control, &actor, &channel_in_path(&name)?).await?;
     Ok(Json(answer::channel(&found)))
@@ -75,7 +77,7 @@ pub(super) async fn get(
 pub(super) async fn delete(
     State(control): State<Control>,
     SignedIn(actor): SignedIn,
-    Path(name): Path<String>,
+    Segment(name): Segment,
     Query(query): Query<WaitQuery>,
 ) -> Result<Response, Problem> {
     query.wait()?;

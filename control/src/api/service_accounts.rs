@@ -1,7 +1,7 @@
 //! `/service-accounts`
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::answer;
 use super::credential::SignedIn;
 use super::problem::Problem;
-use super::request::{Body, Query, WaitQuery, channel_in_field, page};
+use super::request::{Body, Query, Segment, WaitQuery, channel_in_field, page};
 use crate::Control;
 use crate::usecases::service_account;
 
@@ -64,7 +64,7 @@ pub(super) async fn create(
 pub(super) async fn get(
     State(control): State<Control>,
     SignedIn(actor): SignedIn,
-    Path(name): Path<String>,
+    Segment(name): Segment,
 ) -> Result<Json<Value>, Problem> {
     let found = service_account::get(&control, &actor, &name).await?;
     Ok(Json(answer::service_account(&found)))
@@ -74,7 +74,7 @@ pub(super) async fn get(
 pub(super) async fn delete(
     State(control): State<Control>,
     SignedIn(actor): SignedIn,
-    Path(name): Path<String>,
+    Segment(name): Segment,
     Query(query): Query<WaitQuery>,
 ) -> Result<Response, Problem> {
     query.wait()?;

@@ -2,7 +2,7 @@
 
 use access::{ChannelName, Timestamp};
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::HeaderValue;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::Response;
@@ -13,7 +13,7 @@ use super::answer;
 use super::credential::SignedIn;
 use super::problem::Problem;
 use super::request::{
-    Body, PageQuery, Query, WaitQuery, channel_in_field, duration, token_in_path,
+    Body, PageQuery, Query, Segment, WaitQuery, channel_in_field, duration, token_in_path,
 };
 use crate::usecases::token::{self, Expiry, TokenOrder};
 use crate::{Control, Error};
@@ -63,7 +63,7 @@ impl Create {
 pub(super) async fn list(
     State(control): State<Control>,
     SignedIn(actor): SignedIn,
-    Path(principal): Path<String>,
+    Segment(principal): Segment,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Value>, Problem> {
     let found = token::list(&control, &actor, &principal, &query.page()?).await?;
@@ -75,7 +75,7 @@ pub(super) async fn list(
 pub(super) async fn create(
     State(control): State<Control>,
     SignedIn(actor): SignedIn,
-    Path(principal): Path<String>,
+    Segment(principal): Segment,
     Body(body): Body<Create>,
 ) -> Result<Response, Problem> {
     let made = token::create(&control, &actor, &principal, body.parse()?).await?;
@@ -90,7 +90,7 @@ pub(super) async fn create(
 pub(super) async fn get(
     State(control): State<Control>,
     SignedIn(actor): SignedIn,
-    Path(id): Path<String>,
+    Segment(id): Segment,
 ) -> Result<Json<Value>, Problem> {
     let found = token::get(&control, &actor, token_in_path(&id)?).await?;
     Ok(Json(answer::token(&found, control.now())))
@@ -100,7 +100,7 @@ pub(super) async fn get(
 pub(super) async fn revoke(
     State(control): State<Control>,
     SignedIn(actor): SignedIn,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     Query(query): Query<WaitQuery>,
 ) -> Result<Response, Problem> {
     query.wait()?;

@@ -207,6 +207,7 @@ control::on_both_databases! {
         assert_eq!((&full.body["used"], &full.body["limit"]), (&json!(2), &json!(2)));
         admin.get("/api/v1/nothing").await.is_problem(404, "not-found");
         admin.send("PUT", "/api/v1/me", None).await.is_problem(405, "method-not-allowed");
+        admin.get("/api/v1/channels/%ff").await.is_problem(404, "not-found");
         admin.get("/api/v1/tokens/none").await.is_problem(404, "not-found");
     }
 

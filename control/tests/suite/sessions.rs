@@ -49,6 +49,17 @@ control::on_both_databases! {
         assert!(matches!(refused, Error::NotSignedIn));
     }
 
+    async fn signing_in_forgives_earlier_failures(database: TestDatabase) {
+        let w = World::new(database).await;
+        for _ in 0..2 {
+            for _ in 0..6 {
+                let wrong = session::create(&w.control, "alice", "wrong horse", None).await;
+                assert!(matches!(wrong.unwrap_err(), Error::WrongPassword));
+            }
+            session::create(&w.control, "alice", PASSWORD, None).await.unwrap();
+        }
+    }
+
     async fn guessing_is_slowed_down(database: TestDatabase) {
         let w = World::new(database).await;
         let from = Some(IpAddr::from([192, 0, 2, 7]));
