@@ -5,7 +5,7 @@
 //! 1. [`api`] parses a request into words of [`access`] and hands it, with the [`Actor`] who asks,
 //!    to a use case; the command line and the pages do the same.
 //! 2. [`usecases`] does slow work first (hashing a password, making a secret), then begins one
-//!    unit of work in [`store`], whose first statement takes the next revision (sync.md F1).
+//!    unit of work in `store`, whose first statement takes the next revision (sync.md F1).
 //! 3. Inside it the use case reads who the actor is and what they hold, and checks every rule.
 //! 4. It writes, names what it touched (F2), and records the audit event.
 //! 5. Revision, random stamp and entries are written (F4), and all of it is committed durably

@@ -2,7 +2,7 @@
 //!
 //! # The life of a request
 //!
-//! 1. [`listener`]: a socket per thread, TLS, HTTP/1.1 or HTTP/2. A head that two parsers could
+//! 1. `listener`: a socket per thread, TLS, HTTP/1.1 or HTTP/2. A head that two parsers could
 //!    read differently goes no further (`listener/framing.rs`).
 //! 2. [`target`]: the path becomes a token's text, a channel and a file, or is refused.
 //! 3. `credential`: the one token of the request, from path or header fields.

@@ -108,7 +108,7 @@ impl Page {
 pub struct Listed<T> {
     /// The items, in order.
     pub items: Vec<T>,
-    /// What to give as [`Page::after`] for the next page.
+    /// What to give as `Page::after` for the next page.
     pub next_cursor: Option<String>,
 }
 
