@@ -14,10 +14,12 @@
 mod certificates;
 mod check;
 mod clients;
+mod control_away;
 mod demo;
 mod directory;
 mod load;
 mod memory;
+mod operator;
 mod oracle;
 mod secrets;
 mod site;
