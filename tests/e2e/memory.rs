@@ -1,6 +1,7 @@
 //! Streaming holds nothing whole: the gateway's memory stays small however much is fetched.
 
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -40,6 +41,32 @@ fn eight_clients_take_a_gibibyte_each_from_nginx() {
     stays_small(setup, "nginx");
 }
 
+/// curl speaks HTTP/2 where it is offered.
+#[test]
+fn eight_clients_take_a_gibibyte_each_over_http2() {
+    let mut setup = Setup::new(Database::Sqlite);
+    let storage = setup.path("storage");
+    large_file(&storage);
+    setup.directory("main", &storage);
+    setup.admin.channel("demo", Privacy::Private, "main", "demo");
+    let ca = setup.tls().ca;
+    let token = setup.admin.token(&["demo"]);
+    let site = setup.start();
+    let url = format!("https://localhost:{}/t/{}/demo/{FILE}", site.gateway.port(), token.value);
+    let curl = || {
+        let mut curl = Command::new("curl");
+        curl.args(["-fsS", "-o", "/dev/null", "-w", "%{http_version} %{size_download}"]);
+        curl.arg("--cacert").arg(&ca).arg(&url).stdout(Stdio::piped()).spawn().unwrap()
+    };
+    let clients: Vec<_> = (0..CLIENTS).map(|_| curl()).collect();
+    for client in clients {
+        let output = client.wait_with_output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout), format!("2 {GIBIBYTE}"));
+    }
+    is_small(&site, "a directory over HTTP/2");
+    site.stop();
+}
+
 fn stays_small(setup: Setup, storage: &str) {
     setup.admin.channel("demo", Privacy::Private, "main", "demo");
     let token = setup.admin.token(&["demo"]);
@@ -54,10 +81,14 @@ fn stays_small(setup: Setup, storage: &str) {
         done.store(true, Ordering::SeqCst);
         slow.join().unwrap();
     });
+    is_small(&site, storage);
+    site.stop();
+}
+
+fn is_small(site: &Site, storage: &str) {
     let most = site.process.kilobytes("VmHWM");
     println!("{CLIENTS} clients took 1 GiB each from {storage}: the gateway had {most} kB at most");
     assert!(most < LIMIT_KILOBYTES, "{most} kB");
-    site.stop();
 }
 
 /// Takes all of the file as fast as it comes; its length.
