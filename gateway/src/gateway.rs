@@ -3,8 +3,7 @@
 use std::net::SocketAddr;
 use std::num::NonZero;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -54,12 +53,16 @@ pub struct Gateway {
     addresses: Vec<SocketAddr>,
     table: Arc<Table>,
     metrics: Arc<Metrics>,
-    log: AccessLog,
     tls: Option<Arc<certs::ServerTls>>,
     clock: Arc<dyn Clock>,
     stop: watch::Sender<bool>,
-    stopping: AtomicBool,
+    /// What [`Gateway::stop`] ends; nothing is left once it has.
+    running: Mutex<Option<Running>>,
+}
+
+struct Running {
     threads: Vec<JoinHandle<()>>,
+    log: AccessLog,
     background: Vec<tokio::task::JoinHandle<()>>,
 }
 
@@ -96,25 +99,25 @@ impl Gateway {
             addresses: sockets.addresses,
             table,
             metrics,
-            log,
             tls,
             clock,
             stop,
-            stopping: AtomicBool::new(false),
-            threads: Vec::new(),
-            background: Vec::new(),
+            running: Mutex::default(),
         };
-        gateway.start_threads(settings, &storages, sockets.per_thread)?;
-        gateway.start_background();
+        let threads = gateway.start_threads(settings, &storages, &log, sockets.per_thread)?;
+        let background = gateway.start_background();
+        gateway.running = Mutex::new(Some(Running { threads, log, background }));
         Ok(gateway)
     }
 
     fn start_threads(
-        &mut self,
+        &self,
         settings: &config::Gateway,
         storages: &StorageSettings,
+        log: &AccessLog,
         sockets: Vec<Vec<std::net::TcpListener>>,
-    ) -> Result<(), StartError> {
+    ) -> Result<Vec<JoinHandle<()>>, StartError> {
+        let mut threads = Vec::with_capacity(sockets.len());
         let requests = Arc::new(RequestSettings::new(settings));
         let per_thread = (settings.limits.max_connections as usize).div_ceil(sockets.len());
         let started = u64::try_from(self.clock.now().as_millis()).unwrap_or(0);
@@ -123,7 +126,7 @@ impl Gateway {
             let start = ThreadStart {
                 table: Arc::clone(&self.table),
                 metrics: Arc::clone(&self.metrics),
-                log: self.log.for_thread(),
+                log: log.for_thread(),
                 clock: Arc::clone(&self.clock),
                 settings: Arc::clone(&requests),
                 // Threads lie 2^40 milliseconds apart.
@@ -144,19 +147,18 @@ impl Gateway {
                 .name(format!("gateway-{number}"))
                 .spawn(move || start.run(runtime, sockets))
                 .map_err(StartError::Thread)?;
-            self.threads.push(thread);
+            threads.push(thread);
         }
-        Ok(())
+        Ok(threads)
     }
 
-    fn start_background(&mut self) {
-        let table = Arc::clone(&self.table);
-        self.background.push(tokio::spawn(follow(table)));
+    fn start_background(&self) -> Vec<tokio::task::JoinHandle<()>> {
+        let mut background = vec![tokio::spawn(follow(Arc::clone(&self.table)))];
         if let Some(tls) = &self.tls {
             let (tls, metrics) = (Arc::clone(tls), Arc::clone(&self.metrics));
             let clock = Arc::clone(&self.clock);
             tell_expiry(&metrics, &tls);
-            self.background.push(tokio::spawn(async move {
+            background.push(tokio::spawn(async move {
                 loop {
                     tokio::time::sleep(CERTIFICATE_EVERY).await;
                     if tls.changed() {
@@ -165,16 +167,16 @@ impl Gateway {
                 }
             }));
         }
+        background
+    }
+
+    fn running(&self) -> MutexGuard<'_, Option<Running>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The addresses that it listens on.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
-    }
-
-    /// Whether it takes requests: not any more once it is stopping.
-    pub fn is_ready(&self) -> bool {
-        !self.stopping.load(Ordering::SeqCst)
     }
 
     /// What it counts, in Prometheus' text format.
@@ -184,17 +186,19 @@ impl Gateway {
 
     /// Reads the certificate's files again and opens the access log anew. Connections stay.
     pub fn reload(&self) {
-        self.log.reopen();
+        if let Some(running) = &*self.running() {
+            running.log.reopen();
+        }
         if let Some(tls) = &self.tls {
             reload_certificate(tls, &self.metrics, &*self.clock);
         }
     }
 
-    /// Stops: the listeners are closed, requests in flight get up to `gateway.drain` to end.
-    pub async fn stop(self) {
-        self.stopping.store(true, Ordering::SeqCst);
+    /// Stops: the listeners are closed, requests in flight get up to `gateway.drain` to end. What
+    /// it counts can be read all the while, and after.
+    pub async fn stop(&self) {
         self.stop.send_replace(true);
-        let Self { threads, background, log, .. } = self;
+        let Some(Running { threads, log, background }) = self.running().take() else { return };
         let joined = tokio::task::spawn_blocking(move || {
             for thread in threads {
                 if thread.join().is_err() {
@@ -204,9 +208,7 @@ impl Gateway {
             log.close();
         });
         let _ = joined.await;
-        for task in background {
-            task.abort();
-        }
+        background.iter().for_each(tokio::task::JoinHandle::abort);
     }
 }
 

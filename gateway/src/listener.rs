@@ -18,6 +18,7 @@ use std::time::Duration;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulConnection;
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -134,16 +135,7 @@ impl Listener {
         let connection = http1::Builder::new()
             .max_buf_size(buffer)
             .serve_connection(TokioIo::new(wire), service);
-        let mut connection = pin!(connection);
-        let mut stop = self.stop.clone();
-        let ended = tokio::select! {
-            ended = connection.as_mut() => ended,
-            _ = stop.wait_for(|&stop| stop) => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
-            }
-        };
-        ended_early(peer, ended);
+        self.drive(connection, peer).await;
     }
 
     async fn http2(self: &Rc<Self>, stream: impl Stream, peer: IpAddr) {
@@ -163,6 +155,11 @@ impl Listener {
             .max_header_list_size(head_bytes)
             .max_send_buf_size(STREAM_BUFFER_BYTES)
             .serve_connection(TokioIo::new(wire), service);
+        self.drive(connection, peer).await;
+    }
+
+    /// Serves a connection to its end; once the gateway stops, only what it has already begun.
+    async fn drive(&self, connection: impl GracefulConnection<Error = hyper::Error>, peer: IpAddr) {
         let mut connection = pin!(connection);
         let mut stop = self.stop.clone();
         let ended = tokio::select! {
@@ -172,15 +169,10 @@ impl Listener {
                 connection.await
             }
         };
-        ended_early(peer, ended);
-    }
-}
-
-/// A connection's end is told only to whoever looks for it: what it meant for a request is in that
-/// request's record.
-fn ended_early(peer: IpAddr, ended: Result<(), hyper::Error>) {
-    if let Err(why) = ended {
-        tracing::debug!(%peer, %why, "a connection ended early");
+        // Told only to whoever looks for it: what it meant for a request is in that one's record.
+        if let Err(why) = ended {
+            tracing::debug!(%peer, %why, "a connection ended early");
+        }
     }
 }
 

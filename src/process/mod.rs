@@ -166,12 +166,7 @@ impl Process {
                 control_plane.stop(self.drain).await;
             }
         };
-        let data = async {
-            if let Some(gateway) = self.health.begin_stop() {
-                gateway.stop().await;
-            }
-        };
-        tokio::join!(pages, data);
+        tokio::join!(pages, self.health.stop_gateway());
         if let Some(probes) = self.probes {
             probes.stop().await;
         }

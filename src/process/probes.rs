@@ -1,7 +1,8 @@
 //! The metrics listener: `/healthz`, `/readyz` and `/metrics`.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -24,41 +25,35 @@ const END: &str = "# EOF\n";
 
 /// What the probes look at.
 pub(super) struct Health {
-    /// None once it is stopping, and where none runs.
-    gateway: RwLock<Option<Gateway>>,
-    stopping: std::sync::atomic::AtomicBool,
+    /// None where none runs.
+    gateway: Option<Gateway>,
+    stopping: AtomicBool,
     store: Store,
     role: &'static str,
 }
 
 impl Health {
     pub(super) fn new(gateway: Option<Gateway>, store: Store, role: &'static str) -> Self {
-        let (gateway, stopping) = (RwLock::new(gateway), false.into());
-        Self { gateway, stopping, store, role }
+        Self { gateway, stopping: AtomicBool::new(false), store, role }
     }
 
     /// The gateway's SIGHUP.
     pub(super) fn reload_gateway(&self) {
-        self.with_gateway(Gateway::reload);
+        self.gateway.iter().for_each(Gateway::reload);
     }
 
-    /// Says "not ready" from now on, and hands out the gateway to be stopped.
-    pub(super) fn begin_stop(&self) -> Option<Gateway> {
-        self.stopping.store(true, std::sync::atomic::Ordering::SeqCst);
-        self.gateway.write().unwrap_or_else(PoisonError::into_inner).take()
-    }
-
-    fn with_gateway<T>(&self, ask: impl FnOnce(&Gateway) -> T) -> Option<T> {
-        self.gateway.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(ask)
+    /// Says "not ready" from now on, and stops the gateway.
+    pub(super) async fn stop_gateway(&self) {
+        self.stopping.store(true, Ordering::SeqCst);
+        if let Some(gateway) = &self.gateway {
+            gateway.stop().await;
+        }
     }
 
     /// Why it should not be sent clients.
     async fn not_ready(&self) -> Option<&'static str> {
-        if self.stopping.load(std::sync::atomic::Ordering::SeqCst) {
+        if self.stopping.load(Ordering::SeqCst) {
             return Some("stopping");
-        }
-        if self.with_gateway(Gateway::is_ready) == Some(false) {
-            return Some("the gateway takes no requests");
         }
         match tokio::time::timeout(PING_TIMEOUT, self.store.ping()).await {
             Ok(Ok(())) => None,
@@ -73,7 +68,7 @@ impl Health {
             env!("CARGO_PKG_VERSION"),
             self.role
         );
-        own + &self.with_gateway(Gateway::metrics_text).unwrap_or_else(|| END.to_owned())
+        own + &self.gateway.as_ref().map_or_else(|| END.to_owned(), Gateway::metrics_text)
     }
 }
 

@@ -64,6 +64,8 @@ fn a_request_in_flight_ends_and_nothing_new_begins() {
     assert!(idle.is_closed(), "an idle connection was kept");
     let ready = client::get(site.metrics, "/readyz", &[]);
     assert_eq!((ready.status(), ready.text().contains("stopping")), (503, true), "{ready:?}");
+    let metrics = client::get(site.metrics, "/metrics", &[]);
+    assert!(metrics.text().contains("condagate_connections 1\n"), "{}", metrics.text());
     assert!(site.process.ended().is_none(), "it ended with a request in flight");
 
     let answer = download.take_the_rest();
