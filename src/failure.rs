@@ -114,6 +114,20 @@ pub(crate) enum Failure {
     /// The standard streams are gone.
     #[error("can't write the output: {0}")]
     Output(#[from] io::Error),
+    /// A question on the terminal was answered with no.
+    #[error("nothing was changed")]
+    Declined,
+    /// A change that takes access away, with `--require-proof`.
+    #[error("it is committed, but not proven on every gateway in time")]
+    NotProven,
+    /// Lines of an import were refused, and told.
+    #[error("{refused} of {lines} lines were refused")]
+    Import {
+        /// How many.
+        refused: usize,
+        /// Of how many.
+        lines: usize,
+    },
     /// `check` found errors, and told them.
     #[error("")]
     Findings,

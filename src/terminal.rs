@@ -1,10 +1,13 @@
-//! Writing to the standard streams. `println!` would panic when a reader goes away.
+//! The standard streams. `println!` would panic when a reader goes away.
 
-use std::io::{self, Write as _};
+use std::io::{self, BufRead, IsTerminal as _, Read as _, Write as _};
 
 use serde_json::Value;
 
 use crate::failure::Failure;
+
+/// The most bytes of a line that is read.
+const LINE_MAX: u64 = 1024;
 
 /// Writes `text` and a line's end to the standard output. A reader that went away has what it
 /// wanted (`condagate config | head`).
@@ -22,34 +25,39 @@ pub(crate) fn print_json(value: &Value) -> Result<(), Failure> {
     print(&format!("{value:#}"))
 }
 
-/// Writes a table for people, its columns aligned.
-pub(crate) fn print_table<'a, const N: usize>(
-    head: &[&str; N],
-    rows: impl Iterator<Item = [&'a Value; N]>,
-) -> Result<(), Failure> {
-    let head = head.map(str::to_owned);
-    let rows: Vec<_> = std::iter::once(head).chain(rows.map(|row| row.map(cell))).collect();
-    print(&aligned(&rows))
-}
-
-fn aligned<const N: usize>(rows: &[[String; N]]) -> String {
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
-    let widths: Vec<usize> = (0..N).map(|column| width(column).unwrap_or(0)).collect();
-    let line = |row: &[String; N]| {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    rows.iter().map(line).collect::<Vec<_>>().join("\n")
-}
-
-/// What a table shows of a value.
-fn cell(value: &Value) -> String {
-    match value {
-        Value::Null => "-".to_owned(),
-        Value::String(text) => text.clone(),
-        Value::Array(items) => items.iter().map(cell).collect::<Vec<_>>().join(","),
-        other => other.to_string(),
+/// Asks a question that `y` says yes to. Where nobody sits at a terminal there is nobody to ask,
+/// and the command was meant.
+pub(crate) fn confirmed(question: &str) -> Result<bool, Failure> {
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        return Ok(true);
     }
+    write!(io::stderr(), "{question} [y/N] ")?;
+    let mut answer = String::new();
+    io::stdin().lock().take(LINE_MAX).read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+/// The first line of the standard input, for what may not stand on a command line; `what` names it.
+pub(crate) fn first_line(input: impl BufRead, what: &str) -> Result<String, Failure> {
+    let mut line = String::new();
+    let read = input.take(LINE_MAX).read_line(&mut line);
+    read.map_err(|cause| Failure::Usage(format!("can't read the {what}: {cause}")))?;
+    given(line.trim_end_matches(['\n', '\r']).to_owned(), what)
+}
+
+/// Asks for something on the terminal that isn't shown as it is typed; `hint` says what to do
+/// where there is none.
+pub(crate) fn hidden(prompt: &str, what: &str, hint: &str) -> Result<String, Failure> {
+    let typed = rpassword::prompt_password(prompt)
+        .map_err(|cause| Failure::Usage(format!("can't ask for a {what} ({cause}); {hint}")))?;
+    given(typed, what)
+}
+
+fn given(text: String, what: &str) -> Result<String, Failure> {
+    if text.is_empty() {
+        return Err(Failure::Usage(format!("the {what} is empty; nothing was changed")));
+    }
+    Ok(text)
 }
 
 /// Tells why the command failed, on the standard error.
@@ -66,16 +74,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_are_aligned() {
-        let row = |a: &str, b: &str, c: &str| [a.to_owned(), b.to_owned(), c.to_owned()];
-        let rows = [row("ID", "NAME", "USED"), row("12", "ci on main", "-"), row("3", "ä", "")];
-        assert_eq!(aligned(&rows), "ID  NAME        USED\n12  ci on main  -\n3   ä");
-    }
-
-    #[test]
-    fn cells_are_short_texts() {
-        let value = serde_json::json!([null, "a", ["b", "c"], 7]);
-        let cells: Vec<_> = value.as_array().unwrap().iter().map(cell).collect();
-        assert_eq!(cells, ["-", "a", "b,c", "7"]);
+    fn a_secret_is_the_first_line() {
+        let read = |text: &[u8]| first_line(text, "password");
+        assert_eq!(read(b"secret word\r\nmore").unwrap(), "secret word");
+        assert_eq!(read(b" spaces stay ").unwrap(), " spaces stay ");
+        assert!(matches!(read(b"\n"), Err(Failure::Usage(_))));
+        assert!(matches!(read(b""), Err(Failure::Usage(_))));
     }
 }

@@ -1,14 +1,13 @@
 //! The command line, declared.
 
-mod remote;
+pub(crate) mod api;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use remote::REMOTE_HELP;
-pub(crate) use remote::{Channel, ChannelCreate, Login, ServiceAccount, Token, TokenCreate};
+use api::Asked;
 
 /// Token gateway for private conda channels in storage you already own.
 #[derive(Debug, Parser)]
@@ -34,10 +33,16 @@ Exit status: 0 done, 1 failed, 2 wrong usage or configuration.";
 #[derive(Debug, Args)]
 pub(crate) struct Global {
     /// The configuration [default: condagate.toml, else /etc/condagate/condagate.toml]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Every command")]
     pub(crate) config: Option<PathBuf>,
-    /// The form of log lines, in place of `log.format`
-    #[arg(long, global = true, value_name = "FORM")]
+    /// The form of log lines, text or json, in place of `log.format`
+    #[arg(
+        long,
+        global = true,
+        value_name = "FORM",
+        hide_possible_values = true,
+        help_heading = "Every command"
+    )]
     pub(crate) log_format: Option<LogForm>,
 }
 
@@ -66,27 +71,26 @@ pub(crate) enum Command {
     /// Look for what would not work, and say what to do
     Check(Check),
     /// Print the whole effective configuration, secrets masked
+    #[command(after_help = CONFIG_HELP)]
     Config {
         #[command(subcommand)]
         what: Option<ConfigCommand>,
     },
     /// Bring the database to this version
+    #[command(after_help = MIGRATE_HELP)]
     Migrate,
     /// Manage admins directly in the database: first start, lock-out
     #[command(subcommand)]
     Admin(Admin),
     /// Sign in at a control plane, for the commands below
     Login(Login),
-    /// Manage channels
-    #[command(subcommand, after_help = REMOTE_HELP)]
-    Channel(Channel),
-    /// Manage service accounts: credentials for programs, one per channel
-    #[command(subcommand, after_help = REMOTE_HELP)]
-    ServiceAccount(ServiceAccount),
-    /// Issue, list and revoke tokens
-    #[command(subcommand, after_help = REMOTE_HELP)]
-    Token(Token),
-    /// Print a completion script: condagate completion bash > /etc/bash_completion.d/condagate
+    /// Sign out
+    #[command(after_help = LOGOUT_HELP)]
+    Logout,
+    #[command(flatten)]
+    Api(Asked),
+    /// Print a completion script
+    #[command(after_help = COMPLETION_HELP)]
     Completion {
         /// The shell
         shell: clap_complete::Shell,
@@ -100,7 +104,44 @@ Signals:
   SIGHUP            read the certificate again, open the access log anew
 
 `serve` and `control` bring the database to this version; `gateway` waits for nobody and
-refuses a database of another version.";
+refuses a database of another version.
+
+Examples:
+  condagate serve
+  condagate control --config /etc/condagate/condagate.toml
+  condagate gateway --log-format json";
+
+const COMPLETION_HELP: &str = "\
+Examples:
+  condagate completion bash > /etc/bash_completion.d/condagate
+  condagate completion zsh > ~/.zfunc/_condagate";
+
+/// `condagate login URL`.
+#[derive(Debug, Args)]
+#[command(after_help = LOGIN_HELP)]
+pub(crate) struct Login {
+    /// The control plane: http://127.0.0.1:8081
+    pub(crate) url: String,
+    /// The user's name
+    #[arg(long, value_name = "NAME")]
+    pub(crate) username: String,
+    /// Read the password from the standard input instead, up to the first line's end
+    #[arg(long)]
+    pub(crate) password_stdin: bool,
+}
+
+const LOGIN_HELP: &str = "\
+Keeps the session in ~/.config/condagate/login.json, which only you can read.
+
+Examples:
+  condagate login http://127.0.0.1:8081 --username alice
+  pass show condagate/alice | condagate login URL --username alice --password-stdin";
+
+const LOGOUT_HELP: &str = "\
+Ends the session of the last `condagate login` and forgets it.
+
+Examples:
+  condagate logout";
 
 /// `condagate demo`.
 #[derive(Debug, Args)]
@@ -150,9 +191,19 @@ Examples:
   condagate check
   condagate check --json | jq -r '.findings[] | select(.level == \"error\") | .message'";
 
+const CONFIG_HELP: &str = "\
+Examples:
+  condagate config
+  condagate config default > condagate.toml";
+
+const MIGRATE_HELP: &str = "\
+Examples:
+  condagate migrate --config /etc/condagate/condagate.toml";
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
     /// Print a commented file with every setting at its default
+    #[command(after_help = CONFIG_HELP)]
     Default,
 }
 
@@ -177,11 +228,4 @@ Examples:
   pass show condagate/alice | condagate admin create alice --password-stdin";
 
 #[cfg(test)]
-mod tests {
-    use clap::CommandFactory as _;
-
-    #[test]
-    fn the_declaration_is_consistent() {
-        super::Cli::command().debug_assert();
-    }
-}
+mod tests;

@@ -3,21 +3,20 @@
 use access::TokenSecret;
 use serde_json::json;
 
-use super::admin::{from_input, from_terminal_once};
+use super::admin::known_password;
 use crate::cli::Login as Options;
 use crate::failure::Failure;
 use crate::process;
-use crate::remote::{Login, Remote};
+use crate::remote::{Body, Login, Remote, Request};
 use crate::terminal::print;
 
 pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let remote = Remote::at(&options.url)?;
-    let password = match options.password_stdin {
-        true => from_input(std::io::stdin().lock())?,
-        false => from_terminal_once(&options.username)?,
-    };
+    let password = known_password(options.password_stdin, &options.username)?;
     let body = json!({ "username": options.username, "password": password });
-    let answer = process::block_on(remote.create("/sessions", &body))?;
+    let path = "/sessions".to_owned();
+    let request = Request { method: "POST", path, body: Body::Json(body), ..Request::default() };
+    let answer = process::block_on(remote.ask(request))?;
     let session = answer["session_token"].as_str().and_then(|text| TokenSecret::parse(text).ok());
     let Some(session) = session else {
         return Err(Failure::Usage(format!(

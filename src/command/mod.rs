@@ -1,21 +1,18 @@
 //! The commands, a file for each.
 
 mod admin;
-mod channel;
+mod api;
 mod check;
 mod completion;
 mod config;
 mod demo;
 mod login;
+mod logout;
 mod migrate;
 mod serve;
-mod service_account;
-mod token;
 
 use crate::cli::{Cli, Command};
 use crate::failure::Failure;
-pub(crate) use channel::name as channel_name;
-pub(crate) use token::account_of;
 
 /// Does what the command line asks for.
 pub(crate) fn run(cli: &Cli) -> Result<(), Failure> {
@@ -30,9 +27,8 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Migrate => migrate::run(global),
         Command::Admin(admin) => admin::run(global, admin),
         Command::Login(options) => login::run(options),
-        Command::Channel(command) => channel::run(command),
-        Command::ServiceAccount(command) => service_account::run(command),
-        Command::Token(command) => token::run(global, command),
+        Command::Logout => logout::run(),
+        Command::Api(asked) => api::run(global, asked),
         Command::Completion { shell } => completion::run(*shell),
     }
 }

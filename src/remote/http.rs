@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use access::{Clock as _, SystemClock, TokenSecret};
 use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue, USER_AGENT};
-use axum::http::{Request, Response, StatusCode};
+use axum::http::{Request as HttpRequest, Response, StatusCode};
 use config::BaseUrl;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::{Bytes, Incoming};
@@ -17,6 +17,10 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+/// Where the API is (api.md).
+const BASE: &str = "/api/v1";
+/// The media type of JSON lines.
+const LINES: &str = "application/x-ndjson";
 /// How long a request may take in all.
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// The most bytes of an answer.
@@ -35,8 +39,8 @@ pub(crate) enum RemoteError {
     #[error("no answer: {0}")]
     Http(#[from] hyper::Error),
     /// It took too long.
-    #[error("no answer within {} s", TIMEOUT.as_secs())]
-    TooSlow,
+    #[error("no answer within {} s", .0.as_secs())]
+    TooSlow(Duration),
     /// The answer isn't that of a control plane.
     #[error("the answer (status {0}) is not one of a control plane; is the URL right?")]
     NotOurs(StatusCode),
@@ -51,54 +55,89 @@ pub(crate) enum RemoteError {
     Request(#[from] axum::http::Error),
 }
 
-/// Sends `body` with `method` to `path`; the answer's JSON, null for none.
+/// A request of the API.
+#[derive(Debug, Default)]
+pub(crate) struct Request {
+    /// The method.
+    pub(crate) method: &'static str,
+    /// Path and query, below the API's base.
+    pub(crate) path: String,
+    /// What it carries.
+    pub(crate) body: Body,
+    /// A token's value and the header field that carries it.
+    pub(crate) carries: Option<(&'static str, TokenSecret)>,
+    /// How long the control plane was asked to take, beyond what a request takes.
+    pub(crate) wait: Duration,
+}
+
+/// A request's body.
+#[derive(Debug, Default)]
+pub(crate) enum Body {
+    /// None.
+    #[default]
+    Empty,
+    /// A JSON value.
+    Json(Value),
+    /// Newline-delimited JSON.
+    Lines(String),
+}
+
+/// Sends it; the answer's JSON, null for none, an array for lines of JSON.
 pub(super) async fn ask(
     url: &BaseUrl,
     token: Option<&TokenSecret>,
-    method: &str,
-    path: &str,
-    body: Option<&Value>,
+    request: Request,
 ) -> Result<Value, RemoteError> {
-    let request = request(url, token, method, path, body)?;
+    let limit = TIMEOUT + request.wait;
+    let request = build(url, token, request)?;
     let exchange = async {
         let response = send(url, request).await?;
         let status = response.status();
+        let lines = response.headers().get(CONTENT_TYPE).is_some_and(|form| form == LINES);
         let body = Limited::new(response.into_body(), ANSWER_MAX).collect().await;
         let body = body.map_err(|_too_large_or_cut| RemoteError::NotOurs(status))?.to_bytes();
-        read(status, &body)
+        if lines { read_lines(status, &body) } else { read(status, &body) }
     };
-    tokio::time::timeout(TIMEOUT, exchange).await.unwrap_or(Err(RemoteError::TooSlow))
+    tokio::time::timeout(limit, exchange).await.unwrap_or(Err(RemoteError::TooSlow(limit)))
 }
 
-fn request(
+fn build(
     url: &BaseUrl,
     token: Option<&TokenSecret>,
-    method: &str,
-    path: &str,
-    body: Option<&Value>,
-) -> Result<Request<Full<Bytes>>, RemoteError> {
-    let mut request = Request::builder()
-        .method(method)
-        .uri(format!("{}{path}", url.path()))
+    request: Request,
+) -> Result<HttpRequest<Full<Bytes>>, RemoteError> {
+    let (form, text) = match request.body {
+        Body::Empty => (None, String::new()),
+        Body::Json(value) => (Some("application/json"), value.to_string()),
+        Body::Lines(text) => (Some(LINES), text),
+    };
+    let mut built = HttpRequest::builder()
+        .method(request.method)
+        .uri(format!("{}{BASE}{}", url.path(), request.path))
         .header(HOST, url.authority())
         .header(USER_AGENT, concat!("condagate/", env!("CARGO_PKG_VERSION")))
         .header(ACCEPT, "application/json");
+    if let Some(form) = form {
+        built = built.header(CONTENT_TYPE, form);
+    }
     if let Some(token) = token {
-        let mut value = HeaderValue::from_str(&format!("Bearer {}", token.reveal()))
-            .map_err(axum::http::Error::from)?;
-        value.set_sensitive(true);
-        request = request.header(AUTHORIZATION, value);
+        built = built.header(AUTHORIZATION, secret(&format!("Bearer {}", token.reveal()))?);
     }
-    if body.is_some() {
-        request = request.header(CONTENT_TYPE, "application/json");
+    if let Some((name, value)) = &request.carries {
+        built = built.header(*name, secret(value.reveal())?);
     }
-    let text = body.map(Value::to_string).unwrap_or_default();
-    Ok(request.body(Full::from(text))?)
+    Ok(built.body(Full::from(text))?)
+}
+
+fn secret(text: &str) -> Result<HeaderValue, axum::http::Error> {
+    let mut value = HeaderValue::from_str(text)?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 async fn send(
     url: &BaseUrl,
-    request: Request<Full<Bytes>>,
+    request: HttpRequest<Full<Bytes>>,
 ) -> Result<Response<Incoming>, RemoteError> {
     let host = url.host().trim_start_matches('[').trim_end_matches(']');
     let socket = TcpStream::connect((host, url.port())).await.map_err(RemoteError::Connect)?;
@@ -118,7 +157,7 @@ async fn send(
 
 async fn exchange<S>(
     socket: S,
-    request: Request<Full<Bytes>>,
+    request: HttpRequest<Full<Bytes>>,
 ) -> Result<Response<Incoming>, RemoteError>
 where
     S: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
@@ -145,6 +184,13 @@ fn read(status: StatusCode, body: &[u8]) -> Result<Value, RemoteError> {
         Some("not-signed-in") => Err(RemoteError::NotSignedIn(format!("{detail}."))),
         _ => Err(RemoteError::Refused(detail.to_owned())),
     }
+}
+
+/// An answer of several JSON values, a line each.
+fn read_lines(status: StatusCode, body: &[u8]) -> Result<Value, RemoteError> {
+    let lines = serde_json::Deserializer::from_slice(body).into_iter();
+    let lines: Result<Vec<Value>, _> = lines.collect();
+    lines.map(Value::Array).map_err(|_not_json| RemoteError::NotOurs(status))
 }
 
 #[cfg(test)]

@@ -56,6 +56,16 @@ impl Login {
             .map_err(Failure::file(&path, "write"))?;
         Ok(path.display().to_string())
     }
+
+    /// Forgets the last sign-in.
+    pub(crate) fn forget() -> Result<(), Failure> {
+        match path().map(|path| (std::fs::remove_file(&path), path)) {
+            Some((Err(cause), path)) if cause.kind() != ErrorKind::NotFound => {
+                Err(Failure::file(&path, "remove")(cause))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// `login.json` in the user's folder for settings (XDG Base Directory Specification).

@@ -1,5 +1,4 @@
-//! The client of the control plane's REST API, for the commands that manage channels, service
-//! accounts and tokens.
+//! The client of the control plane's REST API.
 
 mod http;
 mod login;
@@ -8,14 +7,18 @@ use access::TokenSecret;
 use config::BaseUrl;
 use serde_json::Value;
 
+use crate::cli::api::Credential;
 use crate::failure::Failure;
-pub(crate) use http::RemoteError;
+use crate::terminal::first_line;
+pub(crate) use http::{Body, RemoteError, Request};
 pub(crate) use login::Login;
 
 /// Where the control plane is.
 const URL: &str = "CONDAGATE_URL";
 /// A token or session for it.
 const TOKEN: &str = "CONDAGATE_TOKEN";
+/// How many items a page of a list has (api.md).
+const PAGE: u64 = 1000;
 
 /// A control plane, and a credential for it.
 pub(crate) struct Remote {
@@ -24,11 +27,12 @@ pub(crate) struct Remote {
 }
 
 impl Remote {
-    /// The control plane that the environment names, else the one of the last `condagate login`.
+    /// The control plane that the environment names, else the one of the last `condagate login`;
+    /// with the token that the command line points to, else likewise.
     ///
     /// # Errors
     /// [`Failure::Usage`] when there is neither.
-    pub(crate) fn find() -> Result<Self, Failure> {
+    pub(crate) fn find(credential: &Credential) -> Result<Self, Failure> {
         let login = Login::read()?;
         let url = match (variable(URL), &login) {
             (Some(url), _) => parse_url(&url)?,
@@ -39,20 +43,17 @@ impl Remote {
                 )));
             }
         };
-        let token = match (variable(TOKEN), login) {
-            (Some(value), _) => Some(
-                TokenSecret::parse(&value)
-                    .map_err(|error| Failure::Usage(format!("{TOKEN}: {error}")))?,
-            ),
+        let token = match (given(credential)?, login) {
+            (Some(token), _) => token,
             // A session is shown to the control plane that gave it, and to no other.
-            (None, Some(login)) if login.url == url => Some(login.session),
+            (None, Some(login)) if login.url == url => login.session,
             (None, _) => {
                 return Err(Failure::Usage(format!(
                     "not signed in at {url}; use `condagate login {url}`, or set {TOKEN}"
                 )));
             }
         };
-        Ok(Self { url, token })
+        Ok(Self { url, token: Some(token) })
     }
 
     /// The control plane at `url`, before signing in.
@@ -60,45 +61,75 @@ impl Remote {
         Ok(Self { url: parse_url(url)?, token: None })
     }
 
+    /// The control plane of a sign-in.
+    pub(crate) fn of(login: Login) -> Self {
+        Self { url: login.url, token: Some(login.session) }
+    }
+
     pub(crate) fn url(&self) -> &BaseUrl {
         &self.url
     }
 
-    /// Every item of the list at `path`, page by page.
-    pub(crate) async fn list(&self, path: &str) -> Result<Vec<Value>, Failure> {
-        let mut items = Vec::new();
+    /// The list at `path`, page by page; `take` is given each page's items, at most `limit` in all.
+    pub(crate) async fn pages(
+        &self,
+        path: &str,
+        limit: Option<u64>,
+        mut take: impl FnMut(Vec<Value>) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let mut left = limit.unwrap_or(u64::MAX);
+        let joint = if path.contains('?') { '&' } else { '?' };
         let mut cursor: Option<String> = None;
         loop {
-            let page = match &cursor {
-                Some(cursor) => format!("{path}?limit=1000&cursor={}", segment(cursor)),
-                None => format!("{path}?limit=1000"),
-            };
-            let mut answer = self.ask("GET", &page, None).await?;
-            if let Value::Array(found) = answer["items"].take() {
-                items.extend(found);
+            let mut page = format!("{path}{joint}limit={}", left.min(PAGE));
+            if let Some(cursor) = &cursor {
+                page.push_str(&format!("&cursor={}", segment(cursor)));
             }
+            let mut answer = self.ask(Request::get(page)).await?;
+            let Value::Array(mut items) = answer["items"].take() else { return Ok(()) };
+            items.truncate(usize::try_from(left).unwrap_or(usize::MAX));
+            left = left.saturating_sub(items.len() as u64);
+            take(items)?;
             match answer["next_cursor"].take() {
-                Value::String(next) if cursor.as_ref() != Some(&next) => cursor = Some(next),
-                _ => return Ok(items),
+                Value::String(next) if left > 0 && cursor.as_ref() != Some(&next) => {
+                    cursor = Some(next);
+                }
+                _ => return Ok(()),
             }
         }
     }
 
-    /// Makes what `body` says at `path`.
-    pub(crate) async fn create(&self, path: &str, body: &Value) -> Result<Value, Failure> {
-        self.ask("POST", path, Some(body)).await
+    /// Sends a request; the answer's JSON, null for none.
+    pub(crate) async fn ask(&self, request: Request) -> Result<Value, Failure> {
+        let answer = http::ask(&self.url, self.token.as_ref(), request).await;
+        answer.map_err(|source| Failure::Remote { url: self.url.to_string(), source })
     }
+}
 
-    /// Ends the thing at `path`.
-    pub(crate) async fn delete(&self, path: &str) -> Result<Value, Failure> {
-        self.ask("DELETE", path, None).await
+impl Request {
+    /// Asks for what is at `path`.
+    pub(crate) fn get(path: impl Into<String>) -> Self {
+        Self { method: "GET", path: path.into(), ..Self::default() }
     }
+}
 
-    async fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
-        let (url, token) = (&self.url, self.token.as_ref());
-        let answer = http::ask(url, token, method, &format!("/api/v1{path}"), body).await;
-        answer.map_err(|source| Failure::Remote { url: url.to_string(), source })
-    }
+/// The token that the command line points to, else the environment's.
+fn given(credential: &Credential) -> Result<Option<TokenSecret>, Failure> {
+    let (text, source) = match &credential.token_file {
+        Some(file) => {
+            let text = std::fs::read_to_string(file).map_err(Failure::file(file, "read"))?;
+            (text, file.display().to_string())
+        }
+        None if credential.token_stdin => {
+            (first_line(std::io::stdin().lock(), "token")?, "the standard input".to_owned())
+        }
+        None => match variable(TOKEN) {
+            Some(text) => (text, TOKEN.to_owned()),
+            None => return Ok(None),
+        },
+    };
+    let token = TokenSecret::parse(text.trim());
+    token.map(Some).map_err(|error| Failure::Usage(format!("{source}: {error}")))
 }
 
 fn variable(name: &str) -> Option<String> {

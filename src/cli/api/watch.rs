@@ -1,0 +1,79 @@
+//! What happened and what goes on: audit, usage, gateways.
+
+use super::verb::{Entry, Input, Kind, Method, Shows, VERB, Verb};
+use Method::Get;
+use Shows::{Lines, Rows};
+
+const SINCE: Input =
+    Input::option("since", "since", "From when on: 24h (ago), a date or a time (UTC)")
+        .kind(Kind::Time);
+const UNTIL: Input = Input::option("until", "until", "Until when, likewise").kind(Kind::Time);
+const ACTOR: Input = Input::option("actor", "actor", "Who did it").kind(Kind::Text("NAME"));
+const ACTION: Input =
+    Input::option("action", "action", "What was done: token.create").kind(Kind::Text("ACTION"));
+const TARGET: Input =
+    Input::option("target", "target", "What it was done to").kind(Kind::Text("NAME"));
+
+/// `condagate audit …`
+pub(super) const AUDIT: Entry = Entry::Noun {
+    name: "audit",
+    about: "Read who did what to what, when and from where",
+    verbs: &[
+        Verb {
+            name: "list",
+            about: "List audit events",
+            examples: &[
+                "condagate audit list --since 24h",
+                "condagate audit list --action token.revoke --actor alice --json",
+            ],
+            request: (Get, "/audit"),
+            inputs: &[SINCE, UNTIL, ACTOR, ACTION, TARGET],
+            shows: Rows(&["at", "actor", "action", "target", "address", "via"]),
+            ..VERB
+        },
+        Verb {
+            name: "export",
+            about: "Write audit events for other systems, one JSON object a line",
+            examples: &["condagate audit export --since 2026-01-01 > audit.ndjson"],
+            request: (Get, "/audit"),
+            inputs: &[SINCE, UNTIL, ACTOR, ACTION, TARGET],
+            shows: Lines,
+            ..VERB
+        },
+    ],
+};
+
+/// `condagate usage`
+pub(super) const USAGE: Entry = Entry::Verb(Verb {
+    name: "usage",
+    about: "Show downloads, bytes and distinct addresses",
+    examples: &[
+        "condagate usage --channel analytics --from 30d --by day",
+        "condagate usage --token 7 --json",
+    ],
+    request: (Get, "/usage"),
+    inputs: &[
+        Input::option("token", "token", "Of this token").kind(Kind::Number),
+        Input::option("channel", "channel", "Of this channel").kind(Kind::Channel),
+        Input::option("package", "package", "Of this package").kind(Kind::Text("NAME")),
+        Input::option("from", "from", "From this day on: 30d (ago), or a date").kind(Kind::Time),
+        Input::option("to", "to", "To this day, likewise").kind(Kind::Time),
+        Input::option("by", "by", "A row for each").kind(Kind::Word("STEP", &["day"])),
+    ],
+    shows: Rows(&["day", "downloads", "bytes", "addresses"]),
+    ..VERB
+});
+
+/// `condagate gateways …`
+pub(super) const GATEWAYS: Entry = Entry::Noun {
+    name: "gateways",
+    about: "See who serves, and how far each one is",
+    verbs: &[Verb {
+        name: "list",
+        about: "List the gateways",
+        examples: &["condagate gateways list"],
+        request: (Get, "/gateways"),
+        shows: Rows(&["name", "instance", "version", "applied_revision", "lag", "lease_ends_at"]),
+        ..VERB
+    }],
+};

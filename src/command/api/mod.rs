@@ -1,0 +1,109 @@
+//! The commands of the API's client (`cli/api` declares them): a request is composed of what was
+//! typed, sent, and its answer shown.
+
+mod request;
+mod show;
+mod token;
+
+use serde_json::Value;
+
+use super::admin::new_password;
+use crate::cli::Global;
+use crate::cli::api::{Asked, Kind, Shows};
+use crate::failure::Failure;
+use crate::process;
+use crate::remote::{Remote, Request};
+use crate::terminal::{confirmed, print, print_json};
+use request::Typed;
+
+pub(super) fn run(global: &Global, asked: &Asked) -> Result<(), Failure> {
+    let typed = Typed::new(asked);
+    let password = password(&typed)?;
+    let carries = match asked.verb.carries {
+        Some(field) => Some((field, token::from_input()?)),
+        None => None,
+    };
+    if let Some(question) = asked.verb.asks
+        && !typed.flag("yes")
+        && !confirmed(&show::sentence(question, |name| typed.text(name)))?
+    {
+        return Err(Failure::Declined);
+    }
+    let remote = Remote::find(&asked.options.credential)?;
+    process::block_on(async {
+        let you = if typed.needs_you() { you(&remote).await? } else { String::new() };
+        let mut request = typed.request(&you, password)?;
+        request.carries = carries;
+        answer(global, &typed, &remote, request).await
+    })
+}
+
+/// Sends the request, and shows what is answered.
+async fn answer(
+    global: &Global,
+    typed: &Typed<'_>,
+    remote: &Remote,
+    request: Request,
+) -> Result<(), Failure> {
+    let limit = typed.limit();
+    match typed.asked.verb.shows {
+        Shows::Lines => {
+            return remote
+                .pages(&request.path, limit, |items| match items.is_empty() {
+                    true => Ok(()),
+                    false => print(&show::lines(&items)),
+                })
+                .await;
+        }
+        Shows::Rows(fields) => {
+            let mut all = Vec::new();
+            let take = |items| {
+                all.extend(items);
+                Ok(())
+            };
+            remote.pages(&request.path, limit, take).await?;
+            return match typed.asked.options.json {
+                true => print_json(&Value::Array(all)),
+                false => print(&show::table(fields, &all)),
+            };
+        }
+        _ => {}
+    }
+    let answer = remote.ask(request).await?;
+    if typed.asked.options.json {
+        if !answer.is_null() {
+            print_json(&answer)?;
+        }
+        return token::judge(typed, &answer);
+    }
+    match typed.asked.verb.shows {
+        Shows::Rows(_) | Shows::Lines => {}
+        Shows::Fields(fields) => print(&show::record(fields, &answer))?,
+        Shows::Says(text) => print(&said(text, typed, &answer))?,
+        Shows::IssuedToken => print(&token::issued(global, typed, &answer)?)?,
+        Shows::Proof(text) => print(&token::proof(&said(text, typed, &answer), &answer))?,
+        Shows::Import => print(&token::imported(&answer))?,
+    }
+    token::judge(typed, &answer)
+}
+
+/// A sentence about what was answered, or else typed.
+fn said(text: &str, typed: &Typed<'_>, answer: &Value) -> String {
+    show::sentence(text, |name| match &answer[name] {
+        Value::Null => typed.text(name),
+        value => show::cell(name, value),
+    })
+}
+
+/// The password that the command takes.
+fn password(typed: &Typed<'_>) -> Result<Option<String>, Failure> {
+    let input = typed.asked.verb.inputs.iter().find(|input| input.kind == Kind::Password);
+    let Some(input) = input else { return Ok(None) };
+    new_password(typed.flag(input.name), &typed.text("name")).map(Some)
+}
+
+/// Who asks.
+async fn you(remote: &Remote) -> Result<String, Failure> {
+    let me = remote.ask(Request::get("/me")).await?;
+    Ok(me["name"].as_str().unwrap_or_default().to_owned())
+}

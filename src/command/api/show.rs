@@ -1,0 +1,152 @@
+//! Answers as people read them: tables, records, sentences.
+
+use serde_json::Value;
+
+/// A row for each item, of these fields, below their names.
+pub(super) fn table(fields: &[&str], items: &[Value]) -> String {
+    let head = fields.iter().map(|field| heading(field).to_uppercase()).collect();
+    let row = |item: &Value| fields.iter().map(|field| cell(field, &item[field])).collect();
+    let rows: Vec<Vec<String>> = std::iter::once(head).chain(items.iter().map(row)).collect();
+    aligned(&rows)
+}
+
+/// A line for each of these fields that has a value.
+pub(super) fn record(fields: &[&str], item: &Value) -> String {
+    let has_value = |field: &&&str| !matches!(cell(field, &item[**field]).as_str(), "-" | "");
+    let row = |field: &&str| vec![heading(field), cell(field, &item[*field])];
+    let rows: Vec<Vec<String>> = fields.iter().filter(has_value).map(row).collect();
+    aligned(&rows)
+}
+
+/// The items, a line of JSON each.
+pub(super) fn lines(items: &[Value]) -> String {
+    items.iter().map(Value::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// `text` with the value of each `{name}` in it.
+pub(super) fn sentence(text: &str, value: impl Fn(&str) -> String) -> String {
+    let mut parts = text.split('{');
+    let mut sentence = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (name, rest) = part.split_once('}').unwrap_or((part, ""));
+        sentence.push_str(&value(name));
+        sentence.push_str(rest);
+    }
+    sentence
+}
+
+/// What people call a field.
+fn heading(field: &str) -> String {
+    field.strip_suffix("_at").unwrap_or(field).replace('_', " ")
+}
+
+/// What is shown of a value.
+pub(super) fn cell(field: &str, value: &Value) -> String {
+    match value {
+        Value::Null => "-".to_owned(),
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Bool(false) => "no".to_owned(),
+        Value::String(text) => short_time(text).unwrap_or_else(|| text.clone()),
+        Value::Array(items) => {
+            items.iter().map(|item| cell(field, item)).collect::<Vec<_>>().join(",")
+        }
+        // A permission on a channel, a token's name and number: `analytics:read`.
+        Value::Object(parts) => {
+            parts.values().map(|part| cell(field, part)).collect::<Vec<_>>().join(":")
+        }
+        Value::Number(bytes) if field.starts_with("bytes") => {
+            bytes.as_u64().map_or_else(|| bytes.to_string(), size)
+        }
+        Value::Number(number) => number.to_string(),
+    }
+}
+
+/// An RFC 3339 time in UTC to the minute.
+fn short_time(text: &str) -> Option<String> {
+    text.parse::<access::Timestamp>().ok()?;
+    let (day, time) = text.strip_suffix('Z')?.split_once('T')?;
+    Some(format!("{day} {}Z", time.get(..5)?))
+}
+
+/// A number of bytes with the unit that leaves it short.
+fn size(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
+    let mut scaled = bytes;
+    let mut tenths = 0;
+    let mut unit = "B";
+    for larger in UNITS {
+        if scaled < 1024 {
+            break;
+        }
+        (tenths, scaled, unit) = ((scaled % 1024) * 10 / 1024, scaled / 1024, larger);
+    }
+    match tenths {
+        0 => format!("{scaled} {unit}"),
+        tenths => format!("{scaled}.{tenths} {unit}"),
+    }
+}
+
+fn aligned(rows: &[Vec<String>]) -> String {
+    let columns = rows.first().map_or(0, Vec::len);
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
+    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn columns_are_aligned_below_their_names() {
+        let items = [
+            json!({ "id": 12, "name": "ci on main", "last_used_at": null }),
+            json!({ "id": 3, "name": "ä", "last_used_at": "2026-11-24T10:32:27.000Z" }),
+        ];
+        assert_eq!(
+            table(&["id", "name", "last_used_at"], &items),
+            "ID  NAME        LAST USED\n12  ci on main  -\n3   ä           2026-11-24 10:32Z"
+        );
+        assert_eq!(table(&["id", "name"], &[]), "ID  NAME");
+    }
+
+    #[test]
+    fn a_record_has_the_fields_with_a_value() {
+        let item = json!({ "name": "bob", "email": "", "role": null, "created_by": "alice" });
+        assert_eq!(
+            record(&["name", "email", "role", "created_by"], &item),
+            "name        bob\ncreated by  alice"
+        );
+    }
+
+    #[test]
+    fn cells_are_short_texts() {
+        let held = json!([{ "channel": "a/b", "permission": "read" }]);
+        for (field, value, shown) in [
+            ("active", json!(true), "yes"),
+            ("channels", json!(["a", "b"]), "a,b"),
+            ("effective", held, "a/b:read"),
+            ("id", json!(7), "7"),
+            ("bytes", json!(1536), "1.5 KiB"),
+            ("bytes_per_day", json!(10_u64 << 30), "10 GiB"),
+            ("bytes", json!(0), "0 B"),
+            ("name", json!("2026-11-24"), "2026-11-24"),
+        ] {
+            assert_eq!(cell(field, &value), shown);
+        }
+    }
+
+    #[test]
+    fn a_sentence_is_filled_in() {
+        assert_eq!(
+            sentence("made {name}, of {name}", |name| name.to_uppercase()),
+            "made NAME, of NAME"
+        );
+    }
+}

@@ -1,0 +1,159 @@
+//! What no table can say: tokens with their values, proofs, imports.
+
+use access::TokenSecret;
+use serde_json::Value;
+
+use super::request::Typed;
+use super::show::{cell, table};
+use crate::cli::Global;
+use crate::cli::api::Shows;
+use crate::client_commands::Access;
+use crate::failure::Failure;
+use crate::settings;
+use crate::terminal::{first_line, hidden};
+
+/// How clients reach the gateway, where the control plane doesn't say it.
+const GATEWAY_URL: &str = "CONDAGATE_GATEWAY_URL";
+
+/// A token's value that somebody found, from the standard input.
+pub(super) fn from_input() -> Result<TokenSecret, Failure> {
+    use std::io::IsTerminal as _;
+    let what = "token";
+    let text = match std::io::stdin().is_terminal() {
+        true => hidden("Token: ", what, "give it on the standard input")?,
+        false => first_line(std::io::stdin().lock(), what)?,
+    };
+    let token = TokenSecret::parse(text.trim());
+    token.map_err(|error| Failure::Usage(format!("the standard input: {error}")))
+}
+
+/// A token that was issued, its value, and the lines to type into each client.
+pub(super) fn issued(global: &Global, typed: &Typed<'_>, made: &Value) -> Result<String, Failure> {
+    let gateway_url = gateway_url(global, typed)?;
+    let text = |key: &str| cell(key, &made[key]);
+    let value = made["value"].as_str().unwrap_or_default();
+    let mut shown = format!(
+        "made token {id} of {principal}: {permission} until {until}\n\
+         \n\
+         \x20 {value}\n\
+         \n\
+         This is the only time that it is shown. What its holder types:\n",
+        id = text("id"),
+        principal = text("principal"),
+        permission = text("permission"),
+        until = text("expires_at"),
+    );
+    let channels = made["channels"].as_array().map(Vec::as_slice).unwrap_or_default();
+    for channel in channels.iter().filter_map(Value::as_str) {
+        shown.push_str(&Access { gateway_url: &gateway_url, channel, token: value }.setup());
+    }
+    Ok(shown)
+}
+
+fn gateway_url(global: &Global, typed: &Typed<'_>) -> Result<String, Failure> {
+    let typed = typed.values("gateway-url").first().and_then(|url| url.as_str());
+    let set = typed.map(str::to_owned).or_else(|| std::env::var(GATEWAY_URL).ok());
+    match set {
+        Some(url) => Ok(url.trim_end_matches('/').to_owned()),
+        None => settings::load(global).map(|loaded| settings::gateway_url(&loaded)),
+    }
+}
+
+/// What is known of a change that takes access away (sync.md, "What a revoke promises").
+pub(super) fn proof(done: &str, answer: &Value) -> String {
+    let gateways = answer["gateways"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let waiting = |gateway: &&Value| gateway["state"] == "waiting";
+    let behind: Vec<&Value> = gateways.iter().filter(waiting).collect();
+    if answer["confirmed"] != true && behind.is_empty() {
+        return format!("{done}; gateways know it within a second, which is not proven");
+    }
+    let (all, proven) = (gateways.len(), gateways.len() - behind.len());
+    let took = match answer["waited_ms"].as_u64() {
+        Some(ms) if behind.is_empty() => format!(" in {ms} ms"),
+        _ => String::new(),
+    };
+    let mut text = format!("{done} on {proven} of {all} gateways{took}");
+    for gateway in behind {
+        let name = gateway["name"].as_str().unwrap_or("a gateway");
+        let by = gateway["stops_by"].as_str().unwrap_or("the end of its lease");
+        // The time of the day, to the second.
+        let by = by.get(11..19).unwrap_or(by);
+        text.push_str(&format!("\n{name} has not answered; it stops serving by {by}"));
+    }
+    text
+}
+
+/// What became of an import.
+pub(super) fn imported(answer: &Value) -> String {
+    let lines = answer.as_array().map(Vec::as_slice).unwrap_or_default();
+    let count = |status: &str| lines.iter().filter(|line| line["status"] == status).count();
+    let summary = format!(
+        "created {}, there already {}, refused {}",
+        count("created"),
+        count("exists"),
+        count("refused")
+    );
+    let refused: Vec<Value> =
+        lines.iter().filter(|line| line["status"] == "refused").cloned().collect();
+    match refused.is_empty() {
+        true => summary,
+        false => format!("{}\n\n{summary}", table(&["line", "detail"], &refused)),
+    }
+}
+
+/// Whether what was answered is what was wanted; for the exit status.
+pub(super) fn judge(typed: &Typed<'_>, answer: &Value) -> Result<(), Failure> {
+    match typed.asked.verb.shows {
+        Shows::Proof(_) if typed.flag("require-proof") && answer["confirmed"] != true => {
+            Err(Failure::NotProven)
+        }
+        Shows::Import => {
+            let lines = answer.as_array().map(Vec::as_slice).unwrap_or_default();
+            let refused = lines.iter().filter(|line| line["status"] == "refused").count();
+            match refused {
+                0 => Ok(()),
+                refused => Err(Failure::Import { refused, lines: lines.len() }),
+            }
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_proof_says_how_many_gateways_and_who_is_missing() {
+        let gateway = |name: &str, state: &str| json!({ "name": name, "state": state, "stops_by": "2026-11-24T12:00:31.000Z" });
+        let proven = json!({
+            "confirmed": true,
+            "waited_ms": 41,
+            "gateways": [gateway("gw-1", "applied"), gateway("gw-2", "ended")],
+        });
+        assert_eq!(proof("revoked", &proven), "revoked on 2 of 2 gateways in 41 ms");
+        let late = json!({
+            "confirmed": false,
+            "gateways": [gateway("gw-1", "applied"), gateway("gw-2", "waiting")],
+        });
+        assert_eq!(
+            proof("revoked", &late),
+            "revoked on 1 of 2 gateways\ngw-2 has not answered; it stops serving by 12:00:31"
+        );
+        let unknown = proof("revoked", &json!({ "revision": 7, "confirmed": false }));
+        assert!(unknown.ends_with("which is not proven"), "{unknown}");
+    }
+
+    #[test]
+    fn an_import_names_the_lines_that_were_refused() {
+        let answer = json!([
+            { "line": 1, "status": "created", "id": 7 },
+            { "line": 2, "status": "refused", "detail": "no channel `x`" },
+        ]);
+        let text = imported(&answer);
+        assert!(text.contains("2     no channel `x`"), "{text}");
+        assert!(text.ends_with("created 1, there already 0, refused 1"), "{text}");
+    }
+}
