@@ -160,6 +160,41 @@ pub(crate) fn segment(text: &str) -> String {
 mod tests {
     use super::*;
 
+    /// A control plane with `count` things, that gives pages as long as it is asked for.
+    async fn with_things(count: u64) -> Remote {
+        use axum::extract::Query;
+        use axum::{Router, routing::get};
+
+        type Asked = Query<std::collections::BTreeMap<String, u64>>;
+        let things = move |Query(asked): Asked| async move {
+            let first = asked.get("cursor").copied().unwrap_or(0);
+            let end = count.min(first + asked["limit"].min(1000));
+            let items: Vec<u64> = (first..end).collect();
+            let next = (end < count).then(|| end.to_string());
+            serde_json::json!({ "items": items, "next_cursor": next }).to_string()
+        };
+        let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", socket.local_addr().unwrap());
+        let routes = Router::new().route("/api/v1/things", get(things));
+        tokio::spawn(async move { axum::serve(socket, routes).await });
+        Remote::at(&url).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_list_is_read_to_its_end_or_its_limit() {
+        let remote = with_things(2_500).await;
+        for (limit, expected) in [(None, 2_500), (Some(1_200), 1_200), (Some(1), 1)] {
+            let mut items = Vec::new();
+            let take = |page| {
+                items.extend(page);
+                Ok(())
+            };
+            remote.pages("/things?first=0", limit, take).await.unwrap();
+            let expected: Vec<Value> = (0..expected).map(Value::from).collect();
+            assert_eq!(items, expected, "{limit:?}");
+        }
+    }
+
     #[test]
     fn a_segment_stays_one_segment() {
         assert_eq!(segment("service-account-channel-a:b"), "service-account-channel-a:b");

@@ -9,7 +9,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::site::{Answer, CONDAGATE, Connection, Process, clients_venv, files, patience};
+use crate::site::{Answer, CONDAGATE, Connection, Process, conda, patience};
 
 /// How long a start may take (a demo that makes one wait is not tried twice).
 const READY: Duration = Duration::from_secs(2);
@@ -148,24 +148,9 @@ fn prints_commands_that_work_as_they_stand() {
 
 /// Runs the printed line with the tests' conda, which is started by another name.
 fn conda_installs(line: &str, folder: &Path) {
-    let root = env!("CARGO_MANIFEST_DIR");
-    let python = clients_venv().join("bin/python");
     let home = folder.join("home");
-    std::fs::create_dir_all(home.join("bin")).unwrap();
-    let conda = format!(
-        "#!/bin/sh\nexec {} -B {root}/tests/clients/conda_main.py \"$@\"\n",
-        python.display()
-    );
-    std::fs::write(home.join("bin/conda"), conda).unwrap();
-    files::set_mode(&home.join("bin/conda"), 0o755);
+    conda::put_into(&home);
     let at = home.display();
-    let settings = format!(
-        "solver: classic\nsat_solver: pysat\nreport_errors: false\nnotify_outdated_conda: false\n\
-         pkgs_dirs: [{at}/packages]\nenvs_dirs: [{at}/environments]\ndefault_channels: []\n"
-    );
-    std::fs::write(home.join(".condarc"), settings).unwrap();
-
-    // What the carried conda lacks is `conda run`: the installed program is run itself.
     let (create, _run) = line.split_once(" && ").unwrap();
     let script = format!("HOME={at} PATH={at}/bin:$PATH; export HOME PATH; {create}");
     let output = shell(&script, folder);

@@ -14,6 +14,7 @@
 mod certificates;
 mod check;
 mod clients;
+mod command_line;
 mod control_away;
 mod demo;
 mod directory;

@@ -2,6 +2,7 @@
 //! the real binary.
 
 pub(crate) mod client;
+pub(crate) mod conda;
 pub(crate) mod files;
 pub(crate) mod nginx;
 pub(crate) mod patience;
