@@ -3,39 +3,83 @@
 use access::Privacy;
 use axum::Json;
 use axum::extract::State;
-use axum::response::Response;
-use serde::Deserialize;
-use serde_json::Value;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use super::answer;
+use super::answer::{self, Changed, Committed, Created, List};
 use super::credential::SignedIn;
 use super::problem::Problem;
 use super::request::{
     Body, PageQuery, Query, Segment, WaitQuery, channel_in_field, channel_in_path,
 };
+use super::words::{PermissionWord, PrivacyWord, Time};
 use crate::usecases::channel::{self, NewChannel};
-use crate::{Control, Error};
+use crate::{ChannelDetails, Control, Error};
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Create {
+/// A channel as the caller sees it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Channel {
+    /// Its name; `/` in a path is written `:`.
     name: String,
+    /// For people.
+    description: String,
+    privacy: PrivacyWord,
+    /// The configured storage that holds its files.
+    storage: String,
+    /// Where in that storage.
+    prefix: String,
+    /// Whether a grant on it covers the channels below it too.
+    include_subchannels: bool,
+    created_at: Time,
+    /// What the caller holds on it.
+    permission: Option<PermissionWord>,
+}
+
+impl From<ChannelDetails> for Channel {
+    fn from(details: ChannelDetails) -> Self {
+        let channel = details.channel;
+        Self {
+            name: channel.name.to_string(),
+            description: details.description,
+            privacy: channel.privacy.into(),
+            storage: channel.storage.to_string(),
+            prefix: channel.prefix.to_string(),
+            include_subchannels: channel.include_subchannels,
+            created_at: details.created_at.into(),
+            permission: details.permission.map(PermissionWord::from),
+        }
+    }
+}
+
+/// A channel to be made.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewChannel)]
+pub(super) struct Create {
+    /// One to four segments with `/` between them.
+    #[schema(example = "analytics/prod")]
+    name: String,
+    /// For people.
     #[serde(default)]
     description: String,
-    privacy: Option<String>,
+    /// Who may download from it; `private` when not said.
+    privacy: Option<PrivacyWord>,
+    /// One of `GET /storages`; may be left out where there is only one.
     storage: Option<String>,
+    /// Where in that storage; the channel's name when not said.
     prefix: Option<String>,
+    /// Whether a grant on it covers the channels below it too.
     #[serde(default)]
     include_subchannels: bool,
 }
 
 impl Create {
     fn parse(self) -> Result<NewChannel, Error> {
-        let privacy = self.privacy.as_deref().map_or(Ok(Privacy::Private), str::parse);
         Ok(NewChannel {
             name: channel_in_field("name", &self.name)?,
             description: self.description,
-            privacy: privacy.map_err(|why| Error::invalid("privacy", why))?,
+            privacy: self.privacy.map_or(Privacy::Private, Privacy::from),
             storage: self.storage,
             prefix: self.prefix,
             include_subchannels: self.include_subchannels,
@@ -43,43 +87,72 @@ impl Create {
     }
 }
 
-/// `GET /channels`
+/// Lists the channels that the caller sees, by name.
+#[utoipa::path(
+    get,
+    path = "/channels",
+    tag = "channels",
+    params(PageQuery),
+    responses((status = OK, description = "A page of channels", body = List<Channel>))
+)]
 pub(super) async fn list(
     State(control): State<Control>,
     SignedIn(actor): SignedIn,
     Query(query): Query<PageQuery>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<List<Channel>>, Problem> {
     let found = channel::list(&control, &actor, &query.page()?).await?;
-    Ok(answer::listed(found, answer::channel))
+    Ok(List::of(found, Channel::from))
 }
 
-/// `POST /channels`
+/// Makes a channel; the caller becomes one of its owners.
+#[utoipa::path(
+    post,
+    path = "/channels",
+    tag = "channels",
+    request_body = Create,
+    responses((status = CREATED, description = "The channel", body = Changed<Channel>))
+)]
 pub(super) async fn create(
     State(control): State<Control>,
     SignedIn(actor): SignedIn,
     Body(body): Body<Create>,
-) -> Result<Response, Problem> {
+) -> Result<Created<Channel>, Problem> {
     let made = channel::create(&control, &actor, body.parse()?).await?;
-    Ok(answer::created(answer::channel(&made.value), made.revision))
+    Ok(answer::created(made.value.into(), made.revision))
 }
 
-/// `GET /channels/{channel}`
+/// Shows a channel.
+#[utoipa::path(
+    get,
+    path = "/channels/{channel}",
+    tag = "channels",
+    params(("channel" = String, Path, description = "Its name, with `:` for `/`")),
+    responses((status = OK, description = "The channel", body = Channel))
+)]
 pub(super) async fn get(
     State(control): State<Control>,
     SignedIn(actor): SignedIn,
     Segment(name): Segment,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Channel>, Problem> {
     let found = channel::get(&control, &actor, &channel_in_path(&name)?).await?;
-    Ok(Json(answer::channel(&found)))
+    Ok(Json(found.into()))
 }
 
-/// `DELETE /channels/{channel}`
+/// Deletes a channel with its owners' group, its service account and its share in every token.
+/// Files stay.
+#[utoipa::path(
+    delete,
+    path = "/channels/{channel}",
+    tag = "channels",
+    params(("channel" = String, Path, description = "Its name, with `:` for `/`"), WaitQuery),
+    responses((status = ACCEPTED, description = "Committed", body = Committed))
+)]
 pub(super) async fn delete(
     State(control): State<Control>,
     SignedIn(actor): SignedIn,
     Segment(name): Segment,
     Query(query): Query<WaitQuery>,
-) -> Result<Response, Problem> {
+) -> Result<(StatusCode, Json<Committed>), Problem> {
     query.wait()?;
     let done = channel::delete(&control, &actor, &channel_in_path(&name)?).await?;
     Ok(answer::committed(done.revision))

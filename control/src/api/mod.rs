@@ -1,20 +1,25 @@
 //! The REST API (api.md). Handlers are thin: parse, ask a use case, write JSON; no rule is checked
-//! here.
+//! here. Each says in its attributes what it takes and answers: the routes and their description
+//! (OpenAPI) are made from the same declaration.
 
 mod answer;
 mod channels;
 mod credential;
+mod docs;
 mod duration;
+mod openapi;
 mod problem;
 mod request;
 mod server;
 mod service_accounts;
 mod sessions;
 mod tokens;
+mod words;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{delete, get, post};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::Control;
 use problem::Problem;
@@ -22,27 +27,27 @@ use problem::Problem;
 /// How many bytes a request's body may have.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
-/// The routes of the API and of the probes. Served with the peer's address
+/// The routes of the API, of its description and of the probes. Served with the peer's address
 /// (`into_make_service_with_connect_info::<SocketAddr>()`), that stands in the audit log.
 pub fn router(control: Control) -> Router {
-    let v1 = Router::new()
-        .route("/sessions", post(sessions::create))
-        .route("/sessions/current", delete(sessions::end))
-        .route("/me", get(server::me))
-        .route("/storages", get(server::storages))
-        .route("/channels", get(channels::list).post(channels::create))
-        .route("/channels/{channel}", get(channels::get).delete(channels::delete))
-        .route("/service-accounts", get(service_accounts::list).post(service_accounts::create))
-        .route(
-            "/service-accounts/{name}",
-            get(service_accounts::get).delete(service_accounts::delete),
-        )
-        .route("/service-accounts/{name}/tokens", get(tokens::list).post(tokens::create))
-        .route("/tokens/{id}", get(tokens::get).delete(tokens::revoke));
-    Router::new()
+    let v1 = OpenApiRouter::new()
+        .routes(routes!(sessions::create))
+        .routes(routes!(sessions::end))
+        .routes(routes!(server::me))
+        .routes(routes!(server::storages))
+        .routes(routes!(channels::list, channels::create))
+        .routes(routes!(channels::get, channels::delete))
+        .routes(routes!(service_accounts::list, service_accounts::create))
+        .routes(routes!(service_accounts::get, service_accounts::delete))
+        .routes(routes!(tokens::list, tokens::create))
+        .routes(routes!(tokens::get, tokens::revoke));
+    let (routes, description) = OpenApiRouter::with_openapi(openapi::head())
         .nest("/api/v1", v1)
-        .route("/healthz", get(server::healthz))
-        .route("/readyz", get(server::readyz))
+        .routes(routes!(server::healthz))
+        .routes(routes!(server::readyz))
+        .split_for_parts();
+    routes
+        .merge(docs::router(&openapi::complete(description)))
         .fallback(async || Problem::no_such_resource())
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))

@@ -5,9 +5,68 @@ use axum::Json;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
+use super::words::{PermissionWord, Time};
 use crate::Error;
+
+/// The media type of a problem.
+pub(super) const PROBLEM: &str = "application/problem+json";
+
+/// A refusal or failure (RFC 9457).
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(super) struct Details {
+    /// What programs tell problems apart by.
+    #[serde(rename = "type")]
+    #[schema(example = "/problems/not-found")]
+    kind: String,
+    title: &'static str,
+    /// The HTTP status.
+    status: u16,
+    /// What happened, and what to do about it.
+    detail: String,
+    #[serde(flatten)]
+    more: Members,
+}
+
+/// What some types of problem say besides (RFC 9457 section 3.2).
+#[derive(Debug, Default, Serialize, ToSchema)]
+#[schema(as = ProblemMembers)]
+pub(super) struct Members {
+    /// Which fields can't have their value, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldError>,
+    /// `not-permitted`: what is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    needs: Option<String>,
+    /// `not-permitted`: who can give it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    who: Option<String>,
+    /// `permission-not-held`: on which channel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channel: Option<String>,
+    /// `permission-not-held`: which one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    permission: Option<PermissionWord>,
+    /// `seat-limit`: how many seats are taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    used: Option<i64>,
+    /// `seat-limit`: how many there are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<u32>,
+    /// `lifespan`: the latest end allowed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latest: Option<Time>,
+}
+
+/// What is wrong with a field.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct FieldError {
+    field: String,
+    message: String,
+}
 
 /// An error on its way to a client.
 #[derive(Debug)]
@@ -17,26 +76,26 @@ pub(super) struct Problem {
     name: &'static str,
     title: &'static str,
     detail: String,
-    /// Members of its own, such as `errors` (RFC 9457 section 3.2).
-    more: Map<String, Value>,
+    /// Members of its own. Boxed: most have none, and every handler's answer would be as large.
+    more: Box<Members>,
     retry_after_secs: Option<u64>,
 }
 
 impl Problem {
     fn new(status: StatusCode, name: &'static str, title: &'static str, detail: String) -> Self {
-        Self { status, name, title, detail, more: Map::new(), retry_after_secs: None }
+        let more = Box::default();
+        Self { status, name, title, detail, more, retry_after_secs: None }
     }
 
-    fn with(mut self, member: &str, value: impl Into<Value>) -> Self {
-        self.more.insert(member.to_owned(), value.into());
-        self
+    fn with(self, more: Members) -> Self {
+        Self { more: Box::new(more), ..self }
     }
 
     /// A field that has no place in the request, or not this value.
     pub(super) fn invalid_field(field: &str, message: &str) -> Self {
         let (status, title) = (StatusCode::UNPROCESSABLE_ENTITY, "A field can't have this value");
         Self::new(status, "invalid-field", title, format!("`{field}`: {message}"))
-            .with("errors", json!([{ "field": field, "message": message }]))
+            .with(Members { errors: FieldError::one(field, message), ..Members::default() })
     }
 
     /// A request that can't be read at all.
@@ -67,6 +126,12 @@ impl Problem {
     }
 }
 
+impl FieldError {
+    fn one(field: &str, message: &str) -> Vec<Self> {
+        vec![Self { field: field.to_owned(), message: message.to_owned() }]
+    }
+}
+
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         use StatusCode as S;
@@ -83,22 +148,23 @@ impl From<Error> for Problem {
                 ..Self::new(S::TOO_MANY_REQUESTS, "too-many-attempts", "Too many attempts", detail)
             },
             Error::NotPermitted { needs, who } => {
-                Self::new(S::FORBIDDEN, "not-permitted", "Not permitted", detail)
-                    .with("needs", needs)
-                    .with("who", who)
+                let more = Members { needs: Some(needs), who: Some(who), ..Members::default() };
+                Self::new(S::FORBIDDEN, "not-permitted", "Not permitted", detail).with(more)
             }
             Error::PermissionNotHeld { channel, permission, .. } => {
                 let title = "A permission that is not held can't be granted";
-                Self::new(S::FORBIDDEN, "permission-not-held", title, detail)
-                    .with("channel", channel.as_str())
-                    .with("permission", permission.as_str())
+                let more = Members {
+                    channel: Some(channel.to_string()),
+                    permission: Some(permission.into()),
+                    ..Members::default()
+                };
+                Self::new(S::FORBIDDEN, "permission-not-held", title, detail).with(more)
             }
             Error::NotFound { .. } => Self::new(S::NOT_FOUND, "not-found", "No such thing", detail),
             Error::NameTaken { .. } => Self::new(S::CONFLICT, "name-taken", "Name taken", detail),
             Error::SeatLimit { used, limit } => {
-                Self::new(S::CONFLICT, "seat-limit", "All seats are taken", detail)
-                    .with("used", used)
-                    .with("limit", limit)
+                let more = Members { used: Some(used), limit: Some(limit), ..Members::default() };
+                Self::new(S::CONFLICT, "seat-limit", "All seats are taken", detail).with(more)
             }
             Error::LastOwner { .. } => {
                 Self::new(S::CONFLICT, "last-owner", "A channel needs an owner", detail)
@@ -106,9 +172,12 @@ impl From<Error> for Problem {
             Error::Lifespan { latest, reason } => {
                 let title = "A token can't end then";
                 let message = format!("must lie between now and {latest}: {reason}");
-                Self::new(S::UNPROCESSABLE_ENTITY, "lifespan", title, detail)
-                    .with("latest", latest.to_string())
-                    .with("errors", json!([{ "field": "expires_at", "message": message }]))
+                let more = Members {
+                    latest: Some(latest.into()),
+                    errors: FieldError::one("expires_at", &message),
+                    ..Members::default()
+                };
+                Self::new(S::UNPROCESSABLE_ENTITY, "lifespan", title, detail).with(more)
             }
             Error::InvalidField { field, message } => Self::invalid_field(field, &message),
             Error::Store(error) => {
@@ -125,18 +194,16 @@ impl From<Error> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut body = json!({
-            "type": format!("/problems/{}", self.name),
-            "title": self.title,
-            "status": self.status.as_u16(),
-            "detail": self.detail,
-        });
-        if let Some(members) = body.as_object_mut() {
-            members.extend(self.more);
-        }
+        let body = Details {
+            kind: format!("/problems/{}", self.name),
+            title: self.title,
+            status: self.status.as_u16(),
+            detail: self.detail,
+            more: *self.more,
+        };
         let mut response = (self.status, Json(body)).into_response();
         let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM));
         if self.status == StatusCode::UNAUTHORIZED {
             let scheme = HeaderValue::from_static("Bearer realm=\"condagate\"");
             headers.insert(WWW_AUTHENTICATE, scheme);

@@ -84,10 +84,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Segment {
 }
 
 /// The query of a list.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct PageQuery {
+    /// How many items at most; 100 when not said.
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
+    /// The `next_cursor` of the page before.
     cursor: Option<String>,
 }
 
@@ -107,9 +111,12 @@ pub(super) fn page(limit: Option<u32>, cursor: Option<String>) -> Result<Page, P
 }
 
 /// The query of a deciding write.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct WaitQuery {
+    /// How long to wait for proof that every gateway has applied it.
+    #[param(example = "10s")]
     wait: Option<String>,
 }
 

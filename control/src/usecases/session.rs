@@ -63,10 +63,10 @@ pub async fn authenticate(
 /// Ends the session by which the actor acts.
 ///
 /// # Errors
-/// [`Error::InvalidField`] when they act by something else; [`Error::Store`].
+/// [`Error::NotFound`] when they act by something else; [`Error::Store`].
 pub async fn end_current(control: &Control, actor: &Actor) -> Result<(), Error> {
     let Via::Session(session) = actor.via else {
-        return Err(Error::invalid("session", "you are not signed in by a session"));
+        return Err(Error::not_found("session", "current"));
     };
     let mut db = control.store.reader().await?;
     Ok(store::delete_session(&mut db, session).await?)

@@ -4,6 +4,7 @@
 
 mod api;
 mod channels;
+mod description;
 mod feed;
 mod grants;
 mod races;
