@@ -53,3 +53,29 @@ fn typed(line: &str) -> Vec<String> {
     }
     words
 }
+
+#[test]
+fn what_contradicts_itself_is_refused() {
+    for line in [
+        "condagate token list --user bob --channel a",
+        "condagate token create --name ci --channel a --user bob --service-account b",
+        "condagate me --token-stdin --token-file f",
+        "condagate user create bob --password-stdin --token-stdin",
+    ] {
+        assert!(Cli::try_parse_from(line.split_whitespace()).is_err(), "{line}");
+    }
+}
+
+#[test]
+fn every_shell_completes_every_verb() {
+    use clap::ValueEnum as _;
+
+    for shell in clap_complete::Shell::value_variants() {
+        let mut script = Vec::new();
+        clap_complete::generate(*shell, &mut Cli::command(), "condagate", &mut script);
+        let script = String::from_utf8(script).unwrap();
+        for word in ["service-account", "add-member", "reissue", "bytes-per-day", "json"] {
+            assert!(script.contains(word), "{shell}: {word}");
+        }
+    }
+}

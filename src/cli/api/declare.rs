@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
-use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches, Subcommand};
+use clap::{
+    Arg, ArgAction, ArgGroup, ArgMatches, Args, Command, Error, FromArgMatches, Subcommand,
+};
 
 use super::COMMANDS;
 use super::text::parser;
-use super::verb::{Entry, Input, Kind, Shows, Verb};
+use super::verb::{Entry, Input, Kind, Place, Shows, Verb};
 
 /// A command of the API's client as it was typed.
 #[derive(Debug)]
@@ -94,6 +96,11 @@ fn find(matches: &ArgMatches) -> Option<(&'static Verb, &ArgMatches)> {
 
 fn leaf(verb: &'static Verb) -> Command {
     let mut command = Command::new(verb.name).args(verb.inputs.iter().map(argument));
+    let holders = verb.inputs.iter().filter(|input| input.place == Place::Holder);
+    let holders: Vec<&str> = holders.map(|input| input.name).collect();
+    if !holders.is_empty() {
+        command = command.group(ArgGroup::new("holder").args(holders));
+    }
     if matches!(verb.shows, Shows::Rows(_) | Shows::Lines) {
         let limit = Arg::new("limit").long("limit").value_name("COUNT");
         let limit = limit.value_parser(clap::value_parser!(u64).range(1..));

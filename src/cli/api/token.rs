@@ -11,6 +11,13 @@ const DESCRIPTION: Input = Input::option("description", "description", "A text f
 const EXPIRES: Input =
     Input::option("expires", "expires", "When it ends, at most in a year: 12h, 90d, a date (UTC)")
         .kind(Kind::Expiry);
+const CHANNELS: Input =
+    Input::option("channel", "channels", "A channel that it opens; may be given more than once")
+        .kind(Kind::Channel)
+        .many();
+const PERMISSION: Input =
+    Input::option("permission", "permission", "What it may do on each channel")
+        .kind(Kind::Word("PERMISSION", &["read", "write", "manage"]));
 const NETWORKS: Input =
     Input::option("network", "networks", "A network that it may be used from, as a CIDR")
         .kind(Kind::Text("CIDR"))
@@ -25,14 +32,13 @@ const BYTES_PER_DAY: Input =
     Input::option("bytes-per-day", "bytes_per_day", "The most bytes in a day, over all gateways")
         .kind(Kind::Size);
 
-// Whose tokens these are: `{holder}` of a path.
 const SERVICE_ACCOUNT: Input =
     Input::option("service-account", "", "The service account, by its name or its channel")
         .kind(Kind::ServiceAccount)
-        .place(Place::Command);
+        .place(Place::Holder);
 const USER: Input = Input::option("user", "", "The user: personal tokens")
     .kind(Kind::Text("NAME"))
-    .place(Place::Command);
+    .place(Place::Holder);
 
 const GATEWAY_URL: Input = Input::option(
     "gateway-url",
@@ -83,7 +89,7 @@ pub(super) const TOKEN: Entry = Entry::Noun {
                 SERVICE_ACCOUNT,
                 Input::option("channel", "", "The channel whose service account it is")
                     .kind(Kind::Channel)
-                    .place(Place::Command),
+                    .place(Place::Holder),
                 Input { help: "The user [default: you]", ..USER },
             ],
             shows: Rows(&[
@@ -109,7 +115,7 @@ pub(super) const TOKEN: Entry = Entry::Noun {
         },
         Verb {
             name: "edit",
-            about: "Change a token's name, description, end or limits; its value stays",
+            about: "Change what a token is called, grants and is held to; its value stays",
             examples: &[
                 "condagate token edit 7 --expires 2027-01-31",
                 "condagate token edit 7 --network 10.0.0.0/8 --requests-per-second none",
@@ -131,6 +137,7 @@ pub(super) const TOKEN: Entry = Entry::Noun {
                 ID,
                 Input::option("overlap", "overlap", "How long the old value works on: 24h")
                     .kind(Kind::Text("DURATION")),
+                EXPIRES,
                 GATEWAY_URL,
             ],
             shows: IssuedToken,
@@ -181,14 +188,7 @@ const CREATE: Verb = Verb {
     ],
     request: (Post, "/{holder}/tokens"),
     inputs: &[
-        Input::option(
-            "channel",
-            "channels",
-            "A channel that it opens; may be given more than once",
-        )
-        .kind(Kind::Channel)
-        .required()
-        .many(),
+        CHANNELS.required(),
         Input {
             help: "The service account that it acts for [default: the first channel's]",
             ..SERVICE_ACCOUNT
@@ -196,9 +196,7 @@ const CREATE: Verb = Verb {
         Input { help: "The user that it acts for: a personal token", ..USER },
         NAME.kind(Kind::Text("NAME")).required(),
         DESCRIPTION,
-        Input::option("permission", "permission", "What it may do on each channel")
-            .kind(Kind::Word("PERMISSION", &["read", "write", "manage"]))
-            .default("read"),
+        PERMISSION.default("read"),
         EXPIRES.default("90d"),
         Input::flag("admin", "admin", "Let it act with its user's role in the API"),
         NETWORKS,

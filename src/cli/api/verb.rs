@@ -129,6 +129,8 @@ pub(crate) enum Place {
     Fields,
     /// The query, whatever the method.
     Query,
+    /// The path's `{holder}`: whose tokens these are. One of these at most is given.
+    Holder,
     /// Nowhere: the command itself looks at it.
     Command,
 }

@@ -18,6 +18,8 @@ use request::Typed;
 
 pub(super) fn run(global: &Global, asked: &Asked) -> Result<(), Failure> {
     let typed = Typed::new(asked);
+    // Its token, if it comes by the standard input, is the first line there.
+    let remote = Remote::find(&asked.options.credential)?;
     let password = password(&typed)?;
     let carries = match asked.verb.carries {
         Some(field) => Some((field, token::from_input()?)),
@@ -29,13 +31,40 @@ pub(super) fn run(global: &Global, asked: &Asked) -> Result<(), Failure> {
     {
         return Err(Failure::Declined);
     }
-    let remote = Remote::find(&asked.options.credential)?;
     process::block_on(async {
         let you = if typed.needs_you() { you(&remote).await? } else { String::new() };
         let mut request = typed.request(&you, password)?;
         request.carries = carries;
-        answer(global, &typed, &remote, request).await
+        match asked.verb.shows {
+            Shows::Rows(_) | Shows::Lines => list(&typed, &remote, &request.path).await,
+            _ => answer(global, &typed, &remote, request).await,
+        }
     })
+}
+
+/// Reads a list, page by page, and shows it.
+async fn list(typed: &Typed<'_>, remote: &Remote, path: &str) -> Result<(), Failure> {
+    let limit = typed.limit();
+    let fields = match typed.asked.verb.shows {
+        Shows::Rows(fields) => fields,
+        _ => {
+            let write = |page: Vec<Value>| match page.is_empty() {
+                true => Ok(()),
+                false => print(&show::lines(&page)),
+            };
+            return remote.pages(path, limit, write).await;
+        }
+    };
+    let mut items = Vec::new();
+    let take = |page| {
+        items.extend(page);
+        Ok(())
+    };
+    remote.pages(path, limit, take).await?;
+    match typed.asked.options.json {
+        true => print_json(&Value::Array(items)),
+        false => print(&show::table(fields, &items)),
+    }
 }
 
 /// Sends the request, and shows what is answered.
@@ -45,30 +74,13 @@ async fn answer(
     remote: &Remote,
     request: Request,
 ) -> Result<(), Failure> {
-    let limit = typed.limit();
-    match typed.asked.verb.shows {
-        Shows::Lines => {
-            return remote
-                .pages(&request.path, limit, |items| match items.is_empty() {
-                    true => Ok(()),
-                    false => print(&show::lines(&items)),
-                })
-                .await;
+    // Before the token is there: its value could be shown this once, and then an error instead.
+    let gateway_url = match typed.asked.verb.shows {
+        Shows::IssuedToken if !typed.asked.options.json => {
+            token::gateway_url(global, typed, remote).await?
         }
-        Shows::Rows(fields) => {
-            let mut all = Vec::new();
-            let take = |items| {
-                all.extend(items);
-                Ok(())
-            };
-            remote.pages(&request.path, limit, take).await?;
-            return match typed.asked.options.json {
-                true => print_json(&Value::Array(all)),
-                false => print(&show::table(fields, &all)),
-            };
-        }
-        _ => {}
-    }
+        _ => String::new(),
+    };
     let answer = remote.ask(request).await?;
     if typed.asked.options.json {
         if !answer.is_null() {
@@ -80,7 +92,7 @@ async fn answer(
         Shows::Rows(_) | Shows::Lines => {}
         Shows::Fields(fields) => print(&show::record(fields, &answer))?,
         Shows::Says(text) => print(&said(text, typed, &answer))?,
-        Shows::IssuedToken => print(&token::issued(global, typed, &answer)?)?,
+        Shows::IssuedToken => print(&token::issued(&gateway_url, &answer))?,
         Shows::Proof(text) => print(&token::proof(&said(text, typed, &answer), &answer))?,
         Shows::Import => print(&token::imported(&answer))?,
     }

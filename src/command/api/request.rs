@@ -95,7 +95,7 @@ impl<'a> Typed<'a> {
     fn field(&self, input: &Input, password: Option<&str>) -> Option<Value> {
         let values = self.values(input.name);
         match (input.place, input.kind) {
-            (Place::Command, _) => None,
+            (Place::Command | Place::Holder, _) => None,
             (_, Kind::Flag) => self.flag(input.name).then_some(Value::Bool(true)),
             (_, Kind::Password) => password.map(Value::from),
             _ if input.many && !values.is_empty() => {

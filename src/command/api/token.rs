@@ -9,6 +9,7 @@ use crate::cli::Global;
 use crate::cli::api::Shows;
 use crate::client_commands::Access;
 use crate::failure::Failure;
+use crate::remote::{Remote, Request};
 use crate::settings;
 use crate::terminal::{first_line, hidden};
 
@@ -28,12 +29,11 @@ pub(super) fn from_input() -> Result<TokenSecret, Failure> {
 }
 
 /// A token that was issued, its value, and the lines to type into each client.
-pub(super) fn issued(global: &Global, typed: &Typed<'_>, made: &Value) -> Result<String, Failure> {
-    let gateway_url = gateway_url(global, typed)?;
+pub(super) fn issued(gateway_url: &str, made: &Value) -> String {
     let text = |key: &str| cell(key, &made[key]);
     let value = made["value"].as_str().unwrap_or_default();
     let mut shown = format!(
-        "made token {id} of {principal}: {permission} until {until}\n\
+        "token {id} of {principal}: {permission} until {until}\n\
          \n\
          \x20 {value}\n\
          \n\
@@ -45,16 +45,25 @@ pub(super) fn issued(global: &Global, typed: &Typed<'_>, made: &Value) -> Result
     );
     let channels = made["channels"].as_array().map(Vec::as_slice).unwrap_or_default();
     for channel in channels.iter().filter_map(Value::as_str) {
-        shown.push_str(&Access { gateway_url: &gateway_url, channel, token: value }.setup());
+        shown.push_str(&Access { gateway_url, channel, token: value }.setup());
     }
-    Ok(shown)
+    shown
 }
 
-fn gateway_url(global: &Global, typed: &Typed<'_>) -> Result<String, Failure> {
+/// How clients reach the gateway: as the command line or the environment says, else the control
+/// plane, else the configuration of this machine.
+pub(super) async fn gateway_url(
+    global: &Global,
+    typed: &Typed<'_>,
+    remote: &Remote,
+) -> Result<String, Failure> {
     let typed = typed.values("gateway-url").first().and_then(|url| url.as_str());
-    let set = typed.map(str::to_owned).or_else(|| std::env::var(GATEWAY_URL).ok());
-    match set {
-        Some(url) => Ok(url.trim_end_matches('/').to_owned()),
+    if let Some(url) = typed.map(str::to_owned).or_else(|| std::env::var(GATEWAY_URL).ok()) {
+        return Ok(url.trim_end_matches('/').to_owned());
+    }
+    let me = remote.ask(Request::get("/me")).await?;
+    match me["gateway_url"].as_str() {
+        Some(url) => Ok(url.to_owned()),
         None => settings::load(global).map(|loaded| settings::gateway_url(&loaded)),
     }
 }
