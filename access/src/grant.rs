@@ -1,6 +1,8 @@
 //! What a token may do now.
 
-use crate::{ChannelId, Permission, Timestamp, TokenHint};
+use ipnet::IpNet;
+
+use crate::{ChannelId, Limits, Permission, Timestamp, TokenHint};
 
 /// A token's identity in the database; never reused, and free to be logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,6 +27,8 @@ pub struct Grant {
     pub expires_at: Timestamp,
     /// Whether the value is in use, or how it ended.
     pub standing: Standing,
+    /// What its use is held to.
+    pub limits: Limits,
     /// The channels with what may be done on each.
     channels: Box<[GrantedChannel]>,
 }
@@ -50,7 +54,7 @@ pub enum Standing {
 }
 
 impl Grant {
-    /// A grant; `channels` in any order, the higher permission wins where one stands twice.
+    /// A grant without limits; `channels` in any order, the higher permission wins where one stands twice.
     pub fn new(
         token: TokenId,
         hint: TokenHint,
@@ -61,7 +65,14 @@ impl Grant {
     ) -> Self {
         channels.sort_by_key(|c| (c.channel, std::cmp::Reverse(c.permission)));
         channels.dedup_by_key(|c| c.channel);
-        Self { token, hint, principal, expires_at, standing, channels: channels.into() }
+        let (limits, channels) = (Limits::default(), channels.into());
+        Self { token, hint, principal, expires_at, standing, limits, channels }
+    }
+
+    /// The grant held to `limits`.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
     }
 
     /// The channels with what may be done on each, by id.
@@ -79,6 +90,7 @@ impl Grant {
     pub fn weight_bytes(&self) -> usize {
         size_of::<Self>()
             + size_of_val::<[GrantedChannel]>(&self.channels)
+            + size_of_val::<[IpNet]>(&self.limits.networks)
             + self.hint.as_str().len()
     }
 }

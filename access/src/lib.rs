@@ -17,6 +17,7 @@ mod channel;
 mod clock;
 mod decide;
 mod grant;
+mod limits;
 mod permission;
 mod registry;
 pub mod source;
@@ -27,6 +28,7 @@ pub use channel::{ChannelId, ChannelName, ChannelNameError, SUBDIRS, is_reserved
 pub use clock::{Clock, ManualClock, Moment, SystemClock};
 pub use decide::{Allowed, Caller, Denied, LiveGrant, decide};
 pub use grant::{Grant, GrantedChannel, PrincipalId, Standing, TokenId};
+pub use limits::Limits;
 pub use permission::{Permission, UnknownPermission};
 pub use registry::{Channel, ChannelRegistry, Privacy, UnknownPrivacy};
 pub use source::GrantSource;

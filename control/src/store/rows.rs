@@ -1,8 +1,10 @@
 //! How condagate's words are written in columns and read back.
 
+use std::num::{NonZeroU32, NonZeroU64};
 use std::str::FromStr;
 
-use access::{Permission, Timestamp, TokenDigest};
+use access::{Limits, Permission, Timestamp, TokenDigest};
+use ipnet::IpNet;
 use sqlx::any::AnyRow;
 use sqlx::{ColumnIndex, Row as _};
 
@@ -63,6 +65,34 @@ where
     row.try_get::<Option<i64>, _>(column)?.map(permission_from_column).transpose()
 }
 
+/// A token's limits, from the columns of that name.
+pub(super) fn limits(row: &AnyRow) -> Result<Limits, StoreError> {
+    let networks = row.try_get::<Option<&str>, _>("networks")?;
+    let number = |column| row.try_get::<Option<i64>, _>(column);
+    Ok(Limits {
+        networks: networks.map_or_else(|| Ok(Box::default()), networks_from_column)?,
+        requests_per_second: number("requests_per_second")?.map(requests).transpose()?,
+        bytes_per_day: number("bytes_per_day")?.map(bytes).transpose()?,
+    })
+}
+
+fn requests(column: i64) -> Result<NonZeroU32, StoreError> {
+    let number = u32::try_from(column).ok().and_then(NonZeroU32::new);
+    number.ok_or_else(|| unreadable("requests per second", column.to_string()))
+}
+
+fn bytes(column: i64) -> Result<NonZeroU64, StoreError> {
+    let number = u64::try_from(column).ok().and_then(NonZeroU64::new);
+    number.ok_or_else(|| unreadable("bytes per day", column.to_string()))
+}
+
+/// Networks as they are stored: a JSON list of CIDRs.
+fn networks_from_column(text: &str) -> Result<Box<[IpNet]>, StoreError> {
+    let unreadable = || unreadable("networks", text.to_owned());
+    let list: Vec<String> = serde_json::from_str(text).map_err(|_not_a_list| unreadable())?;
+    list.iter().map(|net| net.parse().map_err(|_no_network| unreadable())).collect()
+}
+
 fn unreadable(what: &'static str, value: String) -> StoreError {
     StoreError::Unreadable { what, value }
 }
@@ -81,5 +111,15 @@ mod tests {
             assert_eq!(permission_from_column(column).unwrap(), permission);
         }
         assert!(permission_from_column(0).is_err() && permission_from_column(4).is_err());
+    }
+
+    #[test]
+    fn networks_are_a_json_list_of_cidrs() {
+        let networks = networks_from_column(r#"["10.0.0.0/8", "2001:db8::/32"]"#).unwrap();
+        assert_eq!(networks[1].to_string(), "2001:db8::/32");
+        for text in ["", "10.0.0.0/8", r#"["10.0.0.0"]"#, r#"[{"a": 1}]"#] {
+            assert!(networks_from_column(text).is_err(), "{text}");
+        }
+        assert!(requests(0).is_err() && bytes(-1).is_err());
     }
 }

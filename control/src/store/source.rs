@@ -13,7 +13,7 @@ use sqlx::{Any, Row as _, Transaction};
 
 use super::channels::{channel, channel_columns};
 use super::rows::{
-    digest_from_column, permission_from_column, permission_if_any, time, time_if_any,
+    digest_from_column, limits, permission_from_column, permission_if_any, time, time_if_any,
 };
 use super::{Store, StoreError};
 
@@ -25,7 +25,8 @@ const MAX_ENTRIES: usize = 10_000;
 macro_rules! grant_columns {
     () => {
         "v.digest, v.hint, v.valid_until, t.id AS token_id, t.principal_id, t.permission, \
-         t.expires_at, t.revoked_at, p.deactivated_at, tc.channel_id, \
+         t.expires_at, t.revoked_at, \
+         t.networks, t.requests_per_second, t.bytes_per_day, p.deactivated_at, tc.channel_id, \
          (SELECT max(gp.permission) FROM group_members m JOIN group_permissions gp \
          ON gp.group_id = m.group_id AND gp.channel_id = tc.channel_id \
          WHERE m.principal_id = t.principal_id) AS held"
@@ -194,14 +195,15 @@ fn grant(rows: &[AnyRow]) -> Result<Grant, StoreError> {
     }
     let expires_at = time(row, "expires_at")?;
     let valid_until = time_if_any(row, "valid_until")?;
-    Ok(Grant::new(
+    let grant = Grant::new(
         TokenId(row.try_get("token_id")?),
         TokenHint::from_stored(row.try_get("hint")?),
         PrincipalId(row.try_get("principal_id")?),
         valid_until.map_or(expires_at, |end| end.min(expires_at)),
         standing(row)?,
         channels,
-    ))
+    );
+    Ok(grant.with_limits(limits(row)?))
 }
 
 fn standing(row: &AnyRow) -> Result<Standing, StoreError> {

@@ -1,5 +1,6 @@
 //! What gateways are told of one token, and to begin with (sync.md T2, T6).
 
+use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
 
 use access::source::Revision;
@@ -61,6 +62,26 @@ control::on_both_databases! {
             .await
             .unwrap();
         assert_eq!(w.grant(&issued).await.standing, Standing::PrincipalInactive);
+    }
+
+    async fn a_grant_comes_with_its_tokens_limits(database: TestDatabase) {
+        let w = World::new(database).await;
+        let account = w.account("a").await;
+        let issued = w.token(&w.admin, &account.name, order("t", Permission::Read, &["a"])).await;
+        let issued = issued.unwrap();
+        assert!(w.grant(&issued).await.limits.is_none());
+        sqlx::query("UPDATE tokens SET networks = $1, requests_per_second = 5, bytes_per_day = 7")
+            .bind(r#"["192.0.2.0/24", "2001:db8::/32"]"#)
+            .execute(w.control.store().pool())
+            .await
+            .unwrap();
+        let limits = w.grant(&issued).await.limits;
+        assert_eq!(limits.requests_per_second, NonZeroU32::new(5));
+        assert_eq!(limits.bytes_per_day, NonZeroU64::new(7));
+        assert!(limits.admit_from("2001:db8::1".parse().unwrap()));
+        assert!(!limits.admit_from("198.51.100.1".parse().unwrap()));
+        let begun = w.control.store().begin(1).await.unwrap();
+        assert_eq!(begun.recently_used[0].1.limits, limits);
     }
 
     async fn t6_a_gateway_begins_with_all_channels_and_the_tokens_used_last(database: TestDatabase) {
