@@ -64,15 +64,10 @@ pub(crate) fn reserved_first_segments(gateway: &config::Gateway) -> Vec<String> 
     gateway.mount_prefixes.iter().filter_map(first).collect()
 }
 
-/// How clients reach the gateway, as far as the configuration tells.
-pub(crate) fn gateway_url(loaded: &Loaded) -> String {
-    let gateway = &loaded.config.gateway;
-    match (&gateway.public_url, &loaded.file, gateway.listen.first()) {
-        (Some(url), _, _) => url.to_string(),
-        (None, Some(_), Some(address)) => url_of(gateway.tls.is_some(), *address),
-        // Nothing here says where it is.
-        _ => "https://GATEWAY".to_owned(),
-    }
+/// How clients reach the gateway: as it is configured, else as it listens in this process.
+pub(crate) fn gateway_url(config: &Config, listens: Option<SocketAddr>) -> Option<String> {
+    let configured = config.gateway.public_url.as_ref().map(ToString::to_string);
+    configured.or_else(|| Some(url_of(config.gateway.tls.is_some(), listens?)))
 }
 
 /// The URL by which a client on this machine reaches a listener.
@@ -107,6 +102,16 @@ mod tests {
         assert_eq!(url(true, "0.0.0.0:8443"), "https://127.0.0.1:8443");
         assert_eq!(url(false, "[::]:80"), "http://[::1]:80");
         assert_eq!(url(false, "192.0.2.7:1"), "http://192.0.2.7:1");
+    }
+
+    #[test]
+    fn clients_reach_the_gateway_as_configured_or_as_it_listens() {
+        let listens = Some("0.0.0.0:8080".parse().unwrap());
+        let mut config = Config::default();
+        assert_eq!(gateway_url(&config, None), None);
+        assert_eq!(gateway_url(&config, listens).as_deref(), Some("http://127.0.0.1:8080"));
+        config.gateway.public_url = Some("https://conda.example.com/".parse().unwrap());
+        assert_eq!(gateway_url(&config, listens).as_deref(), Some("https://conda.example.com"));
     }
 
     #[test]

@@ -13,6 +13,8 @@ pub struct Settings {
     pub token_managers: TokenManagers,
     /// The configured storages, to which channels can be bound.
     pub storages: Vec<StorageName>,
+    /// How clients reach the gateway, without a slash at the end: what people are told to type.
+    pub gateway_url: Option<String>,
     /// First segments that no channel name may have: those of the gateway's mount prefixes.
     pub reserved_first_segments: Vec<String>,
     /// How long a sign-in lasts.
@@ -29,6 +31,7 @@ impl Default for Settings {
             channel_creators: ChannelCreators::Admins,
             token_managers: TokenManagers::Managers,
             storages: Vec::new(),
+            gateway_url: None,
             reserved_first_segments: Vec::new(),
             session_lifetime: Duration::from_secs(12 * 60 * 60),
             secure_cookies: true,

@@ -28,7 +28,7 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Admin(admin) => admin::run(global, admin),
         Command::Login(options) => login::run(options),
         Command::Logout => logout::run(),
-        Command::Api(asked) => api::run(global, asked),
+        Command::Api(asked) => api::run(asked),
         Command::Completion { shell } => completion::run(*shell),
     }
 }

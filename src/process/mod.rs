@@ -113,7 +113,8 @@ impl Process {
             gateway.as_ref().map(|gateway| gateway.addresses().to_vec()).unwrap_or_default();
         let health = Arc::new(Health::new(gateway, database.store().clone(), roles.name()));
         let control_plane = roles.control.then(|| {
-            let settings = settings::for_control(config);
+            let gateway_url = settings::gateway_url(config, gateway_addresses.first().copied());
+            let settings = control::Settings { gateway_url, ..settings::for_control(config) };
             let control = Control::new(database.store().clone(), settings, clock);
             ControlPlane::start(control::api::router(control), control_sockets)
         });

@@ -29,6 +29,9 @@ pub(super) struct Me {
     admin: bool,
     /// The channels on which something is held, at most 1000.
     channels: Vec<HeldChannel>,
+    /// How clients reach the gateway: a channel's URL is `<gateway_url>/t/<TOKEN>/<CHANNEL>`.
+    /// Null where the control plane isn't told.
+    gateway_url: Option<String>,
 }
 
 /// A channel with what is held on it.
@@ -38,8 +41,8 @@ pub(super) struct HeldChannel {
     pub(super) permission: Option<PermissionWord>,
 }
 
-impl From<Held> for Me {
-    fn from(held: Held) -> Self {
+impl Me {
+    fn of(held: Held, gateway_url: Option<String>) -> Self {
         let channels = held.channels.into_iter().map(|channel| HeldChannel {
             name: channel.channel.name.to_string(),
             permission: channel.permission.map(PermissionWord::from),
@@ -50,6 +53,7 @@ impl From<Held> for Me {
             role: held.principal.role.map(RoleWord::from),
             admin: held.is_admin,
             channels: channels.collect(),
+            gateway_url,
         }
     }
 }
@@ -73,7 +77,8 @@ pub(super) async fn me(
     State(control): State<Control>,
     SignedIn(actor): SignedIn,
 ) -> Result<Json<Me>, Problem> {
-    Ok(Json(who(&control, &actor).await?.into()))
+    let held = who(&control, &actor).await?;
+    Ok(Json(Me::of(held, control.settings().gateway_url.clone())))
 }
 
 /// Lists the storages that channels can be bound to: names and kinds only.

@@ -154,7 +154,7 @@ control::on_both_databases! {
         let me = Request::get("/api/v1/me").header(COOKIE, pair).body(Body::empty()).unwrap();
         let me = client.answer(me).await;
         assert_eq!(me.body, json!({ "name": "alice", "kind": "user", "role": "user",
-            "admin": false, "channels": [] }));
+            "admin": false, "channels": [], "gateway_url": null }));
         let bearer = client.with(answer.body["session_token"].as_str().unwrap());
         assert_eq!(bearer.get("/api/v1/me").await.status, StatusCode::OK);
         assert_eq!(bearer.delete("/api/v1/sessions/current").await.status, StatusCode::NO_CONTENT);

@@ -8,7 +8,6 @@ mod token;
 use serde_json::Value;
 
 use super::admin::new_password;
-use crate::cli::Global;
 use crate::cli::api::{Asked, Kind, Shows};
 use crate::failure::Failure;
 use crate::process;
@@ -16,7 +15,7 @@ use crate::remote::{Remote, Request};
 use crate::terminal::{confirmed, print, print_json};
 use request::Typed;
 
-pub(super) fn run(global: &Global, asked: &Asked) -> Result<(), Failure> {
+pub(super) fn run(asked: &Asked) -> Result<(), Failure> {
     let typed = Typed::new(asked);
     // Its token, if it comes by the standard input, is the first line there.
     let remote = Remote::find(&asked.options.credential)?;
@@ -37,7 +36,7 @@ pub(super) fn run(global: &Global, asked: &Asked) -> Result<(), Failure> {
         request.carries = carries;
         match asked.verb.shows {
             Shows::Rows(_) | Shows::Lines => list(&typed, &remote, &request.path).await,
-            _ => answer(global, &typed, &remote, request).await,
+            _ => answer(&typed, &remote, request).await,
         }
     })
 }
@@ -68,16 +67,11 @@ async fn list(typed: &Typed<'_>, remote: &Remote, path: &str) -> Result<(), Fail
 }
 
 /// Sends the request, and shows what is answered.
-async fn answer(
-    global: &Global,
-    typed: &Typed<'_>,
-    remote: &Remote,
-    request: Request,
-) -> Result<(), Failure> {
+async fn answer(typed: &Typed<'_>, remote: &Remote, request: Request) -> Result<(), Failure> {
     // Before the token is there: its value could be shown this once, and then an error instead.
     let gateway_url = match typed.asked.verb.shows {
         Shows::IssuedToken if !typed.asked.options.json => {
-            token::gateway_url(global, typed, remote).await?
+            token::gateway_url(typed, remote).await?
         }
         _ => String::new(),
     };

@@ -5,12 +5,10 @@ use serde_json::Value;
 
 use super::request::Typed;
 use super::show::{cell, table};
-use crate::cli::Global;
 use crate::cli::api::Shows;
 use crate::client_commands::Access;
 use crate::failure::Failure;
 use crate::remote::{Remote, Request};
-use crate::settings;
 use crate::terminal::{first_line, hidden};
 
 /// How clients reach the gateway, where the control plane doesn't say it.
@@ -50,22 +48,16 @@ pub(super) fn issued(gateway_url: &str, made: &Value) -> String {
     shown
 }
 
-/// How clients reach the gateway: as the command line or the environment says, else the control
-/// plane, else the configuration of this machine.
-pub(super) async fn gateway_url(
-    global: &Global,
-    typed: &Typed<'_>,
-    remote: &Remote,
-) -> Result<String, Failure> {
+/// How clients reach the gateway: as the command line or the environment says, else as the control
+/// plane does.
+pub(super) async fn gateway_url(typed: &Typed<'_>, remote: &Remote) -> Result<String, Failure> {
     let typed = typed.values("gateway-url").first().and_then(|url| url.as_str());
     if let Some(url) = typed.map(str::to_owned).or_else(|| std::env::var(GATEWAY_URL).ok()) {
         return Ok(url.trim_end_matches('/').to_owned());
     }
     let me = remote.ask(Request::get("/me")).await?;
-    match me["gateway_url"].as_str() {
-        Some(url) => Ok(url.to_owned()),
-        None => settings::load(global).map(|loaded| settings::gateway_url(&loaded)),
-    }
+    // A control plane apart from its gateways, that isn't told where they are.
+    Ok(me["gateway_url"].as_str().unwrap_or("https://GATEWAY").to_owned())
 }
 
 /// What is known of a change that takes access away (sync.md, "What a revoke promises").

@@ -29,15 +29,14 @@ pub(super) fn started(
                 credentials.channel_url(value),
                 format!("in the URL; shown this once, kept for scripts in {json}"),
                 format!("{username} / {}", credentials.password_value()),
-                commands(folder, options.tls, credentials, value)
-                    + &management(folder, credentials),
+                commands(folder, options.tls, credentials, value) + &management(credentials),
             )
         }
         Token::Hidden => (
             credentials.channel_url("<TOKEN>"),
             format!("not shown again; `{}` makes another", again(options, " --new-token")),
             format!("{username}, password in {json}"),
-            management(folder, credentials),
+            management(credentials),
         ),
     };
     format!(
@@ -131,14 +130,13 @@ fn commands(folder: &Folder, tls: bool, credentials: &Credentials, token: &str) 
 }
 
 /// How more is handed out and taken back.
-fn management(folder: &Folder, credentials: &Credentials) -> String {
+fn management(credentials: &Credentials) -> String {
     let binary = binary();
-    let settings = quoted(&folder.shown("condagate.toml"));
     format!(
         "Hand out another token, see them all, take one back:\n\
          \n\
          \x20 {binary} login {control} --username {username}\n\
-         \x20 {binary} --config {settings} token create --channel {channel} --name another\n\
+         \x20 {binary} token create --channel {channel} --name another\n\
          \x20 {binary} token list --channel {channel}\n\
          \x20 {binary} token revoke 1\n\
          \n",
