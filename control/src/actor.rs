@@ -28,6 +28,8 @@ pub struct Actor {
 pub enum Via {
     /// The command line, with access to the database itself.
     Console,
+    /// A password, looked at to sign in.
+    Password,
     /// A sign-in with a password.
     Session(SessionId),
     /// A token of theirs.
@@ -46,17 +48,23 @@ impl Actor {
         }
     }
 
+    /// Whether it is the operator at the machine, acting for nobody else.
+    pub(crate) fn is_console(&self) -> bool {
+        self.principal.is_none() && self.via == Via::Console
+    }
+
     /// The operator at the machine, acting for a user: what that user may not do stays refused.
     pub fn console_as(user: PrincipalId, name: impl Into<String>) -> Self {
         Self { principal: Some(user), name: name.into(), ..Self::console() }
     }
 }
 
-/// As in the audit log: `console`, `session:7`, `token:12`.
+/// As in the audit log: `console`, `password`, `session:7`, `token:12`.
 impl fmt::Display for Via {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Console => f.write_str("console"),
+            Self::Password => f.write_str("password"),
             Self::Session(SessionId(id)) => write!(f, "session:{id}"),
             Self::Token(TokenId(id)) => write!(f, "token:{id}"),
         }

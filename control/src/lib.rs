@@ -29,6 +29,6 @@ pub use actor::{Actor, Via};
 pub use settings::{ChannelCreators, Settings, StorageName, TokenManagers};
 pub use store::{
     ChannelDetails, Durability, Inspection, MigrationStatus, Principal, PrincipalKind, Role,
-    ServiceAccount, SessionId, Store, StoreError, Token, TokenChannel,
+    ServiceAccount, SessionId, SignedInSession, Store, StoreError, Token, TokenChannel, User,
 };
 pub use usecases::{Committed, Control, Error};

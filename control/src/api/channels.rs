@@ -11,7 +11,7 @@ use super::answer::{self, Changed, Committed, Created, List};
 use super::credential::SignedIn;
 use super::problem::Problem;
 use super::request::{
-    Body, PageQuery, Query, Segment, WaitQuery, channel_in_field, channel_in_path,
+    Body, NamesQuery, Query, Segment, WaitQuery, channel_in_field, channel_in_path,
 };
 use super::words::{PermissionWord, PrivacyWord, Time};
 use crate::usecases::channel::{self, NewChannel};
@@ -92,13 +92,13 @@ impl Create {
     get,
     path = "/channels",
     tag = "channels",
-    params(PageQuery),
+    params(NamesQuery),
     responses((status = OK, description = "A page of channels", body = List<Channel>))
 )]
 pub(super) async fn list(
     State(control): State<Control>,
     SignedIn(actor): SignedIn,
-    Query(query): Query<PageQuery>,
+    Query(query): Query<NamesQuery>,
 ) -> Result<Json<List<Channel>>, Problem> {
     let found = channel::list(&control, &actor, &query.page()?).await?;
     Ok(List::of(found, Channel::from))

@@ -1,6 +1,6 @@
 //! Who asks: the session cookie or a bearer token becomes an [`Actor`].
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use access::TokenSecret;
 use axum::extract::{ConnectInfo, FromRequestParts};
@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap};
 
 use super::problem::Problem;
-use crate::usecases::session;
+use crate::usecases::session::{self, Origin};
 use crate::{Actor, Control, Error};
 
 /// The cookie of a browser's session.
@@ -18,29 +18,32 @@ pub(super) const SESSION_COOKIE: &str = "condagate_session";
 /// Whoever presents a valid credential.
 pub(super) struct SignedIn(pub(super) Actor);
 
-/// The peer's address, where the server knows it.
-pub(super) struct Address(pub(super) Option<IpAddr>);
+/// Where a request comes from.
+pub(super) struct From(pub(super) Origin);
 
 impl FromRequestParts<Control> for SignedIn {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, control: &Control) -> Result<Self, Problem> {
         let secret = presented(&parts.headers).ok_or(Error::NotSignedIn)?;
-        let address = peer(&parts.extensions);
-        Ok(Self(session::authenticate(control, &secret, address, None).await?))
+        let origin = origin(&parts.extensions);
+        Ok(Self(session::authenticate(control, &secret, origin).await?))
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Address {
+impl<S: Send + Sync> FromRequestParts<S> for From {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        Ok(Self(peer(&parts.extensions)))
+        Ok(Self(origin(&parts.extensions)))
     }
 }
 
-fn peer(extensions: &Extensions) -> Option<IpAddr> {
-    extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip())
+/// The peer's address, where the server knows it.
+fn origin(extensions: &Extensions) -> Origin {
+    let peer = extensions.get::<ConnectInfo<SocketAddr>>();
+    let address = peer.map(|ConnectInfo(address)| address.ip());
+    Origin { address, request_id: None }
 }
 
 /// The credential, if the request has one that can be one. `Authorization` decides where it is

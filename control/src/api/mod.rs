@@ -14,6 +14,7 @@ mod server;
 mod service_accounts;
 mod sessions;
 mod tokens;
+mod users;
 mod words;
 
 use axum::Router;
@@ -32,9 +33,14 @@ const MAX_BODY_BYTES: usize = 64 * 1024;
 pub fn router(control: Control) -> Router {
     let v1 = OpenApiRouter::new()
         .routes(routes!(sessions::create))
+        .routes(routes!(sessions::end_current))
         .routes(routes!(sessions::end))
         .routes(routes!(server::me))
         .routes(routes!(server::storages))
+        .routes(routes!(users::list, users::create))
+        .routes(routes!(users::get, users::edit, users::delete))
+        .routes(routes!(users::set_password))
+        .routes(routes!(sessions::list))
         .routes(routes!(channels::list, channels::create))
         .routes(routes!(channels::get, channels::delete))
         .routes(routes!(service_accounts::list, service_accounts::create))

@@ -169,6 +169,9 @@ impl From<Error> for Problem {
             Error::LastOwner { .. } => {
                 Self::new(S::CONFLICT, "last-owner", "A channel needs an owner", detail)
             }
+            Error::LastAdmin => {
+                Self::new(S::CONFLICT, "last-admin", "There must be an admin", detail)
+            }
             Error::Lifespan { latest, reason } => {
                 let title = "A token can't end then";
                 let message = format!("must lie between now and {latest}: {reason}");

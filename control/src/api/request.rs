@@ -14,8 +14,8 @@ use serde::de::DeserializeOwned;
 
 use super::duration::parse_duration;
 use super::problem::Problem;
-use crate::Error;
 use crate::usecases::Page;
+use crate::{Error, SessionId};
 
 /// A JSON body. Its type says `deny_unknown_fields`; a form of another site can't send it, since
 /// it must be declared JSON.
@@ -30,6 +30,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
             return Err(Problem::malformed(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
         }
         let bytes = Bytes::from_request(request, state).await.map_err(unreadable)?;
+        if escapes_nul(&bytes) {
+            let detail = "no text may have the character U+0000".to_owned();
+            return Err(Problem::malformed(StatusCode::BAD_REQUEST, detail));
+        }
         let mut json = serde_json::Deserializer::from_slice(&bytes);
         let body = serde_path_to_error::deserialize(&mut json).map_err(|error| {
             let field = error.path().to_string();
@@ -44,6 +48,19 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
             .map_err(|error| Problem::malformed(StatusCode::BAD_REQUEST, error.to_string()))?;
         Ok(Self(body))
     }
+}
+
+/// Whether a JSON text has the one character that PostgreSQL stores in no text.
+fn escapes_nul(json: &[u8]) -> bool {
+    let mut rest = json;
+    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
+        if rest[at..].starts_with(br"\u0000") {
+            return true;
+        }
+        // What is escaped may be a backslash itself.
+        rest = rest.get(at + 2..).unwrap_or_default();
+    }
+    false
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -63,6 +80,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        if parts.uri.query().is_some_and(|query| query.contains("%00")) {
+            return Err(Problem::invalid_field("query", "no text may have the character U+0000"));
+        }
         let query = AxumQuery::<T>::from_request_parts(parts, state).await;
         let query =
             query.map_err(|rejection| Problem::invalid_field("query", &rejection.body_text()))?;
@@ -77,10 +97,31 @@ impl<S: Send + Sync> FromRequestParts<S> for Segment {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        // What isn't UTF-8 names nothing.
         let path = Path::<String>::from_request_parts(parts, state).await;
-        path.map(|Path(segment)| Self(segment)).map_err(|_not_text| Problem::no_such_resource())
+        let path = path.map_err(|_not_text| Problem::no_such_resource())?;
+        Ok(Self(name(path.0)?))
     }
+}
+
+/// The two variable segments of a path.
+pub(super) struct Segments(pub(super) String, pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Segments {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = Path::<(String, String)>::from_request_parts(parts, state).await;
+        let Path((first, second)) = path.map_err(|_not_text| Problem::no_such_resource())?;
+        Ok(Self(name(first)?, name(second)?))
+    }
+}
+
+/// What isn't UTF-8, or has a control character in it, names nothing.
+fn name(segment: String) -> Result<String, Problem> {
+    if segment.chars().any(char::is_control) {
+        return Err(Problem::no_such_resource());
+    }
+    Ok(segment)
 }
 
 /// The query of a list.
@@ -97,17 +138,41 @@ pub(super) struct PageQuery {
 
 impl PageQuery {
     pub(super) fn page(self) -> Result<Page, Problem> {
-        page(self.limit, self.cursor)
+        page(self.limit, self.cursor, None)
+    }
+}
+
+/// The query of a list by name.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct NamesQuery {
+    /// How many items at most; 100 when not said.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u32>,
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+    /// Only what has a name that begins with this.
+    q: Option<String>,
+}
+
+impl NamesQuery {
+    pub(super) fn page(self) -> Result<Page, Problem> {
+        page(self.limit, self.cursor, self.q)
     }
 }
 
 /// Which page a query asks for.
-pub(super) fn page(limit: Option<u32>, cursor: Option<String>) -> Result<Page, Problem> {
+pub(super) fn page(
+    limit: Option<u32>,
+    cursor: Option<String>,
+    prefix: Option<String>,
+) -> Result<Page, Problem> {
     let limit = limit.unwrap_or(Page::DEFAULT_LIMIT);
     if !(1..=Page::MAX_LIMIT).contains(&limit) {
         return Err(Problem::invalid_field("limit", "must be 1 to 1000"));
     }
-    Ok(Page { after: cursor, limit })
+    Ok(Page { after: cursor, limit, prefix: prefix.unwrap_or_default() })
 }
 
 /// The query of a deciding write.
@@ -147,8 +212,29 @@ pub(super) fn channel_in_field(field: &'static str, text: &str) -> Result<Channe
     name.map_err(|why| Error::InvalidField { field, message: why.to_string() })
 }
 
+/// A session in a path.
+pub(super) fn session_in_path(segment: &str) -> Result<SessionId, Error> {
+    let id = segment.parse().map(SessionId);
+    id.map_err(|_why| Error::NotFound { kind: "session", name: access::redact(segment).into() })
+}
+
 /// A token in a path.
 pub(super) fn token_in_path(segment: &str) -> Result<TokenId, Error> {
     let id = segment.parse().map(TokenId);
     id.map_err(|_why| Error::NotFound { kind: "token", name: access::redact(segment).into() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escapes_nul;
+
+    #[test]
+    fn an_escaped_backslash_escapes_nothing_after_it() {
+        for text in [r#""\u0000""#.as_bytes(), br#"{"a":"b\\\u0000"}"#] {
+            assert!(escapes_nul(text), "{text:?}");
+        }
+        for text in [r#""\\u0000""#.as_bytes(), br#""\u0001 u0000""#, br#""\"#, b""] {
+            assert!(!escapes_nul(text), "{text:?}");
+        }
+    }
 }

@@ -69,6 +69,8 @@ pub(super) struct ListQuery {
     limit: Option<u32>,
     /// The `next_cursor` of the page before.
     cursor: Option<String>,
+    /// Only those whose channel's name begins with this.
+    q: Option<String>,
     /// Each channel that the caller may manage, with or without an account.
     #[serde(default)]
     manageable: bool,
@@ -90,7 +92,7 @@ pub(super) async fn list(
     SignedIn(actor): SignedIn,
     Query(query): Query<ListQuery>,
 ) -> Result<Json<List<Item>>, Problem> {
-    let page = page(query.limit, query.cursor)?;
+    let page = page(query.limit, query.cursor, query.q)?;
     if !query.manageable {
         let found = service_account::list(&control, &actor, &page).await?;
         return Ok(List::of(found, |account| Item::Account(account.into())));

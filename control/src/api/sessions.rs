@@ -8,12 +8,13 @@ use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::credential::{Address, SESSION_COOKIE, SignedIn};
+use super::answer::List;
+use super::credential::{From, SESSION_COOKIE, SignedIn};
 use super::problem::{Details, PROBLEM, Problem};
-use super::request::Body;
+use super::request::{Body, PageQuery, Query, Segment, session_in_path};
 use super::words::Time;
 use crate::usecases::session;
-use crate::{Control, Settings};
+use crate::{Control, Settings, Via};
 
 /// Who signs in.
 #[derive(Deserialize, ToSchema)]
@@ -30,6 +31,19 @@ pub(super) struct Session {
     /// Works as a bearer token; shown this once.
     session_token: String,
     expires_at: Time,
+}
+
+/// A sign-in that still holds.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SignIn)]
+pub(super) struct SignIn {
+    id: i64,
+    created_at: Time,
+    expires_at: Time,
+    /// From which address.
+    address: Option<String>,
+    /// Whether the caller acts by it.
+    current: bool,
 }
 
 /// Signs in; the session is answered as a value and as a cookie.
@@ -50,11 +64,11 @@ pub(super) struct Session {
 )]
 pub(super) async fn create(
     State(control): State<Control>,
-    Address(address): Address,
+    From(origin): From,
     Body(credentials): Body<Credentials>,
 ) -> Result<Response, Problem> {
     let Credentials { username, password } = credentials;
-    let session = session::create(&control, &username, &password, address).await?;
+    let session = session::create(&control, &username, &password, origin).await?;
     let value = session.secret.reveal();
     let lifetime_secs = control.settings().session_lifetime.as_secs();
     let cookie = cookie(control.settings(), value, lifetime_secs);
@@ -74,13 +88,54 @@ pub(super) async fn create(
             content_type = PROBLEM),
     )
 )]
-pub(super) async fn end(
+pub(super) async fn end_current(
     State(control): State<Control>,
     SignedIn(actor): SignedIn,
 ) -> Result<Response, Problem> {
     session::end_current(&control, &actor).await?;
     let headers = [(SET_COOKIE, cookie(control.settings(), "", 0))];
     Ok((StatusCode::NO_CONTENT, headers).into_response())
+}
+
+/// Lists a user's sessions: to themselves, and to admins.
+#[utoipa::path(
+    get,
+    path = "/users/{name}/sessions",
+    tag = "sessions",
+    params(("name" = String, Path, description = "Whose"), PageQuery),
+    responses((status = OK, description = "A page of sessions", body = List<SignIn>))
+)]
+pub(super) async fn list(
+    State(control): State<Control>,
+    SignedIn(actor): SignedIn,
+    Segment(name): Segment,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<List<SignIn>>, Problem> {
+    let found = session::list(&control, &actor, &name, &query.page()?).await?;
+    Ok(List::of(found, |session| SignIn {
+        current: actor.via == Via::Session(session.id),
+        id: session.id.0,
+        created_at: session.created_at.into(),
+        expires_at: session.expires_at.into(),
+        address: session.address,
+    }))
+}
+
+/// Ends a session: one's own, or as an admin anybody's.
+#[utoipa::path(
+    delete,
+    path = "/sessions/{id}",
+    tag = "sessions",
+    params(("id" = i64, Path, description = "Its id")),
+    responses((status = NO_CONTENT, description = "Ended"))
+)]
+pub(super) async fn end(
+    State(control): State<Control>,
+    SignedIn(actor): SignedIn,
+    Segment(id): Segment,
+) -> Result<StatusCode, Problem> {
+    session::end(&control, &actor, session_in_path(&id)?).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 fn cookie(settings: &Settings, value: &str, lifetime_secs: u64) -> String {

@@ -1,9 +1,11 @@
 //! The audit log: who did what to what, from where. Written in the transaction of the change, so
 //! that neither is there without the other.
 
+use access::source::Revision;
 use serde_json::Value;
 
-use super::{Change, StoreError};
+use super::StoreError;
+use super::write::Write;
 use crate::Actor;
 
 const INSERT: &str = "INSERT INTO audit_events (at, revision, actor_id, actor, via, address, \
@@ -27,30 +29,29 @@ pub(crate) struct Event<'a> {
     pub(crate) after: Option<Value>,
 }
 
-impl Change {
-    /// Records what this change does.
-    pub(crate) async fn audit(
-        &mut self,
-        actor: &Actor,
-        event: Event<'_>,
-    ) -> Result<(), StoreError> {
-        let (now, revision) = (self.now(), self.revision());
-        sqlx::query(INSERT)
-            .bind(now.as_millis())
-            .bind(revision.0)
-            .bind(actor.principal.map(|id| id.0))
-            .bind(&*actor.name)
-            .bind(actor.via.to_string())
-            .bind(actor.address.map(|address| address.to_string()))
-            .bind(actor.request_id.as_deref())
-            .bind(event.action)
-            .bind(event.target.kind)
-            .bind(event.target.id)
-            .bind(event.target.name)
-            .bind(event.before.map(|state| state.to_string()))
-            .bind(event.after.map(|state| state.to_string()))
-            .execute(self.connection())
-            .await?;
-        Ok(())
-    }
+/// Adds an event to the log, in the transaction of what it tells of.
+pub(super) async fn insert_event(
+    write: &mut Write,
+    revision: Option<Revision>,
+    actor: &Actor,
+    event: Event<'_>,
+) -> Result<(), StoreError> {
+    let now = write.now();
+    sqlx::query(INSERT)
+        .bind(now.as_millis())
+        .bind(revision.map(|revision| revision.0))
+        .bind(actor.principal.map(|id| id.0))
+        .bind(&*actor.name)
+        .bind(actor.via.to_string())
+        .bind(actor.address.map(|address| address.to_string()))
+        .bind(actor.request_id.as_deref())
+        .bind(event.action)
+        .bind(event.target.kind)
+        .bind(event.target.id)
+        .bind(event.target.name)
+        .bind(event.before.map(|state| state.to_string()))
+        .bind(event.after.map(|state| state.to_string()))
+        .execute(write.connection())
+        .await?;
+    Ok(())
 }

@@ -3,10 +3,11 @@
 
 use access::Timestamp;
 use access::source::{Revision, Stamp, Touched};
-use sqlx::{Any, Transaction};
-use tokio::sync::{AcquireError, OwnedSemaphorePermit};
 
+use super::audit::{Event, insert_event};
+use super::write::Write;
 use super::{Connection, Store, StoreError};
+use crate::Actor;
 #[cfg(feature = "testing")]
 use crate::testing::{Hooks, Step};
 
@@ -23,15 +24,12 @@ const RECORD_ENTRY: &str =
 
 /// One change under way: a transaction that already holds the counter. Dropped, it is undone.
 pub(crate) struct Change {
-    transaction: Transaction<'static, Any>,
+    write: Write,
     revision: Revision,
     stamp: Stamp,
-    now: Timestamp,
     touched: Vec<Touched>,
     #[cfg(feature = "testing")]
     hooks: Hooks,
-    /// Given back after the transaction has ended: fields drop in order.
-    _writer: Option<OwnedSemaphorePermit>,
 }
 
 impl Store {
@@ -40,20 +38,13 @@ impl Store {
     /// such as hashing a password, before.
     pub(crate) async fn change(&self, now: Timestamp) -> Result<Change, StoreError> {
         let stamp = Stamp(i64::from_ne_bytes(random_bytes()?));
-        let writer = match &self.one_writer {
-            Some(turn) => Some(turn.clone().acquire_owned().await.map_err(closed)?),
-            None => None,
-        };
-        let transaction = self.pool.begin_with(self.dialect.begin_change()).await?;
         let mut change = Change {
-            transaction,
+            write: self.write(now).await?,
             revision: Revision(0),
             stamp,
-            now,
             touched: Vec::new(),
             #[cfg(feature = "testing")]
             hooks: self.hooks.clone(),
-            _writer: writer,
         };
         change.reached_begun().await?;
         if !change.counts_last() {
@@ -66,7 +57,7 @@ impl Store {
 impl Change {
     /// The connection, inside the transaction.
     pub(crate) fn connection(&mut self) -> &mut Connection {
-        &mut self.transaction
+        self.write.connection()
     }
 
     /// This change's number.
@@ -76,7 +67,17 @@ impl Change {
 
     /// When this change happens, by the clock it was begun with.
     pub(crate) fn now(&self) -> Timestamp {
-        self.now
+        self.write.now()
+    }
+
+    /// Records what this change does.
+    pub(crate) async fn audit(
+        &mut self,
+        actor: &Actor,
+        event: Event<'_>,
+    ) -> Result<(), StoreError> {
+        let revision = Some(self.revision);
+        insert_event(&mut self.write, revision, actor, event).await
     }
 
     /// Names something whose grants or registration this change may alter.
@@ -91,12 +92,12 @@ impl Change {
             self.take_revision().await?;
         }
         self.record().await?;
-        self.transaction.commit().await?;
+        self.write.commit().await?;
         Ok(self.revision)
     }
 
     async fn take_revision(&mut self) -> Result<(), StoreError> {
-        let next = sqlx::query_scalar(NEXT_REVISION).fetch_one(&mut *self.transaction).await?;
+        let next = sqlx::query_scalar(NEXT_REVISION).fetch_one(self.write.connection()).await?;
         self.revision = Revision(next);
         Ok(())
     }
@@ -105,8 +106,8 @@ impl Change {
         sqlx::query(RECORD_REVISION)
             .bind(self.revision.0)
             .bind(self.stamp.0)
-            .bind(self.now.as_millis())
-            .execute(&mut *self.transaction)
+            .bind(self.now().as_millis())
+            .execute(self.write.connection())
             .await?;
         for (ordinal, touched) in (0i64..).zip(entries(std::mem::take(&mut self.touched))) {
             let (kind, id, digest) = match touched {
@@ -123,7 +124,7 @@ impl Change {
                 .bind(kind)
                 .bind(id)
                 .bind(digest)
-                .execute(&mut *self.transaction)
+                .execute(self.write.connection())
                 .await?;
         }
         Ok(())
@@ -132,7 +133,7 @@ impl Change {
     #[cfg(feature = "testing")]
     async fn reached_begun(&mut self) -> Result<(), StoreError> {
         if let Some(sql) = self.hooks.statement() {
-            sqlx::query(sql).execute(&mut *self.transaction).await?;
+            sqlx::query(sql).execute(self.write.connection()).await?;
         }
         self.hooks.reached(Step::Begun).await;
         Ok(())
@@ -174,10 +175,6 @@ fn random_bytes<const N: usize>() -> Result<[u8; N], StoreError> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes)?;
     Ok(bytes)
-}
-
-fn closed(_: AcquireError) -> StoreError {
-    StoreError::Database(sqlx::Error::PoolClosed)
 }
 
 #[cfg(test)]

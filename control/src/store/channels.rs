@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use access::{Channel, ChannelId, ChannelName, Permission, PrincipalId, Timestamp};
-use sqlx::Row as _;
-use sqlx::any::AnyRow;
+use sqlx::any::{AnyArguments, AnyRow};
+use sqlx::query::Query;
+use sqlx::{Any, Row as _};
 
 use super::rows::{permission_if_any, time, word};
-use super::{Connection, StoreError};
+use super::{Connection, NameRange, StoreError};
 
 /// A channel as people see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +33,19 @@ pub(crate) struct ChannelView {
     pub(crate) sees_all: bool,
 }
 
+impl ChannelView {
+    /// Binds the view's three parameters.
+    pub(super) fn bind<'q>(
+        self,
+        query: Query<'q, Any, AnyArguments>,
+    ) -> Query<'q, Any, AnyArguments> {
+        query
+            .bind(self.principal.0)
+            .bind(self.within.map_or(0, |token| token.0))
+            .bind(i64::from(self.sees_all))
+    }
+}
+
 /// A channel's columns for gateways.
 macro_rules! channel_columns {
     () => {
@@ -45,27 +59,40 @@ const INSERT: &str = "INSERT INTO channels (name, description, privacy, storage,
      RETURNING id";
 const DELETE: &str = "DELETE FROM channels WHERE id = $1";
 
-/// What `$1` holds on each channel, as it is seen through the token `$2` (0: through none).
+/// What `$4` holds on each channel, as it is seen through the token `$5` (0: through none).
 macro_rules! seen_channels {
-    ($end:literal) => {
+    (from: $from:literal, $end:literal) => {
         concat!(
             "SELECT * FROM (SELECT ",
             channel_columns!(),
             ", c.description, c.created_at, (SELECT max(gp.permission) FROM group_members m \
              JOIN group_permissions gp ON gp.group_id = m.group_id AND gp.channel_id = c.id \
-             WHERE m.principal_id = $1) AS held, (SELECT t.permission FROM token_channels tc \
-             JOIN tokens t ON t.id = tc.token_id WHERE tc.token_id = $2 AND tc.channel_id = c.id) \
-             AS within FROM channels c) AS seen WHERE ($3 = 1 OR ($2 = 0 AND (held IS NOT NULL \
-             OR privacy <> 'private')) OR (held IS NOT NULL AND within IS NOT NULL)) AND ",
+             WHERE m.principal_id = $4) AS held, (SELECT t.permission FROM token_channels tc \
+             JOIN tokens t ON t.id = tc.token_id WHERE tc.token_id = $5 AND tc.channel_id = c.id) \
+             AS within FROM channels c WHERE ",
+            $from,
+            ") AS seen WHERE ($6 = 1 OR ($5 = 0 AND (held IS NOT NULL \
+             OR privacy <> 'private')) OR (held IS NOT NULL AND within IS NOT NULL)) ",
             $end
         )
     };
 }
-const FIND_SEEN: &str = seen_channels!("name = $4");
-const LIST_SEEN: &str = seen_channels!("name > $4 ORDER BY name LIMIT $5");
-
+/// The channels on which the principal of the view holds something.
+macro_rules! held_channels {
+    ($end:literal) => {
+        seen_channels!(
+            from: "c.name >= $1 AND c.name < $2 AND c.id IN (SELECT gp.channel_id \
+                FROM group_members m JOIN group_permissions gp ON gp.group_id = m.group_id \
+                WHERE m.principal_id = $4)",
+            $end
+        )
+    };
+}
+const LIST_SEEN: &str =
+    seen_channels!(from: "c.name >= $1 AND c.name < $2", "ORDER BY name LIMIT $3");
+const LIST_HELD: &str = held_channels!("ORDER BY name LIMIT $3");
 const LIST_MANAGED: &str =
-    seen_channels!("held = 3 AND ($2 = 0 OR within = 3) AND name > $4 ORDER BY name LIMIT $5");
+    held_channels!("AND held = 3 AND ($5 = 0 OR within = 3) ORDER BY name LIMIT $3");
 
 const ID_BY_NAME: &str = "SELECT id FROM channels WHERE name = $1";
 /// `0` follows `/`, so that the range is what begins with `name/`.
@@ -103,34 +130,34 @@ pub(crate) async fn find_channel(
     view: ChannelView,
     name: &ChannelName,
 ) -> Result<Option<ChannelDetails>, StoreError> {
-    let row = sqlx::query(FIND_SEEN)
-        .bind(view.principal.0)
-        .bind(view.within.map_or(0, |token| token.0))
-        .bind(i64::from(view.sees_all))
-        .bind(name.as_str())
-        .fetch_optional(db)
-        .await?;
-    row.as_ref().map(details).transpose()
+    Ok(list_channels(db, view, &NameRange::exactly(name.as_str())).await?.pop())
 }
 
-/// The channels that the viewer may see, by name, after `after`.
+/// The channels that the viewer may see, by name.
 pub(crate) async fn list_channels(
     db: &mut Connection,
     view: ChannelView,
-    after: &str,
-    limit: u32,
+    range: &NameRange,
 ) -> Result<Vec<ChannelDetails>, StoreError> {
-    list(db, LIST_SEEN, view, after, limit).await
+    range.read_seen(db, LIST_SEEN, view, details).await
 }
 
-/// The channels on which the viewer holds `manage`, by name, after `after`.
+/// The channels on which the viewer holds something, by name.
+pub(crate) async fn list_held_channels(
+    db: &mut Connection,
+    view: ChannelView,
+    range: &NameRange,
+) -> Result<Vec<ChannelDetails>, StoreError> {
+    range.read_seen(db, LIST_HELD, view, details).await
+}
+
+/// The channels on which the viewer holds `manage`, by name.
 pub(crate) async fn list_managed_channels(
     db: &mut Connection,
     view: ChannelView,
-    after: &str,
-    limit: u32,
+    range: &NameRange,
 ) -> Result<Vec<ChannelDetails>, StoreError> {
-    list(db, LIST_MANAGED, view, after, limit).await
+    range.read_seen(db, LIST_MANAGED, view, details).await
 }
 
 /// The channel of that name, whoever asks.
@@ -149,24 +176,6 @@ pub(crate) async fn channels_below(
 ) -> Result<Vec<ChannelId>, StoreError> {
     let ids: Vec<i64> = sqlx::query_scalar(BELOW).bind(name.as_str()).fetch_all(db).await?;
     Ok(ids.into_iter().map(ChannelId).collect())
-}
-
-async fn list(
-    db: &mut Connection,
-    sql: &'static str,
-    view: ChannelView,
-    after: &str,
-    limit: u32,
-) -> Result<Vec<ChannelDetails>, StoreError> {
-    let rows = sqlx::query(sql)
-        .bind(view.principal.0)
-        .bind(view.within.map_or(0, |token| token.0))
-        .bind(i64::from(view.sees_all))
-        .bind(after)
-        .bind(i64::from(limit))
-        .fetch_all(db)
-        .await?;
-    rows.iter().map(details).collect()
 }
 
 fn details(row: &AnyRow) -> Result<ChannelDetails, StoreError> {

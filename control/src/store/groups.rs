@@ -34,6 +34,11 @@ const MEMBERS: &str = "SELECT principal_id FROM group_members WHERE group_id = $
 const USERS_IN: &str = "SELECT count(*) FROM group_members m \
      JOIN principals p ON p.id = m.principal_id AND p.kind = 'user' AND p.deactivated_at IS NULL \
      WHERE m.group_id = $1";
+const OWNED_ALONE: &str = "SELECT g.name FROM group_members m \
+     JOIN groups g ON g.id = m.group_id AND g.owners_of IS NOT NULL \
+     WHERE m.principal_id = $1 AND NOT EXISTS (SELECT 1 FROM group_members o \
+     JOIN principals p ON p.id = o.principal_id AND p.kind = 'user' AND p.deactivated_at IS NULL \
+     WHERE o.group_id = m.group_id AND o.principal_id <> $1) ORDER BY g.name LIMIT 1";
 const SET_PERMISSION: &str = "INSERT INTO group_permissions (group_id, channel_id, permission) \
      VALUES ($1, $2, $3) ON CONFLICT (group_id, channel_id) \
      DO UPDATE SET permission = excluded.permission";
@@ -125,6 +130,14 @@ pub(crate) async fn members(
 /// How many active users are in the group.
 pub(crate) async fn count_users_in(db: &mut Connection, group: GroupId) -> Result<i64, StoreError> {
     Ok(sqlx::query_scalar(USERS_IN).bind(group.0).fetch_one(db).await?)
+}
+
+/// The first group of a channel's owners that has no active user but this one.
+pub(crate) async fn owned_alone(
+    db: &mut Connection,
+    user: PrincipalId,
+) -> Result<Option<String>, StoreError> {
+    Ok(sqlx::query_scalar(OWNED_ALONE).bind(user.0).fetch_optional(db).await?)
 }
 
 /// What the group's members may do on the channel; nothing when none.

@@ -9,11 +9,14 @@ mod groups;
 mod inspect;
 mod memberships;
 mod principals;
+mod range;
 mod rows;
 mod service_accounts;
 mod sessions;
 mod source;
 mod tokens;
+mod users;
+mod write;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +30,9 @@ pub(crate) use audit::{Event, Target};
 pub(crate) use change::{Change, MORE_THAN_ENTRIES};
 use dialect::Dialect;
 pub use inspect::{Durability, Inspection};
-pub use {channels::*, principals::*, service_accounts::*, sessions::*, tokens::*};
+pub(crate) use range::NameRange;
+pub(crate) use write::Write;
+pub use {channels::*, principals::*, service_accounts::*, sessions::*, tokens::*, users::*};
 pub(crate) use {groups::*, memberships::*};
 
 #[cfg(feature = "testing")]

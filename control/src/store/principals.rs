@@ -84,30 +84,12 @@ pub struct Principal {
     pub active: bool,
 }
 
-/// What signing in needs to know of a user.
-pub(crate) struct SignIn {
-    pub(crate) id: PrincipalId,
-    pub(crate) password_hash: String,
-}
-
-/// A user to be made.
-pub(crate) struct NewUser<'a> {
-    pub(crate) name: &'a str,
-    pub(crate) display_name: &'a str,
-    pub(crate) email: &'a str,
-    pub(crate) role: Role,
-    pub(crate) password_hash: &'a str,
-}
-
 const SEATS_USED: &str = "SELECT count(*) FROM principals WHERE deactivated_at IS NULL";
 const INSERT: &str =
     "INSERT INTO principals (kind, name, created_at) VALUES ($1, $2, $3) RETURNING id";
-const INSERT_USER: &str = "INSERT INTO users (principal_id, display_name, email, role, \
-     password_hash) VALUES ($1, $2, $3, $4, $5)";
+const SET_ACTIVE: &str = "UPDATE principals SET deactivated_at = $2 WHERE id = $1";
 const DELETE: &str = "UPDATE principals SET deleted_at = $2, \
      deactivated_at = coalesce(deactivated_at, $2) WHERE id = $1";
-const SIGN_IN: &str = "SELECT p.id, u.password_hash FROM principals p \
-     JOIN users u ON u.principal_id = p.id WHERE p.name = $1 AND p.deactivated_at IS NULL";
 
 macro_rules! principal_where {
     ($condition:literal) => {
@@ -141,21 +123,16 @@ pub(crate) async fn insert_principal(
     Ok(PrincipalId(id))
 }
 
-pub(crate) async fn insert_user(
+/// Takes a seat or frees it.
+pub(crate) async fn set_active(
     db: &mut Connection,
-    new: NewUser<'_>,
+    id: PrincipalId,
+    active: bool,
     now: Timestamp,
-) -> Result<PrincipalId, StoreError> {
-    let id = insert_principal(&mut *db, PrincipalKind::User, new.name, now).await?;
-    sqlx::query(INSERT_USER)
-        .bind(id.0)
-        .bind(new.display_name)
-        .bind(new.email)
-        .bind(new.role.as_str())
-        .bind(new.password_hash)
-        .execute(db)
-        .await?;
-    Ok(id)
+) -> Result<(), StoreError> {
+    let since = (!active).then_some(now.as_millis());
+    sqlx::query(SET_ACTIVE).bind(id.0).bind(since).execute(db).await?;
+    Ok(())
 }
 
 /// Marks a principal deleted: its name is free again, its id and its history stay.
@@ -184,16 +161,7 @@ pub(crate) async fn principal_named(
     row.as_ref().map(read).transpose()
 }
 
-/// The active user of that name, for signing in.
-pub(crate) async fn sign_in(db: &mut Connection, name: &str) -> Result<Option<SignIn>, StoreError> {
-    let Some(row) = sqlx::query(SIGN_IN).bind(name).fetch_optional(db).await? else {
-        return Ok(None);
-    };
-    let id = PrincipalId(row.try_get("id")?);
-    Ok(Some(SignIn { id, password_hash: row.try_get("password_hash")? }))
-}
-
-fn read(row: &sqlx::any::AnyRow) -> Result<Principal, StoreError> {
+pub(super) fn read(row: &sqlx::any::AnyRow) -> Result<Principal, StoreError> {
     let role = row.try_get::<Option<&str>, _>("role")?;
     Ok(Principal {
         id: PrincipalId(row.try_get("id")?),

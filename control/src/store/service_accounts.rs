@@ -5,7 +5,7 @@ use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
 use super::rows::{time, word};
-use super::{ChannelView, Connection, StoreError};
+use super::{ChannelView, Connection, NameRange, StoreError};
 
 /// The credentials for programs of one channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,13 +45,13 @@ macro_rules! accounts_where {
 }
 const BY_NAME: &str = accounts_where!("p.name = $1 AND p.deleted_at IS NULL");
 const BY_CHANNEL: &str = accounts_where!("s.channel_id = $1");
-/// Those whose channel `$1` manages, as far as the token `$2` reaches (0: everywhere).
+/// Those whose channel `$4` manages, as far as the token `$5` reaches (0: everywhere).
 const LIST: &str = accounts_where!(
-    "c.name > $4 AND ($3 = 1 OR (EXISTS (SELECT 1 FROM group_members m \
+    "c.name >= $1 AND c.name < $2 AND ($6 = 1 OR (EXISTS (SELECT 1 FROM group_members m \
      JOIN group_permissions gp ON gp.group_id = m.group_id AND gp.channel_id = c.id \
-     WHERE m.principal_id = $1 AND gp.permission = 3) AND ($2 = 0 OR EXISTS (SELECT 1 \
-     FROM token_channels tc JOIN tokens t ON t.id = tc.token_id WHERE tc.token_id = $2 \
-     AND tc.channel_id = c.id AND t.permission = 3)))) ORDER BY c.name LIMIT $5"
+     WHERE m.principal_id = $4 AND gp.permission = 3) AND ($5 = 0 OR EXISTS (SELECT 1 \
+     FROM token_channels tc JOIN tokens t ON t.id = tc.token_id WHERE tc.token_id = $5 \
+     AND tc.channel_id = c.id AND t.permission = 3)))) ORDER BY c.name LIMIT $3"
 );
 
 /// Makes a principal the service account of a channel.
@@ -88,22 +88,13 @@ pub(crate) async fn service_account_of(
     row.as_ref().map(read).transpose()
 }
 
-/// The accounts that the viewer may manage, by their channel's name, after `after`.
+/// The accounts that the viewer may manage, by their channel's name.
 pub(crate) async fn list_service_accounts(
     db: &mut Connection,
     view: ChannelView,
-    after: &str,
-    limit: u32,
+    range: &NameRange,
 ) -> Result<Vec<ServiceAccount>, StoreError> {
-    let rows = sqlx::query(LIST)
-        .bind(view.principal.0)
-        .bind(view.within.map_or(0, |token| token.0))
-        .bind(i64::from(view.sees_all))
-        .bind(after)
-        .bind(i64::from(limit))
-        .fetch_all(db)
-        .await?;
-    rows.iter().map(read).collect()
+    range.read_seen(db, LIST, view, read).await
 }
 
 fn read(row: &AnyRow) -> Result<ServiceAccount, StoreError> {

@@ -3,9 +3,9 @@
 
 use access::{ChannelId, ChannelName, Permission, PrincipalId, Timestamp, TokenId};
 
-use super::{Control, Error, Listed, Page};
+use super::{Control, Error, Page};
 use crate::store::{
-    self, ChannelDetails, ChannelView, Connection, PrincipalKind, Role, session_is_live,
+    self, ChannelDetails, ChannelView, Connection, NameRange, PrincipalKind, Role, session_is_live,
 };
 use crate::{Actor, Principal, StoreError, Via};
 
@@ -42,11 +42,8 @@ pub struct Held {
 pub async fn me(control: &Control, actor: &Actor) -> Result<Held, Error> {
     let mut db = control.store.reader().await?;
     let caller = Caller::verify(&mut db, actor, control.now()).await?;
-    let view = ChannelView { sees_all: false, ..caller.view() };
-    let page = Page { after: None, limit: Page::MAX_LIMIT };
-    let channels = store::list_channels(&mut db, view, "", page.limit).await?;
-    let mut channels = Listed::page(channels, &page, |_| String::new()).items;
-    channels.retain(|channel| channel.permission.is_some());
+    let range = NameRange::new("", None, Page::MAX_LIMIT);
+    let channels = store::list_held_channels(&mut db, caller.view(), &range).await?;
     Ok(Held { is_admin: caller.is_admin(), principal: caller.principal, channels })
 }
 
@@ -62,6 +59,8 @@ impl Caller {
         let principal = principal.ok_or(Error::NotSignedIn)?;
         let token = match actor.via {
             Via::Console => None,
+            // A password is looked at once, for a session.
+            Via::Password => return Err(Error::NotSignedIn),
             Via::Session(session) => {
                 let live = session_is_live(db, session, id, now).await?;
                 live.then_some(None).ok_or(Error::NotSignedIn)?
@@ -101,6 +100,12 @@ impl Caller {
 
     pub(super) fn require_admin(&self) -> Result<(), Error> {
         if self.is_admin() { Ok(()) } else { Err(Error::needs_admin()) }
+    }
+
+    /// Whether the caller acts for the whole of a user, not within a token's channels: a token
+    /// that stands in a client's URL may not touch its user's account.
+    pub(super) fn require_sign_in(&self) -> Result<(), Error> {
+        if self.limit().is_none() { Ok(()) } else { Err(Error::needs_sign_in()) }
     }
 
     /// What the caller sees. A token limits it to its channels, unless it carries role `admin`.

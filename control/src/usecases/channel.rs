@@ -83,7 +83,7 @@ pub async fn list(
 ) -> Result<Listed<ChannelDetails>, Error> {
     let mut db = control.store.reader().await?;
     let caller = Caller::verify(&mut db, actor, control.now()).await?;
-    let found = store::list_channels(&mut db, caller.view(), page.after(), page.probe()).await?;
+    let found = store::list_channels(&mut db, caller.view(), &page.names()).await?;
     Ok(Listed::page(found, page, |item| item.channel.name.to_string()))
 }
 

@@ -88,6 +88,9 @@ pub enum Error {
         /// The group.
         group: String,
     },
+    /// Nobody could hand out role `admin` any more.
+    #[error("this is the last active admin; give another user role `admin` first")]
+    LastAdmin,
     /// The database didn't answer or refused.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -126,6 +129,13 @@ impl Error {
 
     pub(super) fn needs_admin() -> Self {
         Self::NotPermitted { needs: "role `admin`".into(), who: "an admin".into() }
+    }
+
+    pub(super) fn needs_sign_in() -> Self {
+        Self::NotPermitted {
+            needs: "a sign-in, or a token that carries role `admin`".into(),
+            who: "the user".into(),
+        }
     }
 
     pub(super) fn needs_manage(channel: &ChannelName) -> Self {

@@ -7,6 +7,7 @@ pub mod channel;
 mod error;
 pub mod group;
 mod names;
+pub mod password;
 mod passwords;
 pub mod service_account;
 pub mod session;
@@ -24,6 +25,7 @@ pub use caller::{Held, me};
 pub use error::{Error, Holder};
 use passwords::Passwords;
 
+use crate::store::NameRange;
 use crate::{Settings, Store, StoreError};
 
 /// The control plane: a database, its settings and a clock. Cheap to clone.
@@ -80,6 +82,8 @@ pub struct Page {
     pub after: Option<String>,
     /// How many items it has at most.
     pub limit: u32,
+    /// In lists by name: only what begins with this.
+    pub prefix: String,
 }
 
 impl Page {
@@ -90,11 +94,18 @@ impl Page {
 
     /// The first page of the usual size.
     pub fn first() -> Self {
-        Self { after: None, limit: Self::DEFAULT_LIMIT }
+        Self { after: None, limit: Self::DEFAULT_LIMIT, prefix: String::new() }
     }
 
-    fn after(&self) -> &str {
-        self.after.as_deref().unwrap_or("")
+    /// What to read of a list by name.
+    fn names(&self) -> NameRange {
+        NameRange::new(&self.prefix, self.after.as_deref(), self.probe())
+    }
+
+    /// After which id to read a list by id.
+    fn after_id(&self) -> Result<i64, Error> {
+        let after = self.after.as_deref().map_or(Ok(0), str::parse);
+        after.map_err(|_not_an_id| Error::invalid("cursor", "not one of ours"))
     }
 
     /// One more than asked for, to see whether there is a next page.

@@ -41,13 +41,9 @@ impl Passwords {
     }
 
     /// Whether the password is that of the stored text; none is as slow as a wrong one.
-    pub(super) async fn verify(
-        &self,
-        password: &str,
-        stored: Option<String>,
-    ) -> Result<bool, Error> {
+    pub(super) async fn verify(&self, password: &str, stored: Option<&str>) -> Result<bool, Error> {
         let known = stored.is_some();
-        let stored = stored.unwrap_or_else(|| NOBODY.to_owned());
+        let stored = stored.unwrap_or(NOBODY).to_owned();
         let password: String = password.chars().take(MAX_BYTES).collect();
         let right = self.blocking(move || {
             PasswordHash::new(&stored).is_ok_and(|hash| {
@@ -82,8 +78,8 @@ mod tests {
         let passwords = Passwords::default();
         let stored = passwords.hash("correct horse").await.unwrap();
         assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
-        assert!(passwords.verify("correct horse", Some(stored.clone())).await.unwrap());
-        assert!(!passwords.verify("correct horsf", Some(stored)).await.unwrap());
+        assert!(passwords.verify("correct horse", Some(&stored)).await.unwrap());
+        assert!(!passwords.verify("correct horsf", Some(&stored)).await.unwrap());
         assert!(!passwords.verify("correct horse", None).await.unwrap());
         assert!(passwords.hash("short").await.is_err());
     }

@@ -64,7 +64,7 @@ pub async fn list(
     let mut db = control.store.reader().await?;
     let caller = Caller::verify(&mut db, actor, control.now()).await?;
     let view = caller.view();
-    let found = store::list_service_accounts(&mut db, view, page.after(), page.probe()).await?;
+    let found = store::list_service_accounts(&mut db, view, &page.names()).await?;
     Ok(Listed::page(found, page, |account| account.channel.to_string()))
 }
 
@@ -80,8 +80,7 @@ pub async fn list_manageable(
 ) -> Result<Listed<Manageable>, Error> {
     let mut db = control.store.reader().await?;
     let caller = Caller::verify(&mut db, actor, control.now()).await?;
-    let found =
-        store::list_managed_channels(&mut db, caller.view(), page.after(), page.probe()).await?;
+    let found = store::list_managed_channels(&mut db, caller.view(), &page.names()).await?;
     let page = Listed::page(found, page, |item| item.channel.name.to_string());
     let mut items = Vec::with_capacity(page.items.len());
     for channel in page.items {

@@ -3,9 +3,13 @@
 use std::net::IpAddr;
 
 use access::{Timestamp, TokenSecret};
+use serde_json::json;
 
-use super::{Control, Error, user};
-use crate::store::{self, StoreError};
+use super::caller::Caller;
+use super::{Control, Error, Listed, Page, user};
+use crate::store::{
+    self, Connection, Event, SessionId, SignIn, SignedInSession, StoreError, Target, Write,
+};
 use crate::{Actor, Via};
 
 /// A new session.
@@ -17,25 +21,102 @@ pub struct Session {
     pub expires_at: Timestamp,
 }
 
-/// Signs a user in.
+/// From where a request comes, for the audit log.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    /// From which address, when over the network.
+    pub address: Option<IpAddr>,
+    /// The request, as in the logs.
+    pub request_id: Option<String>,
+}
+
+/// Signs a user in. An attempt that fails is recorded too.
 ///
 /// # Errors
-/// [`Error::WrongPassword`], [`Error::TooManyAttempts`]; [`Error::Store`].
+/// [`Error::WrongPassword`], the same and as late for an unknown name;
+/// [`Error::TooManyAttempts`]; [`Error::Store`].
 pub async fn create(
     control: &Control,
     username: &str,
     password: &str,
-    address: Option<IpAddr>,
+    origin: Origin,
 ) -> Result<Session, Error> {
-    control.attempts.begin(username, address, control.clock.moment())?;
-    let user = user::authenticate(control, username, password).await?;
-    control.attempts.succeeded(username, address);
-    let secret = TokenSecret::generate().map_err(StoreError::from)?;
-    let now = control.now();
-    let expires_at = now.plus(control.settings.session_lifetime);
+    control.attempts.begin(username, origin.address, control.clock.moment())?;
     let mut db = control.store.reader().await?;
-    store::insert_session(&mut db, secret.digest(), user, (now, expires_at), address).await?;
-    Ok(Session { secret, expires_at })
+    let user = store::sign_in(&mut db, username).await?;
+    // Not held while hashing: it takes long.
+    drop(db);
+    let right =
+        control.passwords.verify(password, user.as_ref().map(|u| &*u.password_hash)).await?;
+    let secret = TokenSecret::generate().map_err(StoreError::from)?;
+    let mut write = control.store.write(control.now()).await?;
+    match user.filter(|_| right) {
+        // Whoever was locked out, or got another password, while it was checked, is not let in.
+        Some(user) if holds_still(write.connection(), username, &user).await? => {
+            control.attempts.succeeded(username, origin.address);
+            let expires_at = write.now().plus(control.settings.session_lifetime);
+            insert(&mut write, username, user, (&secret, expires_at), origin).await?;
+            write.commit().await?;
+            Ok(Session { secret, expires_at })
+        }
+        Some(_) | None => {
+            record_failure(&mut write, username, origin).await?;
+            write.commit().await?;
+            Err(Error::WrongPassword)
+        }
+    }
+}
+
+async fn holds_still(
+    db: &mut Connection,
+    username: &str,
+    checked: &SignIn,
+) -> Result<bool, StoreError> {
+    let now = store::sign_in(db, username).await?;
+    Ok(now.is_some_and(|now| now.id == checked.id && now.password_hash == checked.password_hash))
+}
+
+async fn insert(
+    write: &mut Write,
+    username: &str,
+    user: SignIn,
+    (secret, expires_at): (&TokenSecret, Timestamp),
+    origin: Origin,
+) -> Result<(), Error> {
+    let (digest, times) = (secret.digest(), (write.now(), expires_at));
+    let id =
+        store::insert_session(write.connection(), digest, user.id, times, origin.address).await?;
+    let actor = Actor {
+        principal: Some(user.id),
+        name: username.to_owned(),
+        via: Via::Password,
+        address: origin.address,
+        request_id: origin.request_id,
+    };
+    let target = Target { kind: "session", id: id.0, name: username };
+    let after = Some(json!({ "user": username, "expires_at": expires_at.to_string() }));
+    let event = Event { action: "session.create", target, before: None, after };
+    Ok(write.audit(&actor, event).await?)
+}
+
+/// What was tried is named only if there is such a user: people type their password into the
+/// wrong field.
+async fn record_failure(write: &mut Write, username: &str, origin: Origin) -> Result<(), Error> {
+    let known = store::principal_named(write.connection(), username).await?;
+    let (id, name) = match &known {
+        Some(principal) => (principal.id.0, principal.name.as_str()),
+        None => (0, "unknown"),
+    };
+    let actor = Actor {
+        principal: None,
+        name: "unknown".into(),
+        via: Via::Password,
+        address: origin.address,
+        request_id: origin.request_id,
+    };
+    let target = Target { kind: "user", id, name };
+    let event = Event { action: "session.refuse", target, before: None, after: None };
+    Ok(write.audit(&actor, event).await?)
 }
 
 /// Who presents this value: the session's or the token's holder. Where there is neither, the
@@ -46,9 +127,9 @@ pub async fn create(
 pub async fn authenticate(
     control: &Control,
     secret: &TokenSecret,
-    address: Option<IpAddr>,
-    request_id: Option<String>,
+    origin: Origin,
 ) -> Result<Actor, Error> {
+    let Origin { address, request_id } = origin;
     let (digest, now) = (secret.digest(), control.now());
     let mut db = control.store.reader().await?;
     if let Some((session, id, name)) = store::find_session(&mut db, digest, now).await? {
@@ -60,14 +141,56 @@ pub async fn authenticate(
     Ok(Actor { principal, name, via: Via::Token(token.id), address, request_id })
 }
 
+/// A user's sessions, for themselves and for admins.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::InvalidField`] for a foreign cursor; [`Error::Store`].
+pub async fn list(
+    control: &Control,
+    actor: &Actor,
+    username: &str,
+    page: &Page,
+) -> Result<Listed<SignedInSession>, Error> {
+    let (after, now) = (SessionId(page.after_id()?), control.now());
+    let mut db = control.store.reader().await?;
+    let caller = Caller::verify(&mut db, actor, now).await?;
+    caller.require_sign_in()?;
+    let user = user::visible(&caller, &mut db, username).await?;
+    let range = (after, page.probe());
+    let found = store::list_sessions(&mut db, user.principal.id, now, range).await?;
+    Ok(Listed::page(found, page, |session| session.id.0.to_string()))
+}
+
+/// Ends a session: one's own, or as an admin anybody's.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Store`].
+pub async fn end(control: &Control, actor: &Actor, id: SessionId) -> Result<(), Error> {
+    let mut write = control.store.write(control.now()).await?;
+    let now = write.now();
+    let db = write.connection();
+    let caller = Caller::verify(db, actor, now).await?;
+    caller.require_sign_in()?;
+    let found = store::session(db, id, now).await?;
+    let seen = found.filter(|session| caller.is_admin() || session.principal_id == caller.id());
+    let session = seen.ok_or_else(|| Error::not_found("session", id.0))?;
+    store::delete_session(db, id).await?;
+    let target = Target { kind: "session", id: id.0, name: &session.principal };
+    let before = Some(json!({
+        "user": session.principal,
+        "expires_at": session.expires_at.to_string(),
+    }));
+    write.audit(actor, Event { action: "session.end", target, before, after: None }).await?;
+    Ok(write.commit().await?)
+}
+
 /// Ends the session by which the actor acts.
 ///
 /// # Errors
 /// [`Error::NotFound`] when they act by something else; [`Error::Store`].
 pub async fn end_current(control: &Control, actor: &Actor) -> Result<(), Error> {
-    let Via::Session(session) = actor.via else {
-        return Err(Error::not_found("session", "current"));
-    };
-    let mut db = control.store.reader().await?;
-    Ok(store::delete_session(&mut db, session).await?)
+    match actor.via {
+        Via::Session(session) => end(control, actor, session).await,
+        Via::Console | Via::Password | Via::Token(_) => Err(Error::not_found("session", "current")),
+    }
 }

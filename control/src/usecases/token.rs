@@ -119,10 +119,7 @@ pub async fn list(
     principal: &str,
     page: &Page,
 ) -> Result<Listed<Token>, Error> {
-    let after = match page.after() {
-        "" => 0,
-        cursor => cursor.parse().map_err(|_not| Error::invalid("cursor", "not one of ours"))?,
-    };
+    let after = page.after_id()?;
     let mut db = control.store.reader().await?;
     let caller = Caller::verify(&mut db, actor, control.now()).await?;
     let principal = visible_principal(control, &caller, &mut db, principal).await?;

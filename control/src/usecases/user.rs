@@ -1,12 +1,45 @@
 //! Users.
 
+use access::Timestamp;
 use access::source::Touched;
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::caller::Caller;
 use super::names::{check_text, check_user_name};
-use super::{Committed, Control, Error};
-use crate::store::{self, Change, Event, NewUser, PrincipalKind, Role, Target};
+use super::{Committed, Control, Error, Listed, Page};
+use crate::store::{
+    self, Change, Connection, Event, PrincipalKind, Revoke, Role, Target, User, UserProfile,
+};
 use crate::{Actor, Principal};
+
+/// A user to be made.
+#[derive(Clone, Debug)]
+pub struct NewUser {
+    /// Their name, unique among principals.
+    pub name: String,
+    /// Their name as people write it.
+    pub display_name: String,
+    /// Their address; empty when not known.
+    pub email: String,
+    /// What they may do beyond what their groups give them.
+    pub role: Role,
+    /// Their first password.
+    pub password: String,
+}
+
+/// What to change of a user; what is not said stays.
+#[derive(Clone, Debug, Default)]
+pub struct UserEdit {
+    /// Their name as people write it.
+    pub display_name: Option<String>,
+    /// Their address.
+    pub email: Option<String>,
+    /// What they may do beyond what their groups give them.
+    pub role: Option<Role>,
+    /// Whether they may do anything at all. Ending it ends their sessions, revokes their tokens
+    /// for good and frees their seat; giving it back takes a seat.
+    pub active: Option<bool>,
+}
 
 /// Makes an admin directly in the database: for the first start, and for a lock-out
 /// (`condagate admin create`). No permission is asked: whoever has the database has it all.
@@ -17,64 +50,148 @@ pub async fn create_admin(
     control: &Control,
     name: &str,
     password: &str,
-) -> Result<Committed<Principal>, Error> {
-    create(control, &Actor::console(), name, Role::Admin, password).await
+) -> Result<Committed<User>, Error> {
+    let new = NewUser {
+        name: name.to_owned(),
+        display_name: name.to_owned(),
+        email: String::new(),
+        role: Role::Admin,
+        password: password.to_owned(),
+    };
+    create(control, &Actor::console(), new).await
 }
 
-/// Makes a user directly in the database, as [`create_admin`] makes an admin.
+/// Makes a user. For admins, and for the operator at the machine.
 ///
 /// # Errors
-/// As [`create_admin`].
+/// [`Error::InvalidField`], [`Error::NotPermitted`], [`Error::NameTaken`], [`Error::SeatLimit`];
+/// [`Error::Store`].
 pub async fn create(
     control: &Control,
     actor: &Actor,
-    name: &str,
-    role: Role,
-    password: &str,
-) -> Result<Committed<Principal>, Error> {
-    check_user_name(name)?;
-    check_text("display_name", name)?;
-    let password_hash = control.passwords.hash(password).await?;
+    new: NewUser,
+) -> Result<Committed<User>, Error> {
+    check_user_name(&new.name)?;
+    check_text("display_name", &new.display_name)?;
+    check_text("email", &new.email)?;
+    require_admin_ahead(control, actor).await?;
+    let password_hash = control.passwords.hash(&new.password).await?;
     let mut change = control.store.change(control.now()).await?;
-    if actor.principal.is_some() {
-        let now = change.now();
-        super::caller::Caller::verify(change.connection(), actor, now).await?.require_admin()?;
-    }
-    require_free_name(&mut change, "user", name).await?;
+    require_admin(change.connection(), actor, control.now()).await?;
+    require_free_name(&mut change, "user", &new.name).await?;
     require_seat(control, &mut change).await?;
     let now = change.now();
-    let new = NewUser { name, display_name: name, email: "", role, password_hash: &password_hash };
-    let id = store::insert_user(change.connection(), new, now).await?;
+    let NewUser { name, display_name, email, role, .. } = new;
+    let profile = UserProfile { display_name: &display_name, email: &email, role };
+    let id = store::insert_user(change.connection(), &name, profile, &password_hash, now).await?;
+    let (kind, role) = (PrincipalKind::User, Some(role));
+    let principal = Principal { id, name, kind, role, active: true };
+    let made = User { principal, display_name, email, created_at: now };
     change.touch([Touched::Principal(id)]);
-    let event = Event {
-        action: "user.create",
-        target: Target { kind: "user", id: id.0, name },
-        before: None,
-        after: Some(json!({ "name": name, "role": role.as_str() })),
-    };
-    change.audit(actor, event).await?;
+    audit(&mut change, actor, "user.create", (None, Some(&made))).await?;
     let revision = change.commit().await?;
-    let kind = PrincipalKind::User;
-    let value = Principal { id, name: name.to_owned(), kind, role: Some(role), active: true };
-    Ok(Committed { value, revision })
+    Ok(Committed { value: made, revision })
 }
 
-/// Checks a user's name and password.
+/// The users by name, for admins. Others name whom they mean.
 ///
 /// # Errors
-/// [`Error::WrongPassword`], the same and as late for an unknown name; [`Error::Store`].
-pub(super) async fn authenticate(
-    control: &Control,
-    name: &str,
-    password: &str,
-) -> Result<access::PrincipalId, Error> {
+/// [`Error::NotPermitted`], [`Error::NotSignedIn`]; [`Error::Store`].
+pub async fn list(control: &Control, actor: &Actor, page: &Page) -> Result<Listed<User>, Error> {
     let mut db = control.store.reader().await?;
-    let user = store::sign_in(&mut db, name).await?;
-    // Not held while hashing: it takes long.
-    drop(db);
-    let (id, stored) = user.map(|user| (user.id, user.password_hash)).unzip();
-    let right = control.passwords.verify(password, stored).await?;
-    id.filter(|_| right).ok_or(Error::WrongPassword)
+    Caller::verify(&mut db, actor, control.now()).await?.require_admin()?;
+    let found = store::list_users(&mut db, &page.names()).await?;
+    Ok(Listed::page(found, page, |user| user.principal.name.clone()))
+}
+
+/// One user: for admins, and for themselves.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::NotSignedIn`]; [`Error::Store`].
+pub async fn get(control: &Control, actor: &Actor, name: &str) -> Result<User, Error> {
+    let mut db = control.store.reader().await?;
+    let caller = Caller::verify(&mut db, actor, control.now()).await?;
+    visible(&caller, &mut db, name).await
+}
+
+/// Changes a user. For admins; the last admin stays one.
+///
+/// # Errors
+/// [`Error::InvalidField`], [`Error::NotPermitted`], [`Error::NotFound`], [`Error::LastAdmin`],
+/// [`Error::SeatLimit`]; [`Error::Store`].
+pub async fn edit(
+    control: &Control,
+    actor: &Actor,
+    name: &str,
+    edit: UserEdit,
+) -> Result<Committed<User>, Error> {
+    check_text("display_name", edit.display_name.as_deref().unwrap_or_default())?;
+    check_text("email", edit.email.as_deref().unwrap_or_default())?;
+    let mut change = control.store.change(control.now()).await?;
+    let now = change.now();
+    let before = managed(&mut change, actor, name).await?;
+    let mut after = before.clone();
+    after.display_name = edit.display_name.unwrap_or(after.display_name);
+    after.email = edit.email.unwrap_or(after.email);
+    after.principal.role = edit.role.or(after.principal.role);
+    after.principal.active = edit.active.unwrap_or(after.principal.active);
+
+    let id = before.principal.id;
+    if after.principal.active && !before.principal.active {
+        require_seat(control, &mut change).await?;
+        store::set_active(change.connection(), id, true, now).await?;
+        change.touch([Touched::Principal(id)]);
+    }
+    if before.principal.active && !after.principal.active {
+        lock_out(&mut change, &before.principal).await?;
+        store::set_active(change.connection(), id, false, now).await?;
+    }
+    let profile = UserProfile {
+        display_name: &after.display_name,
+        email: &after.email,
+        role: after.principal.role.unwrap_or(Role::User),
+    };
+    store::update_user(change.connection(), id, profile).await?;
+    require_an_admin(&mut change).await?;
+    audit(&mut change, actor, "user.edit", (Some(&before), Some(&after))).await?;
+    let revision = change.commit().await?;
+    Ok(Committed { value: after, revision })
+}
+
+/// Deletes a user: sessions end, tokens are revoked, groups are left, the name is free again. Not
+/// the last admin, nor a channel's last owner: whose channel would it be?
+///
+/// # Errors
+/// [`Error::NotPermitted`], [`Error::NotFound`], [`Error::LastAdmin`], [`Error::LastOwner`];
+/// [`Error::Store`].
+pub async fn delete(control: &Control, actor: &Actor, name: &str) -> Result<Committed<()>, Error> {
+    let mut change = control.store.change(control.now()).await?;
+    let now = change.now();
+    let user = managed(&mut change, actor, name).await?;
+    let id = user.principal.id;
+    lock_out(&mut change, &user.principal).await?;
+    let db = change.connection();
+    let owned = store::owned_alone(db, id).await?;
+    if let Some(group) = owned {
+        return Err(Error::LastOwner { group });
+    }
+    store::leave_all_groups(db, id).await?;
+    store::delete_principal(db, id, now).await?;
+    require_an_admin(&mut change).await?;
+    audit(&mut change, actor, "user.delete", (Some(&user), None)).await?;
+    let revision = change.commit().await?;
+    Ok(Committed { value: (), revision })
+}
+
+/// The user of that name, if the caller may see them; one answer for hidden and absent.
+pub(super) async fn visible(
+    caller: &Caller,
+    db: &mut Connection,
+    name: &str,
+) -> Result<User, Error> {
+    let found = store::user_named(db, name).await?;
+    let seen = found.filter(|user| caller.is_admin() || user.principal.id == caller.id());
+    seen.ok_or_else(|| Error::not_found("user", name))
 }
 
 /// S2: users and service accounts both take a seat. The counter's lock keeps two creations from
@@ -94,4 +211,64 @@ pub(super) async fn require_free_name(
         None => Ok(()),
         Some(_) => Err(Error::NameTaken { kind, name: name.to_owned() }),
     }
+}
+
+/// The user that an admin is about to change.
+async fn managed(change: &mut Change, actor: &Actor, name: &str) -> Result<User, Error> {
+    let now = change.now();
+    let db = change.connection();
+    require_admin(db, actor, now).await?;
+    store::user_named(db, name).await?.ok_or_else(|| Error::not_found("user", name))
+}
+
+/// Ends a user's sessions and revokes their tokens, for good: giving the user back gives back
+/// none of them.
+async fn lock_out(change: &mut Change, user: &Principal) -> Result<(), Error> {
+    let (now, revision) = (change.now(), change.revision());
+    let db = change.connection();
+    store::delete_sessions_of(db, user.id, None).await?;
+    store::revoke_tokens(db, Revoke::AllOf(user.id), now, revision).await?;
+    change.touch([Touched::Principal(user.id)]);
+    Ok(())
+}
+
+/// Role `admin`, or the machine itself.
+async fn require_admin(db: &mut Connection, actor: &Actor, now: Timestamp) -> Result<(), Error> {
+    if actor.is_console() {
+        return Ok(());
+    }
+    Caller::verify(db, actor, now).await?.require_admin()
+}
+
+/// The same before slow work, so that only an admin can have passwords hashed.
+async fn require_admin_ahead(control: &Control, actor: &Actor) -> Result<(), Error> {
+    let mut db = control.store.reader().await?;
+    require_admin(&mut db, actor, control.now()).await
+}
+
+/// Somebody must be able to hand out role `admin` again.
+async fn require_an_admin(change: &mut Change) -> Result<(), Error> {
+    if store::has_an_admin(change.connection()).await? { Ok(()) } else { Err(Error::LastAdmin) }
+}
+
+async fn audit(
+    change: &mut Change,
+    actor: &Actor,
+    action: &'static str,
+    (before, after): (Option<&User>, Option<&User>),
+) -> Result<(), Error> {
+    let Some(user) = after.or(before) else { return Ok(()) };
+    let target = Target { kind: "user", id: user.principal.id.0, name: &user.principal.name };
+    let (before, after) = (before.map(shown), after.map(shown));
+    Ok(change.audit(actor, Event { action, target, before, after }).await?)
+}
+
+fn shown(user: &User) -> Value {
+    json!({
+        "name": user.principal.name,
+        "display_name": user.display_name,
+        "email": user.email,
+        "role": user.principal.role.map(Role::as_str),
+        "active": user.principal.active,
+    })
 }

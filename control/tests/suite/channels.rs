@@ -82,7 +82,7 @@ control::on_both_databases! {
         for channel in ["b", "a", "c", "b-0", "a/x"] {
             w.channel(&w.admin, channel).await.unwrap();
         }
-        let mut page = Page { after: None, limit: 2 };
+        let mut page = Page { limit: 2, ..Page::first() };
         let mut seen = Vec::new();
         loop {
             let listed = channel::list(&w.control, &w.admin, &page).await.unwrap();

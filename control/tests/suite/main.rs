@@ -4,6 +4,7 @@
 
 mod api;
 mod channels;
+mod client;
 mod description;
 mod feed;
 mod grants;
@@ -12,4 +13,5 @@ mod service_accounts;
 mod sessions;
 mod store;
 mod tokens;
+mod users;
 mod world;

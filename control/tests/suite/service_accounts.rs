@@ -28,7 +28,7 @@ control::on_both_databases! {
         assert!(refused.to_string().contains("role `admin`"), "{refused}");
 
         let other = user::create_admin(&w.control, "other", PASSWORD).await.unwrap().value;
-        let other = control::Actor::console_as(other.id, other.name);
+        let other = control::Actor::console_as(other.principal.id, other.principal.name);
         let refused = service_account::create(&w.control, &other, &name("a")).await.unwrap_err();
         assert!(refused.to_string().contains("`manage` on `a`"), "{refused}");
 

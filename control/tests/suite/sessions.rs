@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use access::TokenSecret;
+use control::usecases::session::Origin;
 use control::usecases::{me, session};
 use control::{Error, Via};
 
@@ -13,8 +14,8 @@ control::on_both_databases! {
     async fn a_session_acts_for_its_user_until_it_ends(database: TestDatabase) {
         let w = World::new(database).await;
         w.channel(&w.admin, "a").await.unwrap();
-        let signed_in = session::create(&w.control, "root", PASSWORD, None).await.unwrap();
-        let check = || session::authenticate(&w.control, &signed_in.secret, None, None);
+        let signed_in = session::create(&w.control, "root", PASSWORD, Origin::default()).await.unwrap();
+        let check = || session::authenticate(&w.control, &signed_in.secret, Origin::default());
         let actor = check().await.unwrap();
         assert_eq!((actor.principal, &*actor.name), (w.admin.principal, "root"));
         let held = me(&w.control, &actor).await.unwrap();
@@ -29,23 +30,23 @@ control::on_both_databases! {
 
     async fn signing_out_ends_it_at_once(database: TestDatabase) {
         let w = World::new(database).await;
-        let signed_in = session::create(&w.control, "alice", PASSWORD, None).await.unwrap();
-        let other = session::create(&w.control, "alice", PASSWORD, None).await.unwrap();
-        let actor = session::authenticate(&w.control, &signed_in.secret, None, None).await.unwrap();
+        let signed_in = session::create(&w.control, "alice", PASSWORD, Origin::default()).await.unwrap();
+        let other = session::create(&w.control, "alice", PASSWORD, Origin::default()).await.unwrap();
+        let actor = session::authenticate(&w.control, &signed_in.secret, Origin::default()).await.unwrap();
         assert!(matches!(actor.via, Via::Session(_)));
         session::end_current(&w.control, &actor).await.unwrap();
-        let ended = session::authenticate(&w.control, &signed_in.secret, None, None).await;
+        let ended = session::authenticate(&w.control, &signed_in.secret, Origin::default()).await;
         assert!(matches!(ended.unwrap_err(), Error::NotSignedIn));
-        session::authenticate(&w.control, &other.secret, None, None).await.unwrap();
+        session::authenticate(&w.control, &other.secret, Origin::default()).await.unwrap();
     }
 
     async fn a_wrong_password_and_an_unknown_name_look_the_same(database: TestDatabase) {
         let w = World::new(database).await;
-        let wrong = session::create(&w.control, "alice", "wrong horse", None).await.unwrap_err();
-        let unknown = session::create(&w.control, "nobody", PASSWORD, None).await.unwrap_err();
+        let wrong = session::create(&w.control, "alice", "wrong horse", Origin::default()).await.unwrap_err();
+        let unknown = session::create(&w.control, "nobody", PASSWORD, Origin::default()).await.unwrap_err();
         assert_eq!(wrong.to_string(), unknown.to_string());
         let never = TokenSecret::generate().unwrap();
-        let refused = session::authenticate(&w.control, &never, None, None).await.unwrap_err();
+        let refused = session::authenticate(&w.control, &never, Origin::default()).await.unwrap_err();
         assert!(matches!(refused, Error::NotSignedIn));
     }
 
@@ -53,24 +54,25 @@ control::on_both_databases! {
         let w = World::new(database).await;
         for _ in 0..2 {
             for _ in 0..6 {
-                let wrong = session::create(&w.control, "alice", "wrong horse", None).await;
+                let wrong = session::create(&w.control, "alice", "wrong horse", Origin::default()).await;
                 assert!(matches!(wrong.unwrap_err(), Error::WrongPassword));
             }
-            session::create(&w.control, "alice", PASSWORD, None).await.unwrap();
+            session::create(&w.control, "alice", PASSWORD, Origin::default()).await.unwrap();
         }
     }
 
     async fn guessing_is_slowed_down(database: TestDatabase) {
         let w = World::new(database).await;
-        let from = Some(IpAddr::from([192, 0, 2, 7]));
+        let address = Some(IpAddr::from([192, 0, 2, 7]));
+        let from = Origin { address, request_id: None };
         for _ in 0..10 {
-            let wrong = session::create(&w.control, "alice", "wrong horse", from).await;
+            let wrong = session::create(&w.control, "alice", "wrong horse", from.clone()).await;
             assert!(matches!(wrong.unwrap_err(), Error::WrongPassword));
         }
-        let refused = session::create(&w.control, "alice", PASSWORD, from).await.unwrap_err();
+        let refused = session::create(&w.control, "alice", PASSWORD, from.clone()).await.unwrap_err();
         assert!(matches!(refused, Error::TooManyAttempts { .. }), "{refused}");
-        session::create(&w.control, "alice", PASSWORD, None).await.unwrap();
+        session::create(&w.control, "alice", PASSWORD, Origin::default()).await.unwrap();
         w.clock.advance(Duration::from_secs(300));
-        session::create(&w.control, "alice", PASSWORD, from).await.unwrap();
+        session::create(&w.control, "alice", PASSWORD, from.clone()).await.unwrap();
     }
 }

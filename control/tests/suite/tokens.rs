@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use access::{Clock as _, Permission, TokenId};
+use control::usecases::session::Origin;
 use control::usecases::token::{self, Expiry, MAX_LIFESPAN, TokenOrder};
 use control::usecases::{Holder, Page, group, session};
 use control::{Actor, Error, Settings, TokenManagers};
@@ -11,7 +12,7 @@ use crate::world::{World, name, order, settings};
 
 /// Whoever presents this token's value.
 async fn by(w: &World, issued: &token::Issued) -> Actor {
-    session::authenticate(&w.control, &issued.secret, None, None).await.unwrap()
+    session::authenticate(&w.control, &issued.secret, Origin::default()).await.unwrap()
 }
 
 control::on_both_databases! {
@@ -166,7 +167,7 @@ control::on_both_databases! {
         let again = token::revoke(&w.control, &w.admin, issued.token.id).await.unwrap();
         assert_eq!(again, first, "the same answer, with the revision that revoked it");
         assert_eq!(w.audit().await.len(), events);
-        let gone = session::authenticate(&w.control, &issued.secret, None, None).await;
+        let gone = session::authenticate(&w.control, &issued.secret, Origin::default()).await;
         assert!(matches!(gone.unwrap_err(), Error::NotSignedIn));
         let absent = token::revoke(&w.control, &w.admin, TokenId(12345)).await.unwrap_err();
         assert!(matches!(absent, Error::NotFound { .. }));

@@ -9,6 +9,7 @@ use access::{
 use control::testing::{Hooks, TestDatabase};
 use control::usecases::channel::NewChannel;
 use control::usecases::token::{Expiry, Issued, TokenOrder};
+use control::usecases::user::NewUser;
 use control::usecases::{channel, group, service_account, token, user};
 use control::{Actor, Control, Error, Role, ServiceAccount, Settings, StorageName};
 
@@ -45,7 +46,7 @@ impl World {
         let store = database.store().await;
         let control = Control::new(store, settings, clock.clone());
         let admin = user::create_admin(&control, "root", PASSWORD).await.unwrap().value;
-        let admin = Actor::console_as(admin.id, admin.name);
+        let admin = Actor::console_as(admin.principal.id, admin.principal.name);
         let alice = add_user(&control, &admin, "alice").await;
         Self { control, clock, admin, alice }
     }
@@ -90,6 +91,15 @@ impl World {
         loaded.grant.expect("a known token")
     }
 
+    /// The identity of the user of that name.
+    pub(crate) async fn principal(&self, name: &str) -> access::PrincipalId {
+        user::get(&self.control, &self.admin, name).await.unwrap().principal.id
+    }
+
+    pub(crate) async fn is_revoked(&self, issued: &Issued) -> bool {
+        token::get(&self.control, &self.admin, issued.token.id).await.unwrap().revoked.is_some()
+    }
+
     /// By the database's own word for it, what an audit event says happened to what, oldest first.
     pub(crate) async fn audit(&self) -> Vec<(String, String)> {
         let sql = "SELECT action, target FROM audit_events ORDER BY id";
@@ -98,8 +108,18 @@ impl World {
 }
 
 async fn add_user(control: &Control, admin: &Actor, name: &str) -> Actor {
-    let made = user::create(control, admin, name, Role::User, PASSWORD).await.unwrap().value;
-    Actor::console_as(made.id, made.name)
+    let made = user::create(control, admin, new_user(name)).await.unwrap().value;
+    Actor::console_as(made.principal.id, made.principal.name)
+}
+
+pub(crate) fn new_user(name: &str) -> NewUser {
+    NewUser {
+        name: name.into(),
+        display_name: name.into(),
+        email: String::new(),
+        role: Role::User,
+        password: PASSWORD.into(),
+    }
 }
 
 pub(crate) fn new_channel(channel: &str) -> NewChannel {

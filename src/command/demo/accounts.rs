@@ -6,6 +6,7 @@ use access::Clock as _;
 use access::{ChannelName, Permission, Privacy, SystemClock, TokenSecret};
 use config::Secret;
 use control::usecases::channel::{self, NewChannel};
+use control::usecases::session::Origin;
 use control::usecases::token::{self, Expiry, TokenOrder};
 use control::usecases::{service_account, session, user};
 use control::{Actor, Control};
@@ -24,7 +25,7 @@ const TOKEN_LASTS: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 pub(super) async fn make(control: &Control) -> Result<Credentials, Failure> {
     let password = random_password()?;
     let admin = user::create_admin(control, ADMIN, password.reveal()).await?.value;
-    let actor = Actor::console_as(admin.id, ADMIN);
+    let actor = Actor::console_as(admin.principal.id, ADMIN);
     let name = channel_name(CHANNEL)?;
     let new = NewChannel {
         name: name.clone(),
@@ -48,8 +49,8 @@ pub(super) async fn issue_another(
 ) -> Result<TokenSecret, Failure> {
     let Credentials { username, channel, service_account, .. } = credentials;
     let password = credentials.password_value();
-    let session = session::create(control, username, password, None).await?.secret;
-    let actor = session::authenticate(control, &session, None, None).await?;
+    let session = session::create(control, username, password, Origin::default()).await?.secret;
+    let actor = session::authenticate(control, &session, Origin::default()).await?;
     let name = format!("{TOKEN_NAME} {}", SystemClock.now());
     let issued = issue(control, &actor, service_account, name, channel_name(channel)?).await;
     session::end_current(control, &actor).await?;

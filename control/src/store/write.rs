@@ -1,0 +1,59 @@
+//! A transaction that writes, with its turn. What no gateway decides by (a sign-in, a password) is
+//! written by this alone; everything else through `Change`, which stands on it.
+
+use access::Timestamp;
+use sqlx::{Any, Transaction};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit};
+
+use super::audit::{Event, insert_event};
+use super::{Connection, Store, StoreError};
+use crate::Actor;
+
+/// A write under way. Dropped, it is undone.
+pub(crate) struct Write {
+    transaction: Transaction<'static, Any>,
+    now: Timestamp,
+    /// Given back after the transaction has ended: fields drop in order.
+    _writer: Option<OwnedSemaphorePermit>,
+}
+
+impl Store {
+    /// Begins a write at `now`. On SQLite it waits for its turn.
+    pub(crate) async fn write(&self, now: Timestamp) -> Result<Write, StoreError> {
+        let writer = match &self.one_writer {
+            Some(turn) => Some(turn.clone().acquire_owned().await.map_err(closed)?),
+            None => None,
+        };
+        let transaction = self.pool.begin_with(self.dialect.begin_change()).await?;
+        Ok(Write { transaction, now, _writer: writer })
+    }
+}
+
+impl Write {
+    /// The connection, inside the transaction.
+    pub(crate) fn connection(&mut self) -> &mut Connection {
+        &mut self.transaction
+    }
+
+    /// When this happens, by the clock it was begun with.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Records what this write does.
+    pub(crate) async fn audit(
+        &mut self,
+        actor: &Actor,
+        event: Event<'_>,
+    ) -> Result<(), StoreError> {
+        insert_event(self, None, actor, event).await
+    }
+
+    pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        Ok(self.transaction.commit().await?)
+    }
+}
+
+fn closed(_: AcquireError) -> StoreError {
+    StoreError::Database(sqlx::Error::PoolClosed)
+}
