@@ -7,6 +7,7 @@ mod channels;
 mod credential;
 mod docs;
 mod duration;
+mod groups;
 mod openapi;
 mod problem;
 mod request;
@@ -41,6 +42,10 @@ pub fn router(control: Control) -> Router {
         .routes(routes!(users::get, users::edit, users::delete))
         .routes(routes!(users::set_password))
         .routes(routes!(sessions::list))
+        .routes(routes!(groups::list, groups::create))
+        .routes(routes!(groups::get, groups::edit, groups::delete))
+        .routes(routes!(groups::add_member, groups::remove_member))
+        .routes(routes!(groups::permit, groups::forbid))
         .routes(routes!(channels::list, channels::create))
         .routes(routes!(channels::get, channels::delete))
         .routes(routes!(service_accounts::list, service_accounts::create))

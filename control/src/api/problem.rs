@@ -169,6 +169,9 @@ impl From<Error> for Problem {
             Error::LastOwner { .. } => {
                 Self::new(S::CONFLICT, "last-owner", "A channel needs an owner", detail)
             }
+            Error::OwnersGroup { .. } => {
+                Self::new(S::CONFLICT, "owners-group", "This group goes with its channel", detail)
+            }
             Error::LastAdmin => {
                 Self::new(S::CONFLICT, "last-admin", "There must be an admin", detail)
             }

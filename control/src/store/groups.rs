@@ -2,29 +2,82 @@
 
 use access::{ChannelId, ChannelName, Permission, PrincipalId, Timestamp};
 use sqlx::Row as _;
+use sqlx::any::AnyRow;
 
-use super::rows::permission_to_column;
-use super::{Connection, StoreError};
+use super::principals::{Principal, read as read_principal};
+use super::rows::{permission_from_column, permission_to_column, time, word};
+use super::{ChannelView, Connection, NameRange, StoreError};
 
 /// A group's identity in the database; never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct GroupId(pub(crate) i64);
 
-/// A group, and the channel whose owners it holds.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Group {
+/// A set of principals that may do something on channels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
     pub(crate) id: GroupId,
+    /// Its name.
+    pub name: String,
+    /// For people.
+    pub description: String,
+    /// The channel whose owners it holds: made and deleted only with it.
     pub(crate) owners_of: Option<ChannelId>,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// A group with who is in it, and what they may do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupDetails {
+    /// The group.
+    pub group: Group,
+    /// How many members it has.
+    pub member_count: i64,
+    /// The first of them, by name.
+    pub members: Vec<Principal>,
+    /// What they may do on which channel, by channel.
+    pub permissions: Vec<(ChannelName, Permission)>,
 }
 
 /// The name of a channel's group of owners (product.md, "group").
 pub(crate) fn owners_name(channel: &ChannelName) -> String {
-    format!("{}_owners", channel.with_colons())
+    format!("{}{OWNERS_SUFFIX}", channel.with_colons())
 }
+
+/// How the names of channels' groups of owners end; no other group has such a name.
+pub(crate) const OWNERS_SUFFIX: &str = "_owners";
 
 const INSERT: &str = "INSERT INTO groups (name, description, owners_of, created_at) \
      VALUES ($1, $2, $3, $4) RETURNING id";
-const FIND: &str = "SELECT id, owners_of FROM groups WHERE name = $1";
+const UPDATE: &str = "UPDATE groups SET name = $2, description = $3 WHERE id = $1";
+const DELETE: &str = "DELETE FROM groups WHERE id = $1";
+const FIND: &str = "SELECT id, name, description, owners_of, created_at FROM groups \
+     WHERE name = $1";
+/// Those that `$4` is in, and those that may do something on a channel which `$4` manages, as far
+/// as the token `$5` reaches (0: everywhere).
+const LIST_SEEN: &str = "SELECT g.id, g.name, g.description, g.owners_of, g.created_at \
+     FROM groups g WHERE g.name >= $1 AND g.name < $2 AND ($6 = 1 \
+     OR ($5 = 0 AND EXISTS (SELECT 1 FROM group_members m WHERE m.group_id = g.id \
+     AND m.principal_id = $4)) OR EXISTS (SELECT 1 FROM group_permissions p \
+     JOIN group_permissions gp ON gp.channel_id = p.channel_id AND gp.permission = 3 \
+     JOIN group_members m ON m.group_id = gp.group_id AND m.principal_id = $4 \
+     WHERE p.group_id = g.id AND ($5 = 0 OR EXISTS (SELECT 1 FROM token_channels tc \
+     JOIN tokens t ON t.id = tc.token_id AND t.permission = 3 WHERE tc.token_id = $5 \
+     AND tc.channel_id = p.channel_id)))) ORDER BY g.name LIMIT $3";
+const MEMBER_COUNT: &str = "SELECT count(*) FROM group_members WHERE group_id = $1";
+const MEMBER_PRINCIPALS: &str = "SELECT p.id, p.name, p.kind, u.role, p.deactivated_at \
+     FROM group_members m JOIN principals p ON p.id = m.principal_id \
+     LEFT JOIN users u ON u.principal_id = p.id WHERE m.group_id = $1 ORDER BY p.name LIMIT $2";
+/// On the channels on which the principal `$3` holds something, as far as the token `$4` reaches.
+const PERMISSIONS: &str = "SELECT c.name, gp.permission FROM group_permissions gp \
+     JOIN channels c ON c.id = gp.channel_id WHERE gp.group_id = $1 AND ($5 = 1 \
+     OR (EXISTS (SELECT 1 FROM group_members m JOIN group_permissions held \
+     ON held.group_id = m.group_id AND held.channel_id = gp.channel_id \
+     WHERE m.principal_id = $3) AND ($4 = 0 OR EXISTS (SELECT 1 FROM token_channels tc \
+     WHERE tc.token_id = $4 AND tc.channel_id = gp.channel_id)))) ORDER BY c.name LIMIT $2";
+const CHANNELS_OF: &str = "SELECT channel_id FROM group_permissions WHERE group_id = $1";
+const PERMISSION: &str =
+    "SELECT permission FROM group_permissions WHERE group_id = $1 AND channel_id = $2";
 const OWNERS: &str = "SELECT id FROM groups WHERE owners_of = $1";
 const ADD_MEMBER: &str = "INSERT INTO group_members (group_id, principal_id, added_at) \
      VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
@@ -62,15 +115,87 @@ pub(crate) async fn insert_group(
     Ok(GroupId(id))
 }
 
+/// Writes a group's name and description.
+pub(crate) async fn update_group(db: &mut Connection, group: &Group) -> Result<(), StoreError> {
+    let query = sqlx::query(UPDATE).bind(group.id.0).bind(&*group.name).bind(&*group.description);
+    query.execute(db).await?;
+    Ok(())
+}
+
+/// Takes a group out, with its memberships and permissions.
+pub(crate) async fn delete_group(db: &mut Connection, id: GroupId) -> Result<(), StoreError> {
+    sqlx::query(DELETE).bind(id.0).execute(db).await?;
+    Ok(())
+}
+
+/// The group of that name, whoever asks.
 pub(crate) async fn find_group(
     db: &mut Connection,
     name: &str,
 ) -> Result<Option<Group>, StoreError> {
-    let Some(row) = sqlx::query(FIND).bind(name).fetch_optional(db).await? else {
-        return Ok(None);
-    };
-    let owners_of = row.try_get::<Option<i64>, _>("owners_of")?.map(ChannelId);
-    Ok(Some(Group { id: GroupId(row.try_get("id")?), owners_of }))
+    let row = sqlx::query(FIND).bind(name).fetch_optional(db).await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// The group of that name, if the viewer sees it.
+pub(crate) async fn find_seen_group(
+    db: &mut Connection,
+    view: ChannelView,
+    name: &str,
+) -> Result<Option<Group>, StoreError> {
+    Ok(list_groups(db, view, &NameRange::exactly(name)).await?.pop())
+}
+
+/// The groups that the viewer sees, by name.
+pub(crate) async fn list_groups(
+    db: &mut Connection,
+    view: ChannelView,
+    range: &NameRange,
+) -> Result<Vec<Group>, StoreError> {
+    range.read_seen(db, LIST_SEEN, view, read).await
+}
+
+/// At most `limit` members and permissions of a group, as the viewer sees them.
+pub(crate) async fn group_details(
+    db: &mut Connection,
+    view: ChannelView,
+    group: Group,
+    limit: u32,
+) -> Result<GroupDetails, StoreError> {
+    let (id, limit) = (group.id.0, i64::from(limit));
+    let member_count = sqlx::query_scalar(MEMBER_COUNT).bind(id).fetch_one(&mut *db).await?;
+    let members = sqlx::query(MEMBER_PRINCIPALS).bind(id).bind(limit).fetch_all(&mut *db).await?;
+    let members: Result<_, _> = members.iter().map(read_principal).collect();
+    let permissions = view.bind(sqlx::query(PERMISSIONS).bind(id).bind(limit));
+    let permissions = permissions.fetch_all(db).await?;
+    let permissions: Result<_, StoreError> = permissions
+        .iter()
+        .map(|row| {
+            let name = word("a channel's name", row.try_get("name")?)?;
+            Ok((name, permission_from_column(row.try_get("permission")?)?))
+        })
+        .collect();
+    Ok(GroupDetails { group, member_count, members: members?, permissions: permissions? })
+}
+
+/// The channels on which the group's members may do something.
+pub(crate) async fn channels_of_group(
+    db: &mut Connection,
+    group: GroupId,
+) -> Result<Vec<ChannelId>, StoreError> {
+    let ids: Vec<i64> = sqlx::query_scalar(CHANNELS_OF).bind(group.0).fetch_all(db).await?;
+    Ok(ids.into_iter().map(ChannelId).collect())
+}
+
+/// What the group's members may do on the channel.
+pub(crate) async fn group_permission(
+    db: &mut Connection,
+    group: GroupId,
+    channel: ChannelId,
+) -> Result<Option<Permission>, StoreError> {
+    let query = sqlx::query_scalar(PERMISSION).bind(group.0).bind(channel.0);
+    let permission: Option<i64> = query.fetch_optional(db).await?;
+    permission.map(permission_from_column).transpose()
 }
 
 /// The group of a channel's owners, which every channel has.
@@ -156,4 +281,14 @@ pub(crate) async fn set_group_permission(
     };
     query.execute(db).await?;
     Ok(())
+}
+
+fn read(row: &AnyRow) -> Result<Group, StoreError> {
+    Ok(Group {
+        id: GroupId(row.try_get("id")?),
+        name: row.try_get("name")?,
+        description: row.try_get("description")?,
+        owners_of: row.try_get::<Option<i64>, _>("owners_of")?.map(ChannelId),
+        created_at: time(row, "created_at")?,
+    })
 }

@@ -30,10 +30,12 @@ pub(crate) use audit::{Event, Target};
 pub(crate) use change::{Change, MORE_THAN_ENTRIES};
 use dialect::Dialect;
 pub use inspect::{Durability, Inspection};
+pub(crate) use memberships::*;
 pub(crate) use range::NameRange;
 pub(crate) use write::Write;
-pub use {channels::*, principals::*, service_accounts::*, sessions::*, tokens::*, users::*};
-pub(crate) use {groups::*, memberships::*};
+pub use {
+    channels::*, groups::*, principals::*, service_accounts::*, sessions::*, tokens::*, users::*,
+};
 
 #[cfg(feature = "testing")]
 use crate::testing::Hooks;

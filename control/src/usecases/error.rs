@@ -88,6 +88,13 @@ pub enum Error {
         /// The group.
         group: String,
     },
+    /// A channel's group of owners is made, named and deleted only with it, and always holds
+    /// `manage` on it.
+    #[error("`{group}` holds the owners of its channel: it comes, goes and holds `manage` with it")]
+    OwnersGroup {
+        /// The group.
+        group: String,
+    },
     /// Nobody could hand out role `admin` any more.
     #[error("this is the last active admin; give another user role `admin` first")]
     LastAdmin,
@@ -135,6 +142,13 @@ impl Error {
         Self::NotPermitted {
             needs: "a sign-in, or a token that carries role `admin`".into(),
             who: "the user".into(),
+        }
+    }
+
+    pub(super) fn needs_group(group: &str) -> Self {
+        Self::NotPermitted {
+            needs: format!("`manage` on every channel of `{group}`, or role `admin`"),
+            who: "an admin".into(),
         }
     }
 

@@ -2,15 +2,116 @@
 
 use access::source::Touched;
 use access::{ChannelName, Permission};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::caller::{Caller, require_manage};
-use super::{Committed, Control, Error};
+use super::names::{check_group_name, check_text};
+use super::{Committed, Control, Error, Listed, Page};
 use crate::Actor;
-use crate::store::{self, Change, Event, Group, PrincipalKind, Target};
+use crate::store::{self, Change, Connection, Event, Group, GroupDetails, PrincipalKind, Target};
 
-/// Adds a user or service account to a channel's group of owners (for `manage` holders), or to any
-/// group (for admins). Adding who is in already is fine.
+/// What to change of a group; what is not said stays.
+#[derive(Clone, Debug, Default)]
+pub struct GroupEdit {
+    /// Its name.
+    pub name: Option<String>,
+    /// For people.
+    pub description: Option<String>,
+}
+
+/// Makes a group without members or permissions. For admins.
+///
+/// # Errors
+/// [`Error::InvalidField`], [`Error::NotPermitted`], [`Error::NameTaken`]; [`Error::Store`].
+pub async fn create(
+    control: &Control,
+    actor: &Actor,
+    name: &str,
+    description: &str,
+) -> Result<Committed<Group>, Error> {
+    check_group_name(name)?;
+    check_text("description", description)?;
+    let mut change = begin(control, actor).await?;
+    require_free_name(&mut change, name).await?;
+    let now = change.now();
+    let db = change.connection();
+    let id = store::insert_group(db, name, description, None, now).await?;
+    let (name, description) = (name.to_owned(), description.to_owned());
+    let made = Group { id, name, description, owners_of: None, created_at: now };
+    let after = Some(shown(&made));
+    let done = finish(change, actor, ("group.create", &made), (None, after)).await?;
+    Ok(Committed { value: made, revision: done.revision })
+}
+
+/// The groups that the caller sees, by name: those they are in, and those that may do something
+/// on a channel they manage; admins see all.
+///
+/// # Errors
+/// [`Error::NotSignedIn`]; [`Error::Store`].
+pub async fn list(control: &Control, actor: &Actor, page: &Page) -> Result<Listed<Group>, Error> {
+    let mut db = control.store.reader().await?;
+    let caller = Caller::verify(&mut db, actor, control.now()).await?;
+    let found = store::list_groups(&mut db, caller.view(), &page.names()).await?;
+    Ok(Listed::page(found, page, |group| group.name.clone()))
+}
+
+/// One group with its members, and its permissions on the channels that the caller may see.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::NotSignedIn`]; [`Error::Store`].
+pub async fn get(control: &Control, actor: &Actor, name: &str) -> Result<GroupDetails, Error> {
+    let mut db = control.store.reader().await?;
+    let caller = Caller::verify(&mut db, actor, control.now()).await?;
+    let group = visible(&caller, &mut db, name).await?;
+    Ok(store::group_details(&mut db, caller.view(), group, Page::MAX_LIMIT).await?)
+}
+
+/// Changes a group's name or description. For admins; the owners of a channel are named for it.
+///
+/// # Errors
+/// [`Error::InvalidField`], [`Error::NotPermitted`], [`Error::NotFound`], [`Error::NameTaken`],
+/// [`Error::OwnersGroup`]; [`Error::Store`].
+pub async fn edit(
+    control: &Control,
+    actor: &Actor,
+    name: &str,
+    edit: GroupEdit,
+) -> Result<Committed<Group>, Error> {
+    check_text("description", edit.description.as_deref().unwrap_or_default())?;
+    let mut change = begin(control, actor).await?;
+    let before = find(change.connection(), name).await?;
+    let mut after = before.clone();
+    after.description = edit.description.unwrap_or(after.description);
+    if let Some(new) = edit.name.filter(|new| *new != before.name) {
+        require_plain(&before)?;
+        check_group_name(&new)?;
+        require_free_name(&mut change, &new).await?;
+        after.name = new;
+    }
+    store::update_group(change.connection(), &after).await?;
+    let states = (Some(shown(&before)), Some(shown(&after)));
+    let done = finish(change, actor, ("group.edit", &after), states).await?;
+    Ok(Committed { value: after, revision: done.revision })
+}
+
+/// Deletes a group; its members lose what it gave them. For admins; the owners of a channel go
+/// only with it.
+///
+/// # Errors
+/// [`Error::NotPermitted`], [`Error::NotFound`], [`Error::OwnersGroup`]; [`Error::Store`].
+pub async fn delete(control: &Control, actor: &Actor, name: &str) -> Result<Committed<()>, Error> {
+    let mut change = begin(control, actor).await?;
+    let group = find(change.connection(), name).await?;
+    require_plain(&group)?;
+    touch_members(&mut change, &group).await?;
+    store::delete_group(change.connection(), group.id).await?;
+    let before = Some(shown(&group));
+    finish(change, actor, ("group.delete", &group), (before, None)).await
+}
+
+/// Adds a user or service account to a group. For admins; to a channel's owners also for who holds
+/// `manage` on it, and to another group for who holds `manage` on every channel that it may do
+/// something on (product.md S11). Adding who is in already is fine.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::NotPermitted`]; [`Error::Store`].
@@ -20,18 +121,11 @@ pub async fn add_member(
     group: &str,
     member: &str,
 ) -> Result<Committed<()>, Error> {
-    let (mut change, found) = begin(control, actor, group).await?;
-    let now = change.now();
-    let db = change.connection();
-    let principal = store::principal_named(db, member).await?;
-    let principal = principal.ok_or_else(|| Error::not_found("principal", member))?;
-    store::add_member(db, found.id, principal.id, now).await?;
-    change.touch([Touched::Principal(principal.id)]);
-    let after = Some(json!({ "member": member }));
-    finish(change, actor, ("group.add_member", group, found), after).await
+    set_member(control, actor, (group, member), true).await
 }
 
-/// Takes a user or service account out of a group. Taking out who isn't in is fine.
+/// Takes a user or service account out of a group, as [`add_member`] adds them. Taking out who
+/// isn't in is fine.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::NotPermitted`], [`Error::LastOwner`]; [`Error::Store`].
@@ -41,29 +135,49 @@ pub async fn remove_member(
     group: &str,
     member: &str,
 ) -> Result<Committed<()>, Error> {
-    let (mut change, found) = begin(control, actor, group).await?;
-    let db = change.connection();
-    let principal = store::principal_named(db, member).await?;
-    let principal = principal.ok_or_else(|| Error::not_found("principal", member))?;
-    let was_in = store::remove_member(db, found.id, principal.id).await?;
-    let is_user = principal.kind == PrincipalKind::User;
-    if was_in
-        && is_user
-        && found.owners_of.is_some()
-        && store::count_users_in(db, found.id).await? == 0
-    {
-        return Err(Error::LastOwner { group: group.to_owned() });
-    }
-    change.touch([Touched::Principal(principal.id)]);
-    let after = Some(json!({ "not_member": member }));
-    finish(change, actor, ("group.remove_member", group, found), after).await
+    set_member(control, actor, (group, member), false).await
 }
 
-/// Sets what a group's members may do on a channel, or takes it from them. For who holds `manage`
-/// on that channel; what a channel's owners hold on it never changes.
+async fn set_member(
+    control: &Control,
+    actor: &Actor,
+    (group, member): (&str, &str),
+    belongs: bool,
+) -> Result<Committed<()>, Error> {
+    let mut change = control.store.change(control.now()).await?;
+    let now = change.now();
+    let db = change.connection();
+    let caller = Caller::verify(db, actor, now).await?;
+    let group = visible(&caller, db, group).await?;
+    require_member_manager(&caller, db, &group).await?;
+    let principal = store::principal_named(db, member).await?;
+    let principal = principal.ok_or_else(|| Error::not_found("principal", member))?;
+    let changed = if belongs {
+        store::add_member(db, group.id, principal.id, now).await?
+    } else {
+        store::remove_member(db, group.id, principal.id).await?
+    };
+    if changed
+        && !belongs
+        && group.owners_of.is_some()
+        && principal.kind == PrincipalKind::User
+        && store::count_users_in(db, group.id).await? == 0
+    {
+        return Err(Error::LastOwner { group: group.name });
+    }
+    change.touch([Touched::Principal(principal.id)]);
+    // What was so already is told as it was.
+    let state = |is_in: bool| is_in.then(|| json!({ "member": member }));
+    let states = (state(belongs != changed), state(belongs));
+    let action = if belongs { "group.add_member" } else { "group.remove_member" };
+    finish(change, actor, (action, &group), states).await
+}
+
+/// Sets what a group's members may do on a channel, or takes it from them. For admins, and for who
+/// holds `manage` on that channel; what a channel's owners hold on it never changes.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Error::NotPermitted`]; [`Error::Store`].
+/// [`Error::NotFound`], [`Error::NotPermitted`], [`Error::OwnersGroup`]; [`Error::Store`].
 pub async fn set_permission(
     control: &Control,
     actor: &Actor,
@@ -79,47 +193,93 @@ pub async fn set_permission(
     if !caller.is_admin() {
         require_manage(&channel)?;
     }
-    let found = store::find_group(db, group).await?;
-    let found = found.ok_or_else(|| Error::not_found("group", group))?;
+    let group = find(db, group).await?;
     let id = channel.channel.id;
-    if found.owners_of == Some(id) {
-        return Err(Error::NotPermitted {
-            needs: format!("another group: `{group}` always holds `manage` on its channel"),
-            who: "nobody".into(),
-        });
+    if group.owners_of == Some(id) {
+        return Err(Error::OwnersGroup { group: group.name });
     }
-    store::set_group_permission(db, found.id, id, permission).await?;
-    // F1: read after the counter was taken, so that nobody joins between this and the commit.
-    let members = store::members(db, found.id, store::MORE_THAN_ENTRIES).await?;
-    change.touch(members.into_iter().map(Touched::Principal));
+    let before = store::group_permission(db, group.id, id).await?;
+    store::set_group_permission(db, group.id, id, permission).await?;
+    touch_members(&mut change, &group).await?;
     let name = channel.channel.name.as_str();
-    let after = Some(json!({ "channel": name, "permission": permission.map(Permission::as_str) }));
-    finish(change, actor, ("group.set_permission", group, found), after).await
+    let state = |held: Option<Permission>| {
+        held.map(|held| json!({ "channel": name, "permission": held.as_str() }))
+    };
+    let states = (state(before), state(permission));
+    finish(change, actor, ("group.set_permission", &group), states).await
 }
 
-/// Begins a change of a group's members, if the actor may change them.
-async fn begin(control: &Control, actor: &Actor, name: &str) -> Result<(Change, Group), Error> {
+/// Begins a change that only an admin may make.
+async fn begin(control: &Control, actor: &Actor) -> Result<Change, Error> {
     let mut change = control.store.change(control.now()).await?;
     let now = change.now();
-    let db = change.connection();
-    let caller = Caller::verify(db, actor, now).await?;
-    let not_found = || Error::not_found("group", name);
-    let group = store::find_group(db, name).await?.ok_or_else(not_found)?;
-    let manages = match group.owners_of {
-        Some(channel) => caller.held(db, channel).await? == Some(Permission::Manage),
-        None => false,
+    Caller::verify(change.connection(), actor, now).await?.require_admin()?;
+    Ok(change)
+}
+
+async fn find(db: &mut Connection, name: &str) -> Result<Group, Error> {
+    store::find_group(db, name).await?.ok_or_else(|| Error::not_found("group", name))
+}
+
+/// The group of that name, if the caller sees it; one answer for hidden and absent.
+async fn visible(caller: &Caller, db: &mut Connection, name: &str) -> Result<Group, Error> {
+    let found = store::find_seen_group(db, caller.view(), name).await?;
+    found.ok_or_else(|| Error::not_found("group", name))
+}
+
+/// Whoever adds a member gives what the group holds: they must be able to give all of it.
+async fn require_member_manager(
+    caller: &Caller,
+    db: &mut Connection,
+    group: &Group,
+) -> Result<(), Error> {
+    if caller.is_admin() {
+        return Ok(());
+    }
+    let channels = match group.owners_of {
+        Some(channel) => vec![channel],
+        None => store::channels_of_group(db, group.id).await?,
     };
-    if manages || caller.is_admin() { Ok((change, group)) } else { Err(not_found()) }
+    let mut manages = !channels.is_empty();
+    for channel in channels {
+        manages &= caller.held(db, channel).await? == Some(Permission::Manage);
+    }
+    if manages { Ok(()) } else { Err(Error::needs_group(&group.name)) }
+}
+
+fn require_plain(group: &Group) -> Result<(), Error> {
+    match group.owners_of {
+        None => Ok(()),
+        Some(_) => Err(Error::OwnersGroup { group: group.name.clone() }),
+    }
+}
+
+async fn require_free_name(change: &mut Change, name: &str) -> Result<(), Error> {
+    match store::find_group(change.connection(), name).await? {
+        None => Ok(()),
+        Some(_) => Err(Error::NameTaken { kind: "group", name: name.to_owned() }),
+    }
+}
+
+/// F1: read after the counter was taken, so that nobody joins between this and the commit.
+async fn touch_members(change: &mut Change, group: &Group) -> Result<(), Error> {
+    let members = store::members(change.connection(), group.id, store::MORE_THAN_ENTRIES).await?;
+    change.touch(members.into_iter().map(Touched::Principal));
+    Ok(())
 }
 
 async fn finish(
     mut change: Change,
     actor: &Actor,
-    (action, name, group): (&'static str, &str, Group),
-    after: Option<serde_json::Value>,
+    (action, group): (&'static str, &Group),
+    (before, after): (Option<Value>, Option<Value>),
 ) -> Result<Committed<()>, Error> {
-    let target = Target { kind: "group", id: group.id.0, name };
-    change.audit(actor, Event { action, target, before: None, after }).await?;
+    let target = Target { kind: "group", id: group.id.0, name: &group.name };
+    change.audit(actor, Event { action, target, before, after }).await?;
     let revision = change.commit().await?;
     Ok(Committed { value: (), revision })
+}
+
+fn shown(group: &Group) -> Value {
+    json!({ "name": group.name, "description": group.description })
 }

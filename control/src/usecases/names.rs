@@ -1,30 +1,44 @@
 //! What names and texts people may give to things.
 
 use super::Error;
-use crate::store::NAME_PREFIX;
+use crate::store::{NAME_PREFIX, OWNERS_SUFFIX};
 
 const MAX_NAME_CHARS: usize = 128;
 const MAX_TEXT_CHARS: usize = 1_000;
 
-/// A user's name: stands in paths, lines of a log and other names.
+/// A user's name.
 pub(super) fn check_user_name(name: &str) -> Result<(), Error> {
+    check_plain_name(name)?;
+    if name.to_ascii_lowercase().starts_with(NAME_PREFIX) {
+        let message = format!("`{NAME_PREFIX}` begins service accounts' names");
+        return Err(Error::invalid("name", message));
+    }
+    Ok(())
+}
+
+/// The name of a group that is no channel's.
+pub(super) fn check_group_name(name: &str) -> Result<(), Error> {
+    check_plain_name(name)?;
+    if name.to_ascii_lowercase().ends_with(OWNERS_SUFFIX) {
+        let message = format!("`{OWNERS_SUFFIX}` ends the names of channels' groups of owners");
+        return Err(Error::invalid("name", message));
+    }
+    Ok(())
+}
+
+/// A name that stands in paths, lines of a log and other names.
+fn check_plain_name(name: &str) -> Result<(), Error> {
     let allowed =
         |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'@' | b'+');
     let begins_well = name.as_bytes().first().is_some_and(u8::is_ascii_alphanumeric);
-    if !begins_well || name.len() > MAX_NAME_CHARS || !name.bytes().all(allowed) {
-        return Err(Error::invalid(
-            "name",
-            "use 1 to 128 letters, digits and `.`, `_`, `-`, `@`, `+`, beginning with a letter or \
-             digit",
-        ));
+    if begins_well && name.len() <= MAX_NAME_CHARS && name.bytes().all(allowed) {
+        return Ok(());
     }
-    if name.to_ascii_lowercase().starts_with(NAME_PREFIX) {
-        return Err(Error::invalid(
-            "name",
-            format!("`{NAME_PREFIX}` begins service accounts' names"),
-        ));
-    }
-    Ok(())
+    Err(Error::invalid(
+        "name",
+        "use 1 to 128 letters, digits and `.`, `_`, `-`, `@`, `+`, beginning with a letter or \
+         digit",
+    ))
 }
 
 /// A token's name: for people, on one line.
@@ -66,6 +80,8 @@ mod tests {
         }
         assert!(check_user_name("service-account-channel-x").is_err());
         assert!(check_user_name("Service-Account-channel-x").is_err());
+        check_group_name("data.people").unwrap();
+        assert!(check_group_name("x_owners").is_err() && check_group_name("a:b").is_err());
     }
 
     #[test]

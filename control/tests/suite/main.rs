@@ -8,6 +8,7 @@ mod client;
 mod description;
 mod feed;
 mod grants;
+mod groups;
 mod races;
 mod service_accounts;
 mod sessions;

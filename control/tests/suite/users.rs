@@ -150,12 +150,13 @@ control::on_both_databases! {
         let items = sessions["items"].as_array().unwrap();
         let current: Vec<_> = items.iter().map(|item| item["current"] == true).collect();
         assert_eq!(current, [true, false]);
-        here.get("/api/v1/users/root/sessions").await.is_problem(404, "not-found");
+        let of_root = format!("/api/v1/users/{}/sessions", "root");
+        here.get(&of_root).await.is_problem(404, "not-found");
         let other = format!("/api/v1/sessions/{}", items[1]["id"]);
         assert_eq!(here.delete(&other).await.status, StatusCode::NO_CONTENT);
         there.get("/api/v1/me").await.is_problem(401, "not-signed-in");
         here.delete(&other).await.is_problem(404, "not-found");
-        let roots = admin.get("/api/v1/users/root/sessions").await.body;
+        let roots = admin.get(&of_root).await.body;
         let roots = format!("/api/v1/sessions/{}", roots["items"][0]["id"]);
         here.delete(&roots).await.is_problem(404, "not-found");
         let mine = format!("/api/v1/sessions/{}", items[0]["id"]);
