@@ -71,6 +71,7 @@ pub(super) const CHANNEL: Entry = Entry::Noun {
             about: "List the channels that you may see",
             examples: &["condagate channel list"],
             request: (Get, "/channels"),
+            inputs: &[Input::option("beginning", "q", "Only those whose name begins with this")],
             shows: Rows(&["name", "privacy", "storage", "prefix", "permission"]),
             ..VERB
         },

@@ -95,7 +95,7 @@ fn find(matches: &ArgMatches) -> Option<(&'static Verb, &ArgMatches)> {
 }
 
 fn leaf(verb: &'static Verb) -> Command {
-    let mut command = Command::new(verb.name).args(verb.inputs.iter().map(argument));
+    let mut command = Command::new(verb.name).args(verb.inputs.iter().filter_map(argument));
     let holders = verb.inputs.iter().filter(|input| input.place == Place::Holder);
     let holders: Vec<&str> = holders.map(|input| input.name).collect();
     if !holders.is_empty() {
@@ -115,25 +115,26 @@ fn leaf(verb: &'static Verb) -> Command {
     Options::augment_args(command).about(verb.about).after_help(format!("Examples:\n  {examples}"))
 }
 
-fn argument(input: &'static Input) -> Arg {
+/// What `clap` is told of an input; nothing of one that only `--password-stdin` reads.
+fn argument(input: &'static Input) -> Option<Arg> {
     let mut arg = Arg::new(input.name).help(input.help);
+    if input.kind == Kind::OwnPassword {
+        return None;
+    }
     if input.kind == Kind::Password {
-        return arg
-            .long(input.name)
-            .action(ArgAction::SetTrue)
-            .help("Read the password from the standard input, up to the first line's end")
-            .conflicts_with("token_stdin");
+        arg = arg.conflicts_with("token_stdin");
+        return Some(arg.long(input.name).action(ArgAction::SetTrue));
     }
     if !input.positional {
         arg = arg.long(input.name);
     }
     if input.kind == Kind::Flag {
-        return arg.action(ArgAction::SetTrue);
+        return Some(arg.action(ArgAction::SetTrue));
     }
     arg = arg.required(input.required).value_parser(parser(input.kind));
     arg = arg.action(if input.many { ArgAction::Append } else { ArgAction::Set });
     if let Some(default) = input.default {
         arg = arg.default_value(default);
     }
-    arg.value_name(input.kind.word())
+    Some(arg.value_name(input.kind.word()))
 }

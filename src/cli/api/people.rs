@@ -19,7 +19,9 @@ pub(super) const ME: Entry = Entry::Verb(Verb {
 
 const USER_NAME: Input = Input::argument("name", "NAME", "The user's name");
 const PASSWORD: Input =
-    Input::option("password-stdin", "password", "").kind(Kind::Password).required();
+    Input::option("password-stdin", "password", "Read the password from the standard input")
+        .kind(Kind::Password);
+const BEGINNING: Input = Input::option("beginning", "q", "Only those whose name begins with this");
 const DISPLAY_NAME: Input =
     Input::option("display-name", "display_name", "The name as people write it");
 const EMAIL: Input = Input::option("email", "email", "The address").kind(Kind::Text("ADDRESS"));
@@ -48,6 +50,7 @@ pub(super) const USER: Entry = Entry::Noun {
             about: "List the users",
             examples: &["condagate user list", "condagate user list --json | jq -r '.[].name'"],
             request: (Get, "/users"),
+            inputs: &[BEGINNING],
             shows: Rows(&["name", "display_name", "email", "role", "active", "created_at"]),
             ..VERB
         },
@@ -71,24 +74,32 @@ pub(super) const USER: Entry = Entry::Noun {
         },
         Verb {
             name: "password",
-            about: "Set a user's password; their sessions end",
+            about: "Set a user's password; their other sessions end",
             examples: &[
                 "condagate user password bob",
                 "pass show condagate/bob | condagate user password bob --password-stdin",
             ],
             request: (Post, "/users/{name}/password"),
-            inputs: &[USER_NAME, PASSWORD],
+            inputs: &[
+                USER_NAME,
+                Input::option("old-password", "old_password", "").kind(Kind::OwnPassword),
+                Input {
+                    help: "Read it from the standard input; for your own, the present one first, \
+                           on a line before it",
+                    ..PASSWORD
+                },
+            ],
             shows: Says("changed the password of {name}"),
             ..VERB
         },
         Verb {
             name: "deactivate",
-            about: "Lock a user out: sessions end, tokens grant nothing, the seat is free",
+            about: "Lock a user out: sessions end, tokens are revoked for good, the seat is free",
             examples: &["condagate user deactivate bob --yes"],
             request: (Patch, "/users/{name}"),
             inputs: &[USER_NAME],
             sends: Some(("active", false)),
-            asks: Some("Deactivate user {name}?"),
+            asks: Some("Deactivate user {name} and revoke their tokens for good?"),
             shows: Says("deactivated user {name}"),
             ..VERB
         },
@@ -165,6 +176,7 @@ pub(super) const GROUP: Entry = Entry::Noun {
             about: "List the groups",
             examples: &["condagate group list"],
             request: (Get, "/groups"),
+            inputs: &[BEGINNING],
             shows: Rows(&["name", "description", "created_at"]),
             ..VERB
         },

@@ -21,12 +21,14 @@ pub(super) fn parser(kind: Kind) -> ValueParser {
             let words = PossibleValuesParser::new(["true", "false"]);
             return words.map(|word| Value::Bool(word == "true")).into();
         }
-        Kind::Text(_) | Kind::Lines | Kind::Flag | Kind::Password => |text| Ok(text.into()),
+        Kind::Text(_) | Kind::Lines => |text| Ok(text.into()),
+        Kind::Flag | Kind::Password | Kind::OwnPassword => |text| Ok(text.into()),
         Kind::Number => number,
         Kind::Size => size,
         Kind::Channel => |text| channel(text).map(|name| name.as_str().into()),
         Kind::ServiceAccount => service_account,
-        Kind::Time => |text| time(text, SystemClock.now()),
+        Kind::Time => |text| time(text, SystemClock.now()).map(|time| time.to_string().into()),
+        Kind::Day => |text| time(text, SystemClock.now()).map(|time| time.date().into()),
         Kind::Expiry => expiry,
     };
     ValueParser::new(read)
@@ -85,14 +87,13 @@ fn point(text: &str) -> Option<Timestamp> {
     text.parse().or_else(|_a_date| format!("{text}T00:00:00Z").parse()).ok()
 }
 
-fn time(text: &str, now: Timestamp) -> Result<Value, String> {
+fn time(text: &str, now: Timestamp) -> Result<Timestamp, String> {
     let ago = |by: Duration| {
         let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
         Timestamp::from_millis(now.as_millis().saturating_sub(by))
     };
     let time = duration(text).map(ago).or_else(|| point(text));
-    time.map(|time| time.to_string().into())
-        .ok_or_else(|| "is neither 24h (ago), 2026-11-01 nor 2026-11-01T12:00:00Z".into())
+    time.ok_or_else(|| "is neither 24h (ago), 2026-11-01 nor 2026-11-01T12:00:00Z".into())
 }
 
 fn expiry(text: &str) -> Result<Value, String> {
@@ -120,10 +121,10 @@ mod tests {
     #[test]
     fn times_are_dates_times_or_how_long_ago() {
         let now: Timestamp = "2026-11-24T12:00:00Z".parse().unwrap();
-        let read = |text: &str| time(text, now);
-        assert_eq!(read("24h"), Ok(json!("2026-11-23T12:00:00.000Z")));
-        assert_eq!(read("2026-11-01"), Ok(json!("2026-11-01T00:00:00.000Z")));
-        assert_eq!(read("2026-11-01T12:30:00+01:00"), Ok(json!("2026-11-01T11:30:00.000Z")));
+        let read = |text: &str| time(text, now).map(|time| time.to_string());
+        assert_eq!(read("24h").unwrap(), "2026-11-23T12:00:00.000Z");
+        assert_eq!(read("2026-11-01").unwrap(), "2026-11-01T00:00:00.000Z");
+        assert_eq!(read("2026-11-01T12:30:00+01:00").unwrap(), "2026-11-01T11:30:00.000Z");
         for wrong in ["", "now", "2026-13-01", "24", "d", "1y", "ä"] {
             assert!(read(wrong).is_err(), "{wrong}");
         }

@@ -156,6 +156,8 @@ pub(crate) enum Kind {
     ServiceAccount,
     /// A point in time: a date, an RFC 3339 time, or how long ago.
     Time,
+    /// A day in UTC: a date, or how long ago.
+    Day,
     /// The end of a token: how long from its issue (`expires_in`), or a point in time
     /// (`expires_at`).
     Expiry,
@@ -163,6 +165,8 @@ pub(crate) enum Kind {
     Lines,
     /// A password; never on the command line (`--password-stdin`, or asked for).
     Password,
+    /// The present password where somebody changes their own; read before the new one.
+    OwnPassword,
 }
 
 impl Kind {
@@ -172,10 +176,11 @@ impl Kind {
             Self::Text(word) | Self::Word(word, _) => word,
             Self::Number => "NUMBER",
             Self::Size => "SIZE",
-            Self::Flag | Self::Truth | Self::Password => "BOOL",
+            Self::Flag | Self::Truth | Self::Password | Self::OwnPassword => "BOOL",
             Self::Channel => "CHANNEL",
             Self::ServiceAccount => "ACCOUNT",
             Self::Time => "TIME",
+            Self::Day => "DAY",
             Self::Expiry => "WHEN",
             Self::Lines => "FILE",
         }

@@ -46,21 +46,25 @@ pub(super) const AUDIT: Entry = Entry::Noun {
 /// `condagate usage`
 pub(super) const USAGE: Entry = Entry::Verb(Verb {
     name: "usage",
-    about: "Show downloads, bytes and distinct addresses",
+    about: "Show downloads, bytes and from how many addresses, by day or by what was downloaded",
     examples: &[
-        "condagate usage --channel analytics --from 30d --by day",
-        "condagate usage --token 7 --json",
+        "condagate usage --channel analytics --from 90d",
+        "condagate usage --channel analytics --by token --from 2026-11-01 --to 2026-11-30",
+        "condagate usage --token 7 --by package --json",
     ],
     request: (Get, "/usage"),
     inputs: &[
         Input::option("token", "token", "Of this token").kind(Kind::Number),
         Input::option("channel", "channel", "Of this channel").kind(Kind::Channel),
         Input::option("package", "package", "Of this package").kind(Kind::Text("NAME")),
-        Input::option("from", "from", "From this day on: 30d (ago), or a date").kind(Kind::Time),
-        Input::option("to", "to", "To this day, likewise").kind(Kind::Time),
-        Input::option("by", "by", "A row for each").kind(Kind::Word("STEP", &["day"])),
+        Input::option("from", "from", "The first day: 90d (ago), or a date [default: 30d]")
+            .kind(Kind::Day),
+        Input::option("to", "to", "The last day, likewise [default: today]").kind(Kind::Day),
+        Input::option("by", "by", "A row for each")
+            .kind(Kind::Word("WHAT", &["day", "token", "channel", "package"]))
+            .default("day"),
     ],
-    shows: Rows(&["day", "downloads", "bytes", "addresses"]),
+    shows: Rows(&["day", "token", "channel", "package", "downloads", "bytes", "addresses"]),
     ..VERB
 });
 

@@ -7,19 +7,18 @@ mod token;
 
 use serde_json::Value;
 
-use super::admin::new_password;
+use super::admin::{known_password, new_password};
 use crate::cli::api::{Asked, Kind, Shows};
 use crate::failure::Failure;
 use crate::process;
 use crate::remote::{Remote, Request};
 use crate::terminal::{confirmed, print, print_json};
-use request::Typed;
+use request::{Passwords, Typed};
 
 pub(super) fn run(asked: &Asked) -> Result<(), Failure> {
     let typed = Typed::new(asked);
     // Its token, if it comes by the standard input, is the first line there.
     let remote = Remote::find(&asked.options.credential)?;
-    let password = password(&typed)?;
     let carries = match asked.verb.carries {
         Some(field) => Some((field, token::from_input()?)),
         None => None,
@@ -32,7 +31,7 @@ pub(super) fn run(asked: &Asked) -> Result<(), Failure> {
     }
     process::block_on(async {
         let you = if typed.needs_you() { you(&remote).await? } else { String::new() };
-        let mut request = typed.request(&you, password)?;
+        let mut request = typed.request(&you, &passwords(&typed, &you)?)?;
         request.carries = carries;
         match asked.verb.shows {
             Shows::Rows(_) | Shows::Lines => list(&typed, &remote, &request.path).await,
@@ -101,11 +100,15 @@ fn said(text: &str, typed: &Typed<'_>, answer: &Value) -> String {
     })
 }
 
-/// The password that the command takes.
-fn password(typed: &Typed<'_>) -> Result<Option<String>, Failure> {
-    let input = typed.asked.verb.inputs.iter().find(|input| input.kind == Kind::Password);
-    let Some(input) = input else { return Ok(None) };
-    new_password(typed.flag(input.name), &typed.text("name")).map(Some)
+/// The passwords that the command takes.
+fn passwords(typed: &Typed<'_>, you: &str) -> Result<Passwords, Failure> {
+    let Some(input) = typed.input(Kind::Password) else { return Ok(Passwords::default()) };
+    let (stdin, name) = (typed.flag(input.name), typed.text("name"));
+    let own = match typed.input(Kind::OwnPassword) {
+        Some(_) if name == you => Some(known_password(stdin, &name)?),
+        _ => None,
+    };
+    Ok(Passwords { new: Some(new_password(stdin, &name)?), own })
 }
 
 /// Who asks.

@@ -13,6 +13,15 @@ use crate::remote::{Body, Request, segment};
 /// How long an import, or a wait for gateways, may take beyond any other request.
 const LONG: Duration = Duration::from_secs(10 * 60);
 
+/// What isn't typed on a command line.
+#[derive(Default)]
+pub(super) struct Passwords {
+    /// The one to be set.
+    pub(super) new: Option<String>,
+    /// The caller's present one, where they change their own.
+    pub(super) own: Option<String>,
+}
+
 /// What was typed behind a verb.
 pub(super) struct Typed<'a> {
     pub(super) asked: &'a Asked,
@@ -38,20 +47,26 @@ impl<'a> Typed<'a> {
         self.asked.matches.try_get_one::<bool>(name).ok().flatten().copied().unwrap_or_default()
     }
 
+    /// The input of a kind that a verb has once.
+    pub(super) fn input(&self, kind: Kind) -> Option<&'static Input> {
+        self.asked.verb.inputs.iter().find(|input| input.kind == kind)
+    }
+
     /// `--limit`
     pub(super) fn limit(&self) -> Option<u64> {
         self.asked.matches.try_get_one::<u64>("limit").ok().flatten().copied()
     }
 
-    /// Whether the path names the caller, who has to be asked for.
+    /// Whether it matters who the caller is, which has to be asked for.
     pub(super) fn needs_you(&self) -> bool {
         let path = self.asked.verb.request.1;
         (path.contains("{user}") && self.values("user").is_empty())
             || (path.contains("{holder}") && self.holder().is_none())
+            || self.input(Kind::OwnPassword).is_some()
     }
 
     /// The request. `you` is the caller's name, where the path needs it.
-    pub(super) fn request(&self, you: &str, password: Option<String>) -> Result<Request, Failure> {
+    pub(super) fn request(&self, you: &str, passwords: &Passwords) -> Result<Request, Failure> {
         let (method, path) = self.asked.verb.request;
         let mut fields = Map::new();
         let mut query = Map::new();
@@ -65,7 +80,7 @@ impl<'a> Typed<'a> {
             let to_query = matches!(method, Method::Get | Method::Delete);
             let to_query = to_query || input.place == Place::Query;
             let into = if to_query { &mut query } else { &mut fields };
-            if let Some(value) = self.field(input, password.as_deref()) {
+            if let Some(value) = self.field(input, passwords) {
                 match value {
                     Value::Object(several) => into.extend(several),
                     value => drop(into.insert(input.field.to_owned(), value)),
@@ -92,12 +107,13 @@ impl<'a> Typed<'a> {
     }
 
     /// An input's field of the request.
-    fn field(&self, input: &Input, password: Option<&str>) -> Option<Value> {
+    fn field(&self, input: &Input, passwords: &Passwords) -> Option<Value> {
         let values = self.values(input.name);
         match (input.place, input.kind) {
             (Place::Command | Place::Holder, _) => None,
             (_, Kind::Flag) => self.flag(input.name).then_some(Value::Bool(true)),
-            (_, Kind::Password) => password.map(Value::from),
+            (_, Kind::Password) => passwords.new.as_deref().map(Value::from),
+            (_, Kind::OwnPassword) => passwords.own.as_deref().map(Value::from),
             _ if input.many && !values.is_empty() => {
                 let given = values.into_iter().filter(|value| *value != "none").cloned();
                 Some(Value::Array(given.collect()))
@@ -177,7 +193,8 @@ mod tests {
     fn request(line: &str) -> Result<(String, Value), Failure> {
         let cli = Cli::try_parse_from(line.split_whitespace()).unwrap();
         let Command::Api(asked) = cli.command else { panic!("{line}") };
-        let request = Typed::new(&asked).request("alice", Some("secret".into()))?;
+        let passwords = Passwords { new: Some("secret".into()), own: None };
+        let request = Typed::new(&asked).request("alice", &passwords)?;
         let body = match request.body {
             Body::Json(body) => body,
             Body::Empty | Body::Lines(_) => Value::Null,
@@ -211,7 +228,7 @@ mod tests {
             "PATCH /channels/a:b",
             json!({ "include_subchannels": false }),
         );
-        sends("usage --channel a/b --by day", "GET /usage?by=day&channel=a%2Fb", Value::Null);
+        sends("usage --channel a/b", "GET /usage?by=day&channel=a%2Fb", Value::Null);
         sends(
             "token revoke 7 --with-issued --require-proof",
             "DELETE /tokens/7?wait=10s&with_issued=true",

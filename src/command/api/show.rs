@@ -1,9 +1,11 @@
 //! Answers as people read them: tables, records, sentences.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-/// A row for each item, of these fields, below their names.
+/// A row for each item, of these fields, below their names. A field that no item has is left out.
 pub(super) fn table(fields: &[&str], items: &[Value]) -> String {
+    let there = |field: &&&str| items.is_empty() || items.iter().any(|i| i.get(**field).is_some());
+    let fields: Vec<&str> = fields.iter().filter(there).copied().collect();
     let head = fields.iter().map(|field| heading(field).to_uppercase()).collect();
     let row = |item: &Value| fields.iter().map(|field| cell(field, &item[field])).collect();
     let rows: Vec<Vec<String>> = std::iter::once(head).chain(items.iter().map(row)).collect();
@@ -50,14 +52,22 @@ pub(super) fn cell(field: &str, value: &Value) -> String {
         Value::Array(items) => {
             items.iter().map(|item| cell(field, item)).collect::<Vec<_>>().join(",")
         }
-        // A permission on a channel, a token's name and number: `analytics:read`.
-        Value::Object(parts) => {
-            parts.values().map(|part| cell(field, part)).collect::<Vec<_>>().join(":")
-        }
+        Value::Object(parts) => named(parts),
         Value::Number(bytes) if field.starts_with("bytes") => {
             bytes.as_u64().map_or_else(|| bytes.to_string(), size)
         }
         Value::Number(number) => number.to_string(),
+    }
+}
+
+/// A thing within a thing, by its name; where something is held on it: `analytics:read`.
+fn named(parts: &Map<String, Value>) -> String {
+    let text = |part: &str| parts.get(part).filter(|value| !value.is_null()).map(|v| cell(part, v));
+    let name = ["name", "channel", "id"].into_iter().find_map(text).unwrap_or_else(|| "-".into());
+    match (text("permission"), text("principal").and_then(|_of_a_token| text("id"))) {
+        (Some(permission), _) => format!("{name}:{permission}"),
+        (None, Some(id)) => format!("{id} {name}"),
+        (None, None) => name,
     }
 }
 
@@ -113,6 +123,7 @@ mod tests {
             table(&["id", "name", "last_used_at"], &items),
             "ID  NAME        LAST USED\n12  ci on main  -\n3   ä           2026-11-24 10:32Z"
         );
+        assert_eq!(table(&["id", "email", "name"], &items[1..]), "ID  NAME\n3   ä");
         assert_eq!(table(&["id", "name"], &[]), "ID  NAME");
     }
 
@@ -128,10 +139,15 @@ mod tests {
     #[test]
     fn cells_are_short_texts() {
         let held = json!([{ "channel": "a/b", "permission": "read" }]);
+        let token = json!({ "id": 7, "name": "ci", "principal": "bob" });
         for (field, value, shown) in [
             ("active", json!(true), "yes"),
             ("channels", json!(["a", "b"]), "a,b"),
             ("effective", held, "a/b:read"),
+            ("members", json!([{ "name": "bob", "kind": "user" }]), "bob"),
+            ("token", token, "7 ci"),
+            ("token", json!({ "id": null, "name": null }), "-"),
+            ("channel", json!({ "id": 3, "name": null }), "3"),
             ("id", json!(7), "7"),
             ("bytes", json!(1536), "1.5 KiB"),
             ("bytes_per_day", json!(10_u64 << 30), "10 GiB"),
