@@ -36,6 +36,7 @@ const PRIVACY: Input = Input::option(
     "Who may download: everybody, any valid token, or who was granted it",
 )
 .kind(Kind::Word("PRIVACY", &["public", "authenticated", "private"]));
+const BEGINNING: Input = Input::option("beginning", "q", "Only those whose name begins with this");
 const DESCRIPTION: Input = Input::option("description", "description", "A text for people");
 
 /// `condagate channel …`
@@ -71,7 +72,7 @@ pub(super) const CHANNEL: Entry = Entry::Noun {
             about: "List the channels that you may see",
             examples: &["condagate channel list"],
             request: (Get, "/channels"),
-            inputs: &[Input::option("beginning", "q", "Only those whose name begins with this")],
+            inputs: &[BEGINNING],
             shows: Rows(&["name", "privacy", "storage", "prefix", "permission"]),
             ..VERB
         },
@@ -152,12 +153,15 @@ pub(super) const SERVICE_ACCOUNT: Entry = Entry::Noun {
                 "condagate service-account list --manageable",
             ],
             request: (Get, "/service-accounts"),
-            inputs: &[Input::flag(
-                "manageable",
-                "manageable",
-                "Each channel that you may manage, also one without a service account",
-            )],
-            shows: Rows(&["channel", "name", "created_at"]),
+            inputs: &[
+                Input::flag(
+                    "manageable",
+                    "manageable",
+                    "Each channel that you may manage, also one without a service account",
+                ),
+                BEGINNING,
+            ],
+            shows: Rows(&["channel", "name", "service_account", "created_at"]),
             ..VERB
         },
         Verb {

@@ -57,7 +57,7 @@ impl Admin {
             let store = database.store().await;
             let control = Control::new(store.clone(), Settings::default(), Arc::new(SystemClock));
             let admin = user::create_admin(&control, "alice", "correct horse battery").await;
-            let actor = Actor::console_as(admin.unwrap().value.id, "alice");
+            let actor = Actor::console_as(admin.unwrap().value.principal.id, "alice");
             (database, store, actor)
         });
         Self { runtime, database, store, actor }
