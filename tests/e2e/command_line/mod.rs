@@ -1,6 +1,8 @@
 //! What scripts rely on: where the credential comes from, exit statuses, what is printed, and that
 //! nobody is asked where nobody sits.
 
+mod people;
+
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -19,8 +21,8 @@ struct Here {
 }
 
 impl Here {
-    fn new() -> Self {
-        let mut setup = Setup::with_demo_channel(Database::Sqlite);
+    fn new(database: Database) -> Self {
+        let mut setup = Setup::with_demo_channel(database);
         let control = port::free();
         setup.set("control.listen", &format!("[\"{control}\"]"));
         setup.command("serve");
@@ -36,9 +38,14 @@ impl Here {
     }
 
     fn sign_in(&self) {
+        assert!(self.signs_in("alice", PASSWORD));
+    }
+
+    /// Whether this user may sign in; then commands are theirs.
+    fn signs_in(&self, name: &str, password: &str) -> bool {
         let url = self.url();
-        let line = ["login", &url, "--username", "alice", "--password-stdin"];
-        assert!(self.run(&line, &[], PASSWORD).status.success());
+        let line = ["login", &url, "--username", name, "--password-stdin"];
+        self.run(&line, &[], password).status.success()
     }
 
     /// The session that `condagate login` has kept.
@@ -66,6 +73,18 @@ impl Here {
         child.wait_with_output().unwrap()
     }
 
+    /// Runs a command that must succeed; what it printed.
+    #[track_caller]
+    fn done(&self, line: &str) -> String {
+        self.ends(0, &line.split_whitespace().collect::<Vec<_>>())
+    }
+
+    /// The same with JSON for programs.
+    #[track_caller]
+    fn json(&self, line: &str) -> Value {
+        serde_json::from_str(&self.done(&format!("{line} --json"))).unwrap()
+    }
+
     /// Runs a command that must end with this status; what it printed on either stream.
     #[track_caller]
     fn ends(&self, status: i32, arguments: &[&str]) -> String {
@@ -77,7 +96,7 @@ impl Here {
 
 #[test]
 fn the_exit_status_tells_done_from_failed_from_wrong_usage() {
-    let here = Here::new();
+    let here = Here::new(Database::Sqlite);
     assert!(here.ends(2, &["me"]).contains("condagate login URL"));
     assert!(here.ends(2, &["channel", "show"]).contains("<CHANNEL>"));
     assert!(here.ends(2, &["channel", "show", "No Channel"]).contains("No Channel"));
@@ -92,15 +111,12 @@ fn the_exit_status_tells_done_from_failed_from_wrong_usage() {
 
 #[test]
 fn json_is_an_array_for_lists_and_an_object_for_things() {
-    let here = Here::new();
+    let here = Here::new(Database::Sqlite);
     here.sign_in();
-    let json = |arguments: &[&str]| -> Value {
-        serde_json::from_str(&here.ends(0, &[arguments, &["--json"]].concat())).unwrap()
-    };
-    assert_eq!(json(&["me"])["name"], "alice");
-    assert_eq!(json(&["channel", "list"])[0]["name"], "demo");
-    assert_eq!(json(&["channel", "list", "--limit", "1"]).as_array().unwrap().len(), 1);
-    assert_eq!(json(&["token", "list", "--channel", "demo"]), Value::Array(vec![]));
+    assert_eq!(here.json("me")["name"], "alice");
+    assert_eq!(here.json("channel list")[0]["name"], "demo");
+    assert_eq!(here.json("channel list --limit 1").as_array().unwrap().len(), 1);
+    assert_eq!(here.json("token list --channel demo"), Value::Array(vec![]));
     let table = here.ends(0, &["channel", "list"]);
     assert!(table.starts_with("NAME  PRIVACY  STORAGE"), "{table}");
     here.site.stop();
@@ -108,7 +124,7 @@ fn json_is_an_array_for_lists_and_an_object_for_things() {
 
 #[test]
 fn a_credential_comes_from_the_environment_a_file_or_the_standard_input() {
-    let here = Here::new();
+    let here = Here::new(Database::Sqlite);
     here.sign_in();
     let session = here.session();
     let file = here.home().join("session");
@@ -142,7 +158,7 @@ fn a_credential_comes_from_the_environment_a_file_or_the_standard_input() {
 
 #[test]
 fn what_takes_something_away_asks_on_a_terminal_alone() {
-    let here = Here::new();
+    let here = Here::new(Database::Sqlite);
     here.sign_in();
     let on_a_terminal = |arguments: &str, answer: &str| {
         let command = format!("{CONDAGATE} {arguments}");
