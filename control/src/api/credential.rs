@@ -4,16 +4,19 @@ use std::net::SocketAddr;
 
 use access::TokenSecret;
 use axum::extract::{ConnectInfo, FromRequestParts};
-use axum::http::header::{AUTHORIZATION, COOKIE};
+use axum::http::header::{AUTHORIZATION, COOKIE, HOST, HeaderName, ORIGIN};
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap};
 
 use super::problem::Problem;
+use super::request_id::RequestId;
 use crate::usecases::session::{self, Origin};
 use crate::{Actor, Control, Error};
 
 /// The cookie of a browser's session.
 pub(super) const SESSION_COOKIE: &str = "condagate_session";
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Whoever presents a valid credential.
 pub(super) struct SignedIn(pub(super) Actor);
@@ -25,7 +28,10 @@ impl FromRequestParts<Control> for SignedIn {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, control: &Control) -> Result<Self, Problem> {
-        let secret = presented(&parts.headers).ok_or(Error::NotSignedIn)?;
+        let (secret, way) = presented(&parts.headers).ok_or(Error::NotSignedIn)?;
+        if way == Way::Cookie && !parts.method.is_safe() && !is_same_origin(&parts.headers) {
+            return Err(Problem::cross_origin());
+        }
         let origin = origin(&parts.extensions);
         Ok(Self(session::authenticate(control, &secret, origin).await?))
     }
@@ -43,19 +49,43 @@ impl<S: Send + Sync> FromRequestParts<S> for From {
 fn origin(extensions: &Extensions) -> Origin {
     let peer = extensions.get::<ConnectInfo<SocketAddr>>();
     let address = peer.map(|ConnectInfo(address)| address.ip());
-    Origin { address, request_id: None }
+    let request_id = extensions.get::<RequestId>().map(|RequestId(id)| id.clone());
+    Origin { address, request_id }
+}
+
+/// How a credential came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// Said by whoever made the request.
+    Authorization,
+    /// Added by a browser, whoever made the request.
+    Cookie,
 }
 
 /// The credential, if the request has one that can be one. `Authorization` decides where it is
 /// there: a program says what it means.
-fn presented(headers: &HeaderMap) -> Option<TokenSecret> {
-    let value = match headers.get(AUTHORIZATION) {
-        Some(authorization) => bearer(authorization.to_str().ok()?)?,
+fn presented(headers: &HeaderMap) -> Option<(TokenSecret, Way)> {
+    let (value, way) = match headers.get(AUTHORIZATION) {
+        Some(authorization) => (bearer(authorization.to_str().ok()?)?, Way::Authorization),
         None => {
-            headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok()).find_map(cookie)?
+            let mut lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
+            (lines.find_map(cookie)?, Way::Cookie)
         }
     };
-    TokenSecret::parse(value).ok()
+    Some((TokenSecret::parse(value).ok()?, way))
+}
+
+/// Whether a page of our own made the request, by what browsers say of it and pages can't forge:
+/// `Sec-Fetch-Site`, and where that is not sent (plain HTTP) `Origin`, which must name the host
+/// that was asked. A request that says neither comes from no browser, and may send its session as
+/// a bearer token.
+fn is_same_origin(headers: &HeaderMap) -> bool {
+    let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    if let Some(site) = text(&SEC_FETCH_SITE) {
+        return site == "same-origin";
+    }
+    let origin = text(&ORIGIN).and_then(|origin| origin.split_once("://"));
+    origin.is_some_and(|(_, host)| Some(host) == text(&HOST))
 }
 
 /// The token of `Bearer <token>` (RFC 6750 section 2.1).
@@ -72,6 +102,8 @@ fn cookie(line: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
 
     #[test]
@@ -87,5 +119,31 @@ mod tests {
         assert_eq!(cookie("a=1; condagate_session=xyz; b=2"), Some("xyz"));
         assert_eq!(cookie("not_condagate_session=xyz"), None);
         assert_eq!(cookie(""), None);
+    }
+
+    #[test]
+    fn a_page_of_another_site_is_told_from_ours() {
+        let asked = |headers: &[(&'static str, &'static str)]| {
+            is_same_origin(&HeaderMap::from_iter(headers.iter().map(|(name, value)| {
+                (HeaderName::from_static(name), HeaderValue::from_static(value))
+            })))
+        };
+        let host = ("host", "admin.example.com:8081");
+        assert!(asked(&[host, ("sec-fetch-site", "same-origin")]));
+        assert!(asked(&[host, ("origin", "http://admin.example.com:8081")]));
+        for other in [
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-site", "same-site"),
+            ("sec-fetch-site", "none"),
+            ("origin", "http://evil.example.com"),
+            ("origin", "http://admin.example.com"),
+            ("origin", "null"),
+            ("referer", "http://admin.example.com:8081/"),
+        ] {
+            assert!(!asked(&[host, other]), "{other:?}");
+        }
+        let both =
+            [host, ("sec-fetch-site", "cross-site"), ("origin", "http://admin.example.com:8081")];
+        assert!(!asked(&both));
     }
 }

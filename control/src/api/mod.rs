@@ -3,6 +3,7 @@
 //! (OpenAPI) are made from the same declaration.
 
 mod answer;
+mod audit;
 mod channels;
 mod credential;
 mod docs;
@@ -11,6 +12,7 @@ mod groups;
 mod openapi;
 mod problem;
 mod request;
+mod request_id;
 mod server;
 mod service_accounts;
 mod sessions;
@@ -18,8 +20,8 @@ mod tokens;
 mod users;
 mod words;
 
-use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::{Router, middleware};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -52,6 +54,7 @@ pub fn router(control: Control) -> Router {
         .routes(routes!(service_accounts::get, service_accounts::delete))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::get, tokens::revoke));
+    let v1 = v1.routes(routes!(audit::list));
     let (routes, description) = OpenApiRouter::with_openapi(openapi::head())
         .nest("/api/v1", v1)
         .routes(routes!(server::healthz))
@@ -62,5 +65,6 @@ pub fn router(control: Control) -> Router {
         .fallback(async || Problem::no_such_resource())
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(middleware::from_fn(request_id::attach))
         .with_state(control)
 }

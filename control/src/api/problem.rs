@@ -113,6 +113,14 @@ impl Problem {
         Self::new(status, "method-not-allowed", title, title.to_owned())
     }
 
+    /// A change asked for by a page of another site, with this browser's cookie.
+    pub(super) fn cross_origin() -> Self {
+        let detail = "with the session's cookie only a page of this server may change things; \
+            programs send the session token as `Authorization: Bearer`";
+        let title = "Another site's page may not do this";
+        Self::new(StatusCode::FORBIDDEN, "cross-origin", title, detail.to_owned())
+    }
+
     /// The control plane can't answer, for a reason that is only for the log.
     pub(super) fn unavailable() -> Self {
         let detail = "the control database does not answer; try again later".to_owned();

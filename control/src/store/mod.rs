@@ -26,7 +26,8 @@ use sqlx::migrate::{AppliedMigration, Migrate as _, MigrateError, Migrator};
 use sqlx::{AnyConnection, AnyPool};
 use tokio::sync::Semaphore;
 
-pub(crate) use audit::{Event, Target};
+pub use audit::{AuditEvent, AuditFilter};
+pub(crate) use audit::{AuditPosition, Event, Target, list_audit_events};
 pub(crate) use change::{Change, MORE_THAN_ENTRIES};
 use dialect::Dialect;
 pub use inspect::{Durability, Inspection};

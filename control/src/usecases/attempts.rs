@@ -10,14 +10,17 @@ use access::Moment;
 
 use super::Error;
 
-/// How many failures in [`WINDOW`] are looked at.
+/// How many failures for one account from one address in [`WINDOW`] are looked at.
 const MAX_FAILURES: u32 = 10;
+/// How many from one address for all accounts: many people may share one.
+const MAX_FAILURES_FROM_ADDRESS: u32 = 100;
 const WINDOW: Duration = Duration::from_secs(5 * 60);
 /// How many accounts and addresses are remembered. Past that, those whose window began first
 /// are forgotten.
 const MAX_ENTRIES: usize = 10_000;
 
-type Key = (String, Option<IpAddr>);
+/// An account at an address, or without an account all that come from there.
+type Key = (Option<String>, Option<IpAddr>);
 
 /// The failures of late.
 #[derive(Debug, Default)]
@@ -38,26 +41,38 @@ impl Attempts {
         now: Moment,
     ) -> Result<(), Error> {
         let mut failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (account.to_owned(), from);
-        if failures.len() >= MAX_ENTRIES && !failures.contains_key(&key) {
-            forget(&mut failures, now);
-        }
-        let entry = failures.entry(key).or_insert(Failures { since: now, count: 0 });
-        if now.since(entry.since) >= WINDOW {
-            *entry = Failures { since: now, count: 0 };
-        }
-        if entry.count >= MAX_FAILURES {
+        let account_there = (Some(account.to_owned()), from);
+        let limits = [(account_there, MAX_FAILURES), ((None, from), MAX_FAILURES_FROM_ADDRESS)];
+        // Nobody is told apart at the machine itself.
+        let limits = &limits[..if from.is_some() { 2 } else { 1 }];
+        for (key, max) in limits {
+            let Some(entry) = failures.get(key) else { continue };
             let left = WINDOW.saturating_sub(now.since(entry.since));
-            return Err(Error::TooManyAttempts { retry_after_secs: left.as_secs() + 1 });
+            if entry.count >= *max && !left.is_zero() {
+                return Err(Error::TooManyAttempts { retry_after_secs: left.as_secs() + 1 });
+            }
         }
-        entry.count += 1;
+        for (key, _) in limits {
+            if failures.len() >= MAX_ENTRIES && !failures.contains_key(key) {
+                forget(&mut failures, now);
+            }
+            let begun = Failures { since: now, count: 0 };
+            let entry = failures.entry(key.clone()).or_insert(begun);
+            if now.since(entry.since) >= WINDOW {
+                *entry = begun;
+            }
+            entry.count += 1;
+        }
         Ok(())
     }
 
-    /// Forgives the account from this address.
+    /// Forgives the account from this address, and the address this attempt.
     pub(super) fn succeeded(&self, account: &str, from: Option<IpAddr>) {
         let mut failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        failures.remove(&(account.to_owned(), from));
+        failures.remove(&(Some(account.to_owned()), from));
+        if let Some(entry) = failures.get_mut(&(None, from)) {
+            entry.count = entry.count.saturating_sub(1);
+        }
     }
 }
 
@@ -91,6 +106,20 @@ mod tests {
         attempts.begin("bob", from, at(0)).unwrap();
         attempts.begin("alice", Some(IpAddr::from([192, 0, 2, 2])), at(0)).unwrap();
         attempts.begin("alice", from, at(300)).unwrap();
+    }
+
+    #[test]
+    fn one_address_cannot_try_one_password_on_everybody() {
+        let attempts = Attempts::default();
+        let from = Some(IpAddr::from([192, 0, 2, 1]));
+        for n in 0..MAX_FAILURES_FROM_ADDRESS {
+            attempts.begin(&format!("u{n}"), from, at(0)).unwrap();
+        }
+        let refused = attempts.begin("alice", from, at(0)).unwrap_err();
+        assert!(matches!(refused, Error::TooManyAttempts { .. }), "{refused}");
+        attempts.begin("alice", Some(IpAddr::from([192, 0, 2, 2])), at(0)).unwrap();
+        attempts.succeeded("u0", from);
+        attempts.begin("alice", from, at(0)).unwrap();
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! transaction with its audit event and its revision (see the crate's "life of a change").
 
 mod attempts;
+pub mod audit;
 mod caller;
 pub mod channel;
 mod error;

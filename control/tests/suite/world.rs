@@ -91,6 +91,10 @@ impl World {
         loaded.grant.expect("a known token")
     }
 
+    pub(crate) fn now(&self) -> access::Timestamp {
+        self.clock.now()
+    }
+
     /// The identity of the user of that name.
     pub(crate) async fn principal(&self, name: &str) -> access::PrincipalId {
         user::get(&self.control, &self.admin, name).await.unwrap().principal.id
