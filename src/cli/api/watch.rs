@@ -28,7 +28,7 @@ pub(super) const AUDIT: Entry = Entry::Noun {
             ],
             request: (Get, "/audit"),
             inputs: &[SINCE, UNTIL, ACTOR, ACTION, TARGET],
-            shows: Rows(&["at", "actor", "action", "target", "address", "via"]),
+            shows: Rows(&["at", "actor", "via", "address", "action", "target", "change"]),
             ..VERB
         },
         Verb {

@@ -2,12 +2,22 @@
 
 use serde_json::{Map, Value};
 
+/// The column of a table that tells an event's `before` from its `after`.
+const CHANGE: &str = "change";
+/// How many parts something has that is shown whole.
+const FEW: usize = 2;
+
 /// A row for each item, of these fields, below their names. A field that no item has is left out.
 pub(super) fn table(fields: &[&str], items: &[Value]) -> String {
-    let there = |field: &&&str| items.is_empty() || items.iter().any(|i| i.get(**field).is_some());
+    let has = |field: &str, item: &Value| field == CHANGE || item.get(field).is_some();
+    let there = |field: &&&str| items.is_empty() || items.iter().any(|item| has(field, item));
     let fields: Vec<&str> = fields.iter().filter(there).copied().collect();
     let head = fields.iter().map(|field| heading(field).to_uppercase()).collect();
-    let row = |item: &Value| fields.iter().map(|field| cell(field, &item[field])).collect();
+    let shown = |field: &str, item: &Value| match field {
+        CHANGE => change(&item["before"], &item["after"]),
+        field => cell(field, &item[field]),
+    };
+    let row = |item: &Value| fields.iter().map(|field| shown(field, item)).collect();
     let rows: Vec<Vec<String>> = std::iter::once(head).chain(items.iter().map(row)).collect();
     aligned(&rows)
 }
@@ -48,7 +58,7 @@ pub(super) fn cell(field: &str, value: &Value) -> String {
         Value::Null => "-".to_owned(),
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
-        Value::String(text) => short_time(text).unwrap_or_else(|| text.clone()),
+        Value::String(text) => short_time(field, text).unwrap_or_else(|| text.clone()),
         Value::Array(items) => {
             items.iter().map(|item| cell(field, item)).collect::<Vec<_>>().join(",")
         }
@@ -71,11 +81,37 @@ fn named(parts: &Map<String, Value>) -> String {
     }
 }
 
-/// An RFC 3339 time in UTC to the minute.
-fn short_time(text: &str) -> Option<String> {
+/// What an event changed: the parts that differ, with their old values and their new ones. Of what
+/// was made or removed, all parts where they are few.
+fn change(before: &Value, after: &Value) -> String {
+    let part = |name: &str, value: &Value| format!("{} {}", heading(name), cell(name, value));
+    let few = |parts: &Map<String, Value>| match parts.len() <= FEW {
+        true => parts.iter().map(|(name, value)| part(name, value)).collect(),
+        false => Vec::new(),
+    };
+    let parts: Vec<String> = match (before, after) {
+        (Value::Object(before), Value::Object(after)) => after
+            .iter()
+            .filter_map(|(name, new)| match before.get(name) {
+                Some(old) if old == new => (after.len() <= FEW).then(|| part(name, new)),
+                old => {
+                    Some(format!("{} → {}", part(name, old.unwrap_or_default()), cell(name, new)))
+                }
+            })
+            .collect(),
+        (Value::Null, Value::Object(made)) => few(made),
+        (Value::Object(gone), Value::Null) => few(gone),
+        _ => Vec::new(),
+    };
+    parts.join(", ")
+}
+
+/// An RFC 3339 time in UTC: to the minute, and to the second where it tells the order of events.
+fn short_time(field: &str, text: &str) -> Option<String> {
     text.parse::<access::Timestamp>().ok()?;
     let (day, time) = text.strip_suffix('Z')?.split_once('T')?;
-    Some(format!("{day} {}Z", time.get(..5)?))
+    let length = if field == "at" { 8 } else { 5 };
+    Some(format!("{day} {}Z", time.get(..length)?))
 }
 
 /// A number of bytes with the unit that leaves it short.
@@ -134,6 +170,21 @@ mod tests {
             record(&["name", "email", "role", "created_by"], &item),
             "name        bob\ncreated by  alice"
         );
+    }
+
+    #[test]
+    fn an_event_tells_what_it_changed() {
+        let held = |permission: &str| json!({ "channel": "a", "permission": permission });
+        let user = |role: &str| json!({ "name": "bob", "email": "", "role": role });
+        for (before, after, told) in [
+            (Value::Null, held("read"), "channel a, permission read"),
+            (held("read"), held("write"), "channel a, permission read → write"),
+            (held("read"), Value::Null, "channel a, permission read"),
+            (user("user"), user("admin"), "role user → admin"),
+            (Value::Null, user("user"), ""),
+        ] {
+            assert_eq!(change(&before, &after), told);
+        }
     }
 
     #[test]

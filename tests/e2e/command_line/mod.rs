@@ -1,6 +1,7 @@
 //! What scripts rely on: where the credential comes from, exit statuses, what is printed, and that
 //! nobody is asked where nobody sits.
 
+mod audit;
 mod people;
 
 use std::io::Write as _;
