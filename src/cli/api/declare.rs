@@ -133,6 +133,9 @@ fn argument(input: &'static Input) -> Option<Arg> {
     }
     arg = arg.required(input.required).value_parser(parser(input.kind));
     arg = arg.action(if input.many { ArgAction::Append } else { ArgAction::Set });
+    if let Some(flag) = input.unless {
+        arg = arg.required_unless_present(flag);
+    }
     if let Some(default) = input.default {
         arg = arg.default_value(default);
     }

@@ -91,6 +91,9 @@ pub(super) const TOKEN: Entry = Entry::Noun {
                     .kind(Kind::Channel)
                     .place(Place::Holder),
                 Input { help: "The user [default: you]", ..USER },
+                Input::option("status", "status", "Only those of this status")
+                    .kind(Kind::Word("STATUS", &["active", "limited", "expired", "revoked"])),
+                Input::option("beginning", "q", "Only those whose name begins with this"),
             ],
             shows: Rows(&[
                 "id",
@@ -170,7 +173,23 @@ pub(super) const TOKEN: Entry = Entry::Noun {
             examples: &["condagate token lookup < leaked.txt"],
             request: (Get, "/tokens/lookup"),
             carries: Some("x-condagate-token"),
-            shows: SHOWN,
+            shows: Fields(&[
+                "id",
+                "name",
+                "description",
+                "principal",
+                "hint",
+                "status",
+                "value_works",
+                "value_replaced_at",
+                "effective",
+                "created_at",
+                "created_by",
+                "expires_at",
+                "revoked_at",
+                "last_used_at",
+                "last_used_from",
+            ]),
             ..VERB
         },
     ],
@@ -183,12 +202,13 @@ const CREATE: Verb = Verb {
         "condagate token create --channel analytics --name ci",
         "condagate token create --channel analytics --channel tools --name ci2 --expires 30d",
         "condagate token create --user bob --channel analytics --name laptop",
+        "condagate token create --user alice --admin --name automation --expires 7d",
         "condagate token create --channel analytics --name dc --network 10.0.0.0/8 --bytes-per-day 50GiB",
         "condagate token create --channel analytics --name ci3 --json | jq -r .value",
     ],
     request: (Post, "/{holder}/tokens"),
     inputs: &[
-        CHANNELS.required(),
+        CHANNELS.required_unless("admin"),
         Input {
             help: "The service account that it acts for [default: the first channel's]",
             ..SERVICE_ACCOUNT
@@ -198,7 +218,7 @@ const CREATE: Verb = Verb {
         DESCRIPTION,
         PERMISSION.default("read"),
         EXPIRES.default("90d"),
-        Input::flag("admin", "admin", "Let it act with its user's role in the API"),
+        Input::flag("admin", "admin", "Let it act with your role of an admin, on every channel"),
         NETWORKS,
         REQUESTS_PER_SECOND,
         BYTES_PER_DAY,

@@ -115,6 +115,8 @@ pub(crate) struct Input {
     /// Whether it stands by its place instead of behind `--name`.
     pub(crate) positional: bool,
     pub(crate) required: bool,
+    /// The flag without which it must be there.
+    pub(crate) unless: Option<&'static str>,
     /// Whether it may be given more than once; its field is a list then.
     pub(crate) many: bool,
     pub(crate) default: Option<&'static str>,
@@ -210,6 +212,7 @@ impl Input {
             help,
             positional: false,
             required: false,
+            unless: None,
             many: false,
             default: None,
             kind: Kind::Text("TEXT"),
@@ -228,6 +231,10 @@ impl Input {
 
     pub(crate) const fn required(self) -> Self {
         Self { required: true, ..self }
+    }
+
+    pub(crate) const fn required_unless(self, flag: &'static str) -> Self {
+        Self { unless: Some(flag), ..self }
     }
 
     pub(crate) const fn optional(self) -> Self {

@@ -114,7 +114,8 @@ impl<'a> Typed<'a> {
             (_, Kind::Flag) => self.flag(input.name).then_some(Value::Bool(true)),
             (_, Kind::Password) => passwords.new.as_deref().map(Value::from),
             (_, Kind::OwnPassword) => passwords.own.as_deref().map(Value::from),
-            _ if input.many && !values.is_empty() => {
+            // What must be there is sent also when there is none of it.
+            _ if input.many && (!values.is_empty() || input.unless.is_some()) => {
                 let given = values.into_iter().filter(|value| *value != "none").cloned();
                 Some(Value::Array(given.collect()))
             }
@@ -249,6 +250,10 @@ mod tests {
             assert_eq!((&body["channels"][0], &body["expires_in"]), (&json!("a/b"), &json!("90d")));
         }
         sends("token list", "GET /users/alice/tokens", Value::Null);
+        let (target, body) =
+            request("condagate token create --name script --admin --expires 7d").unwrap();
+        assert_eq!(target, "POST /users/alice/tokens");
+        assert_eq!((&body["channels"], &body["admin"]), (&json!([]), &json!(true)));
     }
 
     #[test]
