@@ -5,6 +5,7 @@ mod audit;
 mod change;
 mod channels;
 mod dialect;
+mod gateways;
 mod groups;
 mod inspect;
 mod memberships;
@@ -35,7 +36,8 @@ pub(crate) use memberships::*;
 pub(crate) use range::NameRange;
 pub(crate) use write::Write;
 pub use {
-    channels::*, groups::*, principals::*, service_accounts::*, sessions::*, tokens::*, users::*,
+    channels::*, gateways::*, groups::*, principals::*, service_accounts::*, sessions::*,
+    tokens::*, users::*,
 };
 
 #[cfg(feature = "testing")]

@@ -8,6 +8,7 @@ mod channels;
 mod client;
 mod description;
 mod feed;
+mod gateways;
 mod grants;
 mod groups;
 mod races;
