@@ -77,7 +77,15 @@ pub(super) const GATEWAYS: Entry = Entry::Noun {
         about: "List the gateways",
         examples: &["condagate gateways list"],
         request: (Get, "/gateways"),
-        shows: Rows(&["name", "instance", "version", "applied_revision", "lag", "lease_ends_at"]),
+        shows: Rows(&[
+            "name",
+            "instance",
+            "version",
+            "state",
+            "applied_revision",
+            "lag",
+            "lease_ends_at",
+        ]),
         ..VERB
     }],
 };

@@ -2,6 +2,7 @@
 //! nobody is asked where nobody sits.
 
 mod audit;
+mod channels;
 mod people;
 
 use std::io::Write as _;
