@@ -1,5 +1,6 @@
 //! The decision: who may have which channel's files.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -93,11 +94,13 @@ pub enum Denied {
     /// The token is good, but there is no such channel *or* it grants nothing there: one answer
     /// for both, so that existence isn't told.
     NotGranted,
+    /// The grant covers the channel, but the token may not be used from this address.
+    Network(IpAddr),
     /// The control database moved on while the request was under way: look the token up again.
     Void,
 }
 
-/// Decides whether `caller` may do `needed` on the channel named `name`, at `now`.
+/// Decides whether `caller`, at `address`, may do `needed` on the channel named `name`, at `now`.
 ///
 /// `name` is `None` when the request's path can't name a channel; it is decided like a channel
 /// that doesn't exist. The caller's flag and expiry are read here, in the step that makes
@@ -110,6 +113,7 @@ pub fn decide(
     name: Option<&ChannelName>,
     caller: &Caller,
     needed: Permission,
+    address: IpAddr,
     now: Timestamp,
 ) -> Result<Allowed, Denied> {
     let channel = name.and_then(|name| registry.find(name));
@@ -123,10 +127,12 @@ pub fn decide(
     }
     let live = in_use(caller, now)?;
     let channel = channel.filter(|channel| covers(registry, live.grant(), channel, needed));
-    match channel {
-        Some(channel) => Ok(Allowed { channel: Arc::clone(channel), by: Some(Arc::clone(live)) }),
-        None => Err(Denied::NotGranted),
+    let channel = channel.ok_or(Denied::NotGranted)?;
+    // Last, so that a limit tells nothing of channels that the token doesn't open.
+    if !live.grant().limits.admit_from(address) {
+        return Err(Denied::Network(address));
     }
+    Ok(Allowed { channel: Arc::clone(channel), by: Some(Arc::clone(live)) })
 }
 
 /// The caller's grant, if its token is in use at `now`.
@@ -162,10 +168,12 @@ fn covers(
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{ChannelId, GrantedChannel, PrincipalId, TokenHint, TokenId};
+    use crate::{ChannelId, GrantedChannel, Limits, PrincipalId, TokenHint, TokenId};
 
     const NOW: Timestamp = Timestamp::from_millis(1_000_000);
     const LATER: Timestamp = Timestamp::from_millis(2_000_000);
@@ -208,9 +216,11 @@ mod tests {
         )
     }
 
+    const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+
     fn ask(name: &str, caller: &Caller) -> Result<Allowed, Denied> {
         let name = name.parse().unwrap();
-        decide(&registry(), Some(&name), caller, Permission::Read, NOW)
+        decide(&registry(), Some(&name), caller, Permission::Read, HERE, NOW)
     }
 
     #[test]
@@ -247,7 +257,7 @@ mod tests {
         let good = holder(Standing::Active, LATER, &[]);
         assert!(ask("staff", &good).is_ok());
         let name = "staff".parse().unwrap();
-        let write = decide(&registry(), Some(&name), &good, Permission::Write, NOW);
+        let write = decide(&registry(), Some(&name), &good, Permission::Write, HERE, NOW);
         assert_eq!(write.unwrap_err(), Denied::NotGranted);
     }
 
@@ -256,6 +266,22 @@ mod tests {
         let good = holder(Standing::Active, LATER, &[3, 4]);
         assert!(ask("team/prod", &good).is_ok());
         assert_eq!(ask("secret/deep", &good).unwrap_err(), Denied::NotGranted);
+    }
+
+    #[test]
+    fn a_network_rule_is_told_only_where_the_grant_covers_the_channel() {
+        let within = |network: &str| {
+            let limits =
+                Limits { networks: [network.parse().unwrap()].into(), ..Limits::default() };
+            let grant = grant(Standing::Active, LATER, &[3]).with_limits(limits);
+            Caller::Known(Arc::new(LiveGrant::new(grant)))
+        };
+        assert!(ask("secret", &within("192.0.2.0/24")).is_ok());
+        let elsewhere = within("198.51.100.0/24");
+        assert_eq!(ask("secret", &elsewhere).unwrap_err(), Denied::Network(HERE));
+        assert_eq!(ask("team", &elsewhere).unwrap_err(), Denied::NotGranted);
+        assert_eq!(ask("no-such-channel", &elsewhere).unwrap_err(), Denied::NotGranted);
+        assert!(ask("open", &elsewhere).is_ok(), "open to anyone anyway");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use ipnet::IpNet;
 
-use crate::{ChannelId, Limits, Permission, Timestamp, TokenHint};
+use crate::{ChannelId, Day, Limits, Permission, Timestamp, TokenHint};
 
 /// A token's identity in the database; never reused, and free to be logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,6 +29,9 @@ pub struct Grant {
     pub standing: Standing,
     /// What its use is held to.
     pub limits: Limits,
+    /// The last day on which the token was used, and the bytes it was sent then, over all
+    /// gateways as far as reported; told only where they are limited.
+    pub bytes_of_day: Option<(Day, u64)>,
     /// The channels with what may be done on each.
     channels: Box<[GrantedChannel]>,
 }
@@ -65,8 +68,16 @@ impl Grant {
     ) -> Self {
         channels.sort_by_key(|c| (c.channel, std::cmp::Reverse(c.permission)));
         channels.dedup_by_key(|c| c.channel);
-        let (limits, channels) = (Limits::default(), channels.into());
-        Self { token, hint, principal, expires_at, standing, limits, channels }
+        Self {
+            token,
+            hint,
+            principal,
+            expires_at,
+            standing,
+            limits: Limits::default(),
+            bytes_of_day: None,
+            channels: channels.into(),
+        }
     }
 
     /// The grant held to `limits`.

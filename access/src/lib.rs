@@ -1,7 +1,7 @@
 //! The vocabulary of condagate and its decisions: pure, without input or output.
 //!
 //! The control plane writes with these words and the gateway decides by them; the two meet only
-//! in the traits of [`source`]. A request's decision, in order:
+//! in the traits of [`source`] and [`usage`]. A request's decision, in order:
 //!
 //! 1. [`TokenSecret::digest`] turns the client's secret into a [`TokenDigest`];
 //! 2. a [`GrantSource`] (or the gateway's table in front of it) turns the digest into a [`Grant`];
@@ -23,6 +23,7 @@ mod registry;
 pub mod source;
 mod time;
 mod token;
+pub mod usage;
 
 pub use channel::{ChannelId, ChannelName, ChannelNameError, SUBDIRS, is_reserved_word, is_subdir};
 pub use clock::{Clock, ManualClock, Moment, SystemClock};
@@ -32,5 +33,6 @@ pub use limits::Limits;
 pub use permission::{Permission, UnknownPermission};
 pub use registry::{Channel, ChannelRegistry, Privacy, UnknownPrivacy};
 pub use source::GrantSource;
-pub use time::Timestamp;
+pub use time::{Day, DayError, Timestamp};
 pub use token::{TokenDigest, TokenError, TokenHint, TokenSecret, redact};
+pub use usage::UsageSink;

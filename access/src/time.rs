@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+const MILLIS_PER_DAY: i64 = 24 * 60 * 60 * 1000;
+
 /// A point in time: milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
@@ -34,6 +36,11 @@ impl Timestamp {
         self.jiff().strftime("%Y-%m-%d").to_string()
     }
 
+    /// The day in UTC.
+    pub const fn day(self) -> Day {
+        Day(self.0.div_euclid(MILLIS_PER_DAY))
+    }
+
     fn jiff(self) -> jiff::Timestamp {
         jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::MAX)
     }
@@ -61,6 +68,54 @@ impl std::str::FromStr for Timestamp {
     }
 }
 
+/// A day in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Day(i64);
+
+impl Day {
+    /// The day so many days after 1970-01-01.
+    pub const fn from_number(number: i64) -> Self {
+        Self(number)
+    }
+
+    /// How many days after 1970-01-01 it is.
+    pub const fn number(self) -> i64 {
+        self.0
+    }
+
+    /// When the day ends: the first moment of the next one.
+    pub const fn end(self) -> Timestamp {
+        Timestamp(self.0.saturating_add(1).saturating_mul(MILLIS_PER_DAY))
+    }
+
+    /// The day so many days before.
+    #[must_use]
+    pub const fn minus(self, days: u32) -> Self {
+        Self(self.0.saturating_sub(days as i64))
+    }
+}
+
+/// As in RFC 3339: `2026-11-01`.
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&Timestamp(self.0.saturating_mul(MILLIS_PER_DAY)).date())
+    }
+}
+
+/// A text that is no day.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no day; write one like 2026-11-01")]
+pub struct DayError(String);
+
+impl std::str::FromStr for Day {
+    type Err = DayError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let begins = format!("{text}T00:00:00Z").parse::<Timestamp>();
+        begins.map(Timestamp::day).map_err(|_why| DayError(text.to_owned()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,6 +126,18 @@ mod tests {
         assert_eq!(t.to_string(), "2026-11-01T12:00:00.123Z");
         assert_eq!(t.to_string().parse(), Ok(t));
         assert_eq!(t.date(), "2026-11-01");
+    }
+
+    #[test]
+    fn a_day_is_written_as_a_date_and_read_back() {
+        let t = Timestamp::from_millis(1_793_534_400_123);
+        assert_eq!(t.day().to_string(), "2026-11-01");
+        assert_eq!("2026-11-01".parse(), Ok(t.day()));
+        assert_eq!(t.day().end().to_string(), "2026-11-02T00:00:00.000Z");
+        assert_eq!(Timestamp::from_millis(-1).day().to_string(), "1969-12-31");
+        for text in ["", "2026-13-01", "2026-11-01T00:00:00Z", "1 November"] {
+            assert!(text.parse::<Day>().is_err(), "{text}");
+        }
     }
 
     #[test]

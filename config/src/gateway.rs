@@ -44,6 +44,8 @@ settings! {
         public_grace: Duration = HOUR, within Duration::ZERO..=30 * DAY;
         /// How long before its expiry a token's answers name that day.
         expiry_warning: Duration = 14 * DAY, within Duration::ZERO..=365 * DAY;
+        /// How often usage is reported to the control database; what a crash may lose of it.
+        usage_flush: Duration = 10 * SECOND, within SECOND..=10 * MINUTE;
         /// The form of the access log.
         access_log: AccessLog = AccessLog::Json;
         /// The file of the access log, appended to. `-`: the standard output.

@@ -9,6 +9,7 @@ use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER, 
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 
+use crate::limits::Exceeded;
 use crate::listener::Framing;
 use crate::storage::FaultKind;
 use crate::table::Undecided;
@@ -32,6 +33,8 @@ pub(crate) enum Refusal {
     Method,
     /// Nobody is let in now, or not this one.
     Undecided(Undecided),
+    /// The token has used up a limit.
+    Limited(Exceeded),
     /// The allowed channel has no such file.
     NotFound,
     /// The storage is at fault.
@@ -57,6 +60,16 @@ pub(crate) struct Context<'a> {
     /// Whom to ask, from `gateway.contact`.
     pub(crate) contact: Option<&'a str>,
     pub(crate) request_id: &'a str,
+}
+
+impl Context<'_> {
+    /// Who can help, as an end of a sentence.
+    fn ask(&self) -> String {
+        match self.contact {
+            Some(contact) => format!("ask {contact}"),
+            None => "ask whoever gave you the channel URL".to_owned(),
+        }
+    }
 }
 
 /// A refusal's fixed part.
@@ -125,6 +138,8 @@ impl Refusal {
             Self::Undecided(Undecided::Busy) => Some(1),
             Self::Undecided(Undecided::Unreachable) => Some(5),
             Self::Storage(FaultKind::Unreachable) => Some(5),
+            Self::Limited(Exceeded::Requests) => Some(1),
+            Self::Limited(Exceeded::Bytes { retry_after }) => Some(retry_after.as_secs() + 1),
             _ => None,
         }
     }
@@ -153,6 +168,7 @@ impl Refusal {
                 format!("Channels are only read here: use {ALLOWED_METHODS}."),
             ),
             Self::Undecided(undecided) => self::undecided(undecided, context),
+            Self::Limited(exceeded) => limited(*exceeded, &context.ask()),
             Self::NotFound => text(
                 StatusCode::NOT_FOUND,
                 "not-found",
@@ -221,10 +237,7 @@ fn path(why: PathError) -> Text {
 }
 
 fn undecided(undecided: &Undecided, context: &Context<'_>) -> Text {
-    let ask = match context.contact {
-        Some(contact) => format!("ask {contact}"),
-        None => "ask whoever gave you the channel URL".to_owned(),
-    };
+    let ask = context.ask();
     let channel = match context.channel {
         Some(channel) => format!("channel {channel}"),
         None => "this channel".to_owned(),
@@ -268,6 +281,13 @@ fn undecided(undecided: &Undecided, context: &Context<'_>) -> Text {
                  channel's name; for access, {ask}."
             ),
         ),
+        // Not which networks: that would help whoever found the token.
+        Undecided::Denied(Denied::Network(address)) => text(
+            StatusCode::FORBIDDEN,
+            "network-not-allowed",
+            "Network not allowed",
+            format!("The token may not be used from {address}, by its network rule; {ask}."),
+        ),
         Undecided::Denied(Denied::Void) | Undecided::Busy => text(
             StatusCode::SERVICE_UNAVAILABLE,
             "busy",
@@ -279,6 +299,27 @@ fn undecided(undecided: &Undecided, context: &Context<'_>) -> Text {
             "control-unreachable",
             "Token can't be checked",
             format!("The token can't be checked just now. Try again; if it lasts, {ask}."),
+        ),
+    }
+}
+
+fn limited(exceeded: Exceeded, ask: &str) -> Text {
+    let too_many = |error, reason, message: &str| {
+        let message = format!("{message}; for a higher limit, {ask}.");
+        text(StatusCode::TOO_MANY_REQUESTS, error, reason, message)
+    };
+    match exceeded {
+        Exceeded::Requests => too_many(
+            "requests-per-second",
+            "Too many requests",
+            "The token is used for more requests per second than it may. Try again with fewer \
+             connections at a time",
+        ),
+        Exceeded::Bytes { .. } => too_many(
+            "bytes-per-day",
+            "Limit of the day reached",
+            "The token has been sent as many bytes as it may in a day. It works again after \
+             midnight UTC",
         ),
     }
 }
@@ -347,9 +388,9 @@ mod tests {
             Refusal::Undecided(Undecided::Busy),
             Refusal::Undecided(Undecided::Unreachable),
             Refusal::Storage(FaultKind::Unreachable),
+            Refusal::Limited(Exceeded::Requests),
         ] {
             let refused = answer(&refusal, None);
-            assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE);
             assert!(refused.headers.contains_key(RETRY_AFTER), "{refusal:?}");
         }
     }

@@ -5,6 +5,7 @@
 use std::net::IpAddr;
 use std::rc::Rc;
 
+use access::usage::UsageKey;
 use access::{Allowed, Privacy};
 use http::header::{ALLOW, CACHE_CONTROL, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
@@ -16,7 +17,7 @@ use crate::body::AnswerBody;
 use crate::listener::{Exchange, Framing, authority};
 use crate::record::{Record, expiry_to_warn_of};
 use crate::storage::{Ask, Failure, Stored, StoredBody};
-use crate::target::{self, Target};
+use crate::target::{self, FilePath, Target};
 use crate::worker::Worker;
 use crate::{cache_control, credential};
 
@@ -107,36 +108,63 @@ async fn pass(
     let target =
         target::read(request.uri().path(), &worker.settings.mounts).map_err(Refusal::Path)?;
     *channel = target::channel_text(&target);
-    note(worker, &target, record);
 
-    let credential = credential::find(target.token, request.headers())
-        .map_err(|credential::TwoTokens| Refusal::TwoTokens)?;
-
-    let name = target.channel.as_ref();
-    let decided = worker.table.decide(name, &credential, client, |grant| record.token(grant)).await;
-    let (allowed, file) = match (decided, &target.file) {
-        (Ok(allowed), Some(file)) => (allowed, file),
-        // Clients ask for a channel's notices without their token and must not wait for them: the
-        // same answer whether there is such a channel or not (wire.md W7).
-        (Err(_), Some(file)) if file.is_notices() => return Err(Refusal::NotFound.into()),
-        (Err(undecided), _) => return Err(Refusal::Undecided(undecided).into()),
-        (Ok(_), None) => return Err(Refusal::NotFound.into()),
+    let allowed = match decide(worker, request, client, &target, record).await {
+        Ok(allowed) => allowed,
+        Err(refusal) => {
+            note_refused(worker, &target, record);
+            // Clients ask for a channel's notices without their token and must not wait for them:
+            // the same answer whether there is such a channel or not (wire.md W7).
+            let notices = target.file.as_ref().is_some_and(FilePath::is_notices);
+            return Err(if notices { Refusal::NotFound } else { refusal }.into());
+        }
     };
+    record.asked(allowed.channel(), target.file.as_ref());
+    let file = target.file.as_ref().ok_or(Refusal::NotFound)?;
+
+    let now = worker.table.now();
+    let limiter = worker.limiters.admit(&allowed, now, worker.clock.moment());
+    let limiter = limiter.map_err(Refusal::Limited)?;
+    let token = allowed.by().map(|live| live.grant().token);
+    let used = UsageKey { day: now.day(), token, channel: allowed.channel().id };
+    worker.usage.used(used, now, client);
 
     let head = request.method() == Method::HEAD;
     let ask = Ask { head, headers: request.headers(), request_id };
     let mut stored = worker.storages.open(&allowed, file, &ask).await.map_err(not_stored)?;
+    if !head && matches!(stored.status, StatusCode::OK | StatusCode::PARTIAL_CONTENT) {
+        let package = file.package();
+        let downloads = u64::from(package.is_some());
+        let package = package.unwrap_or_default();
+        record.meter(worker.usage.answered(used, package, downloads, limiter));
+    }
     mark(worker, &allowed, &mut stored.headers);
     Ok(stored)
 }
 
-/// Names what was asked for in the record.
-fn note(worker: &Worker, target: &Target<'_>, record: &mut Record) {
-    let registered =
-        target.channel.as_ref().is_some_and(|name| worker.table.channels().find(name).is_some());
-    let channel = target.channel.as_ref().filter(|_| registered).map(|name| name.as_str());
-    let file = target.file.as_ref().filter(|_| registered).map(|file| file.decoded());
-    record.asked(channel, file.as_deref());
+/// Who asks, and whether they may.
+async fn decide(
+    worker: &Worker,
+    request: &Request<Incoming>,
+    client: IpAddr,
+    target: &Target<'_>,
+    record: &mut Record,
+) -> Result<Allowed, Refusal> {
+    let credential = credential::find(target.token, request.headers())
+        .map_err(|credential::TwoTokens| Refusal::TwoTokens)?;
+    let name = target.channel.as_ref();
+    let decided = worker.table.decide(name, &credential, client, |grant| record.token(grant)).await;
+    decided.map_err(Refusal::Undecided)
+}
+
+/// Names what was asked for in the record of a refusal.
+fn note_refused(worker: &Worker, target: &Target<'_>, record: &mut Record) {
+    if worker.log.is_on()
+        && let Some(name) = &target.channel
+        && let Some(channel) = worker.table.channels().find(name)
+    {
+        record.asked(channel, target.file.as_ref());
+    }
 }
 
 fn not_stored(failure: Failure) -> Refused {

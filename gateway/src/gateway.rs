@@ -7,16 +7,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use access::{Clock, GrantSource};
+use access::{Clock, GrantSource, UsageSink};
 use tokio::runtime::Runtime;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::LocalSet;
 
+use crate::limits::Limiters;
 use crate::listener::{BindError, Listener, Sockets, WireLimits};
 use crate::metrics::Metrics;
 use crate::record::{AccessLog, LogError};
 use crate::storage::StorageSettings;
 use crate::table::{Table, TableLimits};
+use crate::usage::{Gauges, Reporter, ReporterCounts, Reporting, Shard};
 use crate::worker::{RequestIds, RequestSettings, Worker};
 
 /// How often the change feed is read (sync.md F6).
@@ -46,6 +48,9 @@ pub enum StartError {
     /// The system gives no threads or timers.
     #[error("a worker thread could not be started: {0}")]
     Thread(std::io::Error),
+    /// The system gives no randomness.
+    #[error("the system gave no randomness: {0}")]
+    Randomness(std::io::Error),
 }
 
 /// A running gateway.
@@ -56,6 +61,9 @@ pub struct Gateway {
     tls: Option<Arc<certs::ServerTls>>,
     clock: Arc<dyn Clock>,
     stop: watch::Sender<bool>,
+    limiters: Arc<Limiters>,
+    /// What each thread has gathered of usage.
+    shards: Box<[Arc<Shard>]>,
     /// What [`Gateway::stop`] ends; nothing is left once it has.
     running: Mutex<Option<Running>>,
 }
@@ -64,6 +72,7 @@ struct Running {
     threads: Vec<JoinHandle<()>>,
     log: AccessLog,
     background: Vec<tokio::task::JoinHandle<()>>,
+    reporting: Reporting,
 }
 
 impl Gateway {
@@ -77,6 +86,7 @@ impl Gateway {
         settings: &config::Gateway,
         storages: StorageSettings,
         source: Arc<dyn GrantSource>,
+        usage: Arc<dyn UsageSink>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StartError> {
         let tls = match &settings.tls {
@@ -89,7 +99,8 @@ impl Gateway {
         };
         let table = Table::begin(source, Arc::clone(&clock), table_limits(settings)).await?;
         let table = Arc::new(table);
-        let metrics = Arc::new(Metrics::new(&table));
+        let usage_counts = ReporterCounts::default();
+        let metrics = Arc::new(Metrics::new(&table, &usage_counts));
         let lost = metrics.log_lines_lost.clone();
         let path = settings.access_log_file.clone();
         let log = AccessLog::open(settings.access_log, path, lost)?;
@@ -102,12 +113,28 @@ impl Gateway {
             tls,
             clock,
             stop,
+            limiters: Arc::default(),
+            shards: sockets.per_thread.iter().map(|_| Arc::default()).collect(),
             running: Mutex::default(),
         };
+        let gauges = gateway.gauges();
+        let reporter =
+            Reporter::new(usage, gauges, usage_counts).map_err(StartError::Randomness)?;
         let threads = gateway.start_threads(settings, &storages, &log, sockets.per_thread)?;
         let background = gateway.start_background();
-        gateway.running = Mutex::new(Some(Running { threads, log, background }));
+        let reporting = reporter.start(settings.usage_flush);
+        let running = Running { threads, log, background, reporting };
+        gateway.running = Mutex::new(Some(running));
         Ok(gateway)
+    }
+
+    fn gauges(&self) -> Gauges {
+        Gauges {
+            shards: self.shards.clone(),
+            limiters: Arc::clone(&self.limiters),
+            table: Arc::clone(&self.table),
+            clock: Arc::clone(&self.clock),
+        }
     }
 
     fn start_threads(
@@ -131,6 +158,8 @@ impl Gateway {
                 settings: Arc::clone(&requests),
                 // Threads lie 2^40 milliseconds apart.
                 ids: RequestIds::new(started + ((number as u64) << 40)),
+                limiters: Arc::clone(&self.limiters),
+                usage: Arc::clone(&self.shards[number]),
                 storages,
                 tls: self.tls.as_ref().map(|tls| tls.config()),
                 limits: wire_limits(settings),
@@ -198,7 +227,8 @@ impl Gateway {
     /// it counts can be read all the while, and after.
     pub async fn stop(&self) {
         self.stop.send_replace(true);
-        let Some(Running { threads, log, background }) = self.running().take() else { return };
+        let Some(running) = self.running().take() else { return };
+        let Running { threads, log, background, reporting } = running;
         let joined = tokio::task::spawn_blocking(move || {
             for thread in threads {
                 if thread.join().is_err() {
@@ -208,6 +238,8 @@ impl Gateway {
             log.close();
         });
         let _ = joined.await;
+        // After the last answer, so that all are in the last report.
+        reporting.end().await;
         background.iter().for_each(tokio::task::JoinHandle::abort);
     }
 }
@@ -285,6 +317,8 @@ struct ThreadStart {
     clock: Arc<dyn Clock>,
     settings: Arc<RequestSettings>,
     ids: RequestIds,
+    limiters: Arc<Limiters>,
+    usage: Arc<Shard>,
     storages: StorageSettings,
     tls: Option<Arc<rustls::ServerConfig>>,
     limits: WireLimits,
@@ -311,6 +345,8 @@ impl ThreadStart {
             clock: self.clock,
             settings: self.settings,
             ids: self.ids,
+            limiters: self.limiters,
+            usage: self.usage,
         });
         let permits = Arc::new(Semaphore::new(self.max_connections));
         let mut stop = self.stop.clone();

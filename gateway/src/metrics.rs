@@ -12,6 +12,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::table::Table;
+use crate::usage::ReporterCounts;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Status {
@@ -40,8 +41,8 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    /// The metrics of a gateway that decides by `table`.
-    pub(crate) fn new(table: &Table) -> Self {
+    /// The metrics of a gateway that decides by `table` and reports to what counts `usage`.
+    pub(crate) fn new(table: &Table, usage: &ReporterCounts) -> Self {
         let mut registry = Registry::with_prefix("condagate");
         let requests = Family::default();
         registry.register("requests", "Requests answered, by status", requests.clone());
@@ -76,7 +77,7 @@ impl Metrics {
         let help = "When the gateway's certificate expires, in Unix time; 0 without TLS";
         let expiry: Gauge<f64, AtomicU64> = Clone::clone(&certificate_expiry);
         registry.register_with_unit("certificate_expiry", help, Unit::Seconds, expiry);
-        for (name, help, counter) in table.counts().all() {
+        for (name, help, counter) in table.counts().all().into_iter().chain(usage.all()) {
             registry.register(name, help, counter.clone());
         }
         Self {

@@ -7,13 +7,15 @@ use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use access::{Grant, Moment, Timestamp, redact};
+use access::{Channel, Grant, Moment, Timestamp, redact};
 use http::{Method, StatusCode, Version};
 use serde::Serialize;
 
 pub use self::log::LogError;
 pub(crate) use self::log::{AccessLog, LogLines};
 use crate::answer::Blame;
+use crate::target::FilePath;
+use crate::usage::Meter;
 use crate::worker::Worker;
 
 /// How an answer ended.
@@ -31,6 +33,8 @@ pub(crate) struct Record {
     started: Moment,
     line: Line,
     end: Option<End>,
+    /// Where the answer's bytes are counted, if they are.
+    meter: Option<Meter>,
 }
 
 /// A line of the access log. Its fields are documented in docs/operating.md.
@@ -69,32 +73,39 @@ struct Line {
 
 impl Record {
     pub(crate) fn begin(worker: Rc<Worker>, client: IpAddr, request_id: &str) -> Self {
-        let line = Line {
-            request_id: request_id.to_owned(),
-            client: client.to_canonical().to_string(),
-            protocol: "-",
-            method: "-".to_owned(),
-            ..Line::default()
-        };
-        Self { started: worker.clock.moment(), line, end: None, worker }
+        let mut line = Line { protocol: "-", ..Line::default() };
+        if worker.log.is_on() {
+            line.request_id = request_id.to_owned();
+            line.client = client.to_canonical().to_string();
+            line.method = "-".to_owned();
+        }
+        Self { started: worker.clock.moment(), line, end: None, meter: None, worker }
     }
 
     /// What the request is, once its head is known to be readable.
     pub(crate) fn request(&mut self, method: &Method, version: Version, user_agent: Option<&str>) {
+        if !self.worker.log.is_on() {
+            return;
+        }
         // Everything that a client writes freely goes through `redact`.
         self.line.method = redact(method.as_str()).into_owned();
         self.line.protocol = if version == Version::HTTP_2 { "h2" } else { "http/1" };
         self.line.user_agent = user_agent.map(|text| redact(text).chars().take(128).collect());
     }
 
-    /// What was asked for. The channel is named only if it is registered: elsewhere in a path
-    /// somebody's token may stand.
-    pub(crate) fn asked(&mut self, channel: Option<&str>, file: Option<&str>) {
-        self.line.channel = channel.map(str::to_owned);
-        self.line.file = file.map(|file| redact(file).into_owned());
+    /// What was asked for of a registered channel: what else stands in a path may be somebody's
+    /// token.
+    pub(crate) fn asked(&mut self, channel: &Channel, file: Option<&FilePath<'_>>) {
+        if self.worker.log.is_on() {
+            self.line.channel = Some(channel.name.to_string());
+            self.line.file = file.map(|file| redact(&file.decoded()).into_owned());
+        }
     }
 
     pub(crate) fn token(&mut self, grant: &Grant) {
+        if !self.worker.log.is_on() {
+            return;
+        }
         self.line.token = Some(grant.token.0);
         self.line.hint = Some(grant.hint.to_string());
     }
@@ -112,6 +123,14 @@ impl Record {
 
     pub(crate) fn add_bytes(&mut self, count: usize) {
         self.line.bytes += count as u64;
+        if let Some(meter) = &self.meter {
+            self.worker.usage.sent(meter, count as u64);
+        }
+    }
+
+    /// Counts the answer's bytes from here on.
+    pub(crate) fn meter(&mut self, meter: Meter) {
+        self.meter = Some(meter);
     }
 
     /// Says how the answer ended; the first word counts.

@@ -18,9 +18,9 @@ use std::sync::Arc;
 use access::source::{Applied, Beginning, FeedRead, Revision, SourceError};
 use access::{
     Allowed, Caller, ChannelName, ChannelRegistry, Clock, Denied, Grant, GrantSource, Permission,
-    Privacy, Timestamp, TokenSecret, decide,
+    Privacy, Timestamp, TokenDigest, TokenSecret, decide,
 };
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 use prometheus_client::metrics::counter::Counter;
 use tokio::runtime::Handle;
 
@@ -60,6 +60,12 @@ impl From<Denied> for Undecided {
     fn from(denied: Denied) -> Self {
         Self::Denied(denied)
     }
+}
+
+/// A token as a request presents it, digested once.
+struct Presented<'r> {
+    digest: TokenDigest,
+    token: &'r TokenSecret,
 }
 
 /// What a gateway knows of tokens and channels.
@@ -135,16 +141,29 @@ impl Table {
         address: IpAddr,
         mut tell: impl FnMut(&Grant),
     ) -> Result<Allowed, Undecided> {
+        let token = match credential {
+            Credential::Token(token) => Some(Presented { digest: token.digest(), token }),
+            Credential::None | Credential::Malformed => None,
+        };
         for _ in 0..ATTEMPTS {
             let era = self.current.load();
-            let caller = match self.known(&era, name, credential) {
-                Some(caller) => caller,
-                None => self.look_up(credential, address).await?,
+            let mut channels = era.channels();
+            let caller = match &token {
+                None if *credential == Credential::None => Caller::Anonymous,
+                None => Caller::Unknown,
+                Some(token) => match self.known(&era, &channels, name, token) {
+                    Some(caller) => caller,
+                    None => {
+                        drop((era, channels));
+                        let caller = self.look_up(token, address).await?;
+                        channels = self.current.load().channels();
+                        caller
+                    }
+                },
             };
             caller.grant().into_iter().for_each(&mut tell);
             // After the last wait: the flag and the clock are read in here (sync.md T4).
-            let channels = self.current.load().channels();
-            match decide(&channels, name, &caller, Permission::Read, self.now()) {
+            match decide(&channels, name, &caller, Permission::Read, address, self.now()) {
                 Err(Denied::Void) => {}
                 decided => return Ok(decided?),
             }
@@ -152,37 +171,29 @@ impl Table {
         Err(Undecided::Busy)
     }
 
-    /// Who asks, if that can be told without waiting. For a public channel it always can: it is
-    /// open whatever the token, also when the control database is away.
+    /// Whose token it is, if that can be told without waiting. For a public channel it always can:
+    /// it is open whatever the token, also when the control database is away.
     fn known(
         &self,
         era: &Era,
+        channels: &ChannelRegistry,
         name: Option<&ChannelName>,
-        credential: &Credential,
+        token: &Presented<'_>,
     ) -> Option<Caller> {
-        let token = match credential {
-            Credential::None => return Some(Caller::Anonymous),
-            Credential::Malformed => return Some(Caller::Unknown),
-            Credential::Token(token) => token,
-        };
-        let known = era.known(&token.digest());
+        let known = era.known(&token.digest);
         if known.is_some() {
             self.counts.hits.inc();
             return known;
         }
-        let channels = era.channels();
         let channel = name.and_then(|name| channels.find(name));
         channel.is_some_and(|c| c.privacy == Privacy::Public).then_some(Caller::Unknown)
     }
 
-    async fn look_up(&self, credential: &Credential, address: IpAddr) -> Result<Caller, Undecided> {
-        let Credential::Token(token) = credential else {
-            return Ok(Caller::Unknown);
-        };
-        self.admit_miss(token, address)?;
+    async fn look_up(&self, token: &Presented<'_>, address: IpAddr) -> Result<Caller, Undecided> {
+        self.admit_miss(token.token, address)?;
         for _ in 0..ATTEMPTS {
             let era = self.current.load_full();
-            let loading = era.load(token.digest(), &self.source, &self.control);
+            let loading = era.load(token.digest, &self.source, &self.control);
             match loading.await {
                 Outcome::Caller(caller) => return Ok(caller),
                 Outcome::Outrun => {}
@@ -264,7 +275,7 @@ impl Table {
     }
 
     /// The channels registered at the last revision applied.
-    pub(crate) fn channels(&self) -> Arc<ChannelRegistry> {
+    pub(crate) fn channels(&self) -> Guard<Arc<ChannelRegistry>> {
         self.current.load().channels()
     }
 

@@ -13,6 +13,9 @@ use self::segment::Segment;
 /// channel and five of a file come to less.
 const MAX_SEGMENTS: usize = 32;
 
+/// How long a package's name may be to be counted under it, in bytes.
+const MAX_PACKAGE_NAME: usize = 128;
+
 const SHARDS: &str = "shards";
 const SHARD_INDEX: &str = "repodata_shards.msgpack.zst";
 const SHARD_SUFFIX: &str = ".msgpack.zst";
@@ -96,6 +99,19 @@ impl FilePath<'_> {
     /// The subdir, where the file is in one.
     pub fn subdir(&self) -> Option<&str> {
         self.subdir
+    }
+
+    /// The conda package that the file is, by the name in front of its version and build
+    /// (`name-version-build.conda` or `.tar.bz2`); none for what is no package file. What can't be
+    /// a package's name is told as the empty one.
+    pub fn package(&self) -> Option<&str> {
+        self.subdir?;
+        let name = self.name();
+        let stem = name.strip_suffix(".conda").or_else(|| name.strip_suffix(".tar.bz2"))?;
+        let package = stem.rsplitn(3, '-').nth(2).unwrap_or_default();
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+        let is_name = package.len() <= MAX_PACKAGE_NAME && package.bytes().all(allowed);
+        Some(if is_name { package } else { "" })
     }
 
     /// Whether the file is the channel's `notices.json`, which clients ask for without their

@@ -1,5 +1,5 @@
 //! What one worker thread has for its requests. Nothing here is shared between threads but what is
-//! read-mostly: the table, the metrics.
+//! read-mostly: the table, the metrics, and the counts of limited tokens.
 
 use std::cell::Cell;
 use std::net::IpAddr;
@@ -10,11 +10,13 @@ use access::Clock;
 use http::HeaderMap;
 use ipnet::IpNet;
 
+use crate::limits::Limiters;
 use crate::metrics::Metrics;
 use crate::record::LogLines;
 use crate::storage::Storages;
 use crate::table::Table;
 use crate::target::MountPrefixes;
+use crate::usage::Shard;
 
 pub(crate) struct Worker {
     pub(crate) table: Arc<Table>,
@@ -24,6 +26,8 @@ pub(crate) struct Worker {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) settings: Arc<RequestSettings>,
     pub(crate) ids: RequestIds,
+    pub(crate) limiters: Arc<Limiters>,
+    pub(crate) usage: Arc<Shard>,
 }
 
 /// The settings that requests are answered by.

@@ -105,7 +105,8 @@ impl Process {
         let gateway = match storages {
             Some(storages) => {
                 let source = Arc::new(database.store().clone());
-                Some(Gateway::start(&config.gateway, storages, source, clock.clone()).await?)
+                let (grants, usage) = (source.clone(), source);
+                Some(Gateway::start(&config.gateway, storages, grants, usage, clock.clone()).await?)
             }
             None => None,
         };

@@ -27,4 +27,5 @@ mod site;
 mod start;
 mod stop;
 mod upstream_faults;
+mod usage;
 mod watching;

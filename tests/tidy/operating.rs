@@ -9,7 +9,8 @@ const RECORD: &str = "gateway/src/record.rs";
 const REFUSALS: &str = "gateway/src/answer.rs";
 const METRICS: &str = "gateway/src/metrics.rs";
 const PROBES: &str = "src/process/probes.rs";
-const TABLE: &str = "gateway/src/table.rs";
+/// Where other parts count for themselves.
+const COUNTS: [&str; 2] = ["gateway/src/table.rs", "gateway/src/usage/reporter.rs"];
 
 /// Fields of the access log that the page lacks or has too many.
 pub(crate) fn log_fields(tree: &Tree) -> Vec<String> {
@@ -24,8 +25,8 @@ pub(crate) fn log_fields(tree: &Tree) -> Vec<String> {
 /// Codes of refusals that the page lacks or has too many.
 pub(crate) fn refusals(tree: &Tree) -> Vec<String> {
     let code = without_tests(tree.get(REFUSALS).unwrap_or_default());
-    // The code is the first text behind the status, or in the two functions that know theirs.
-    let starts = ["StatusCode::", "unauthorized(", "ended("];
+    // The code is the first text behind the status, or in the functions that know theirs.
+    let starts = ["StatusCode::", "unauthorized(", "ended(", "too_many("];
     let places = starts.iter().flat_map(|start| code.split(start).skip(1));
     let codes =
         places.filter_map(|rest| literals(rest.split([';', '{', ')']).next()?).into_iter().next());
@@ -35,11 +36,11 @@ pub(crate) fn refusals(tree: &Tree) -> Vec<String> {
 /// Metrics that the page lacks or has too many.
 pub(crate) fn metrics(tree: &Tree) -> Vec<String> {
     let registered = tree.get(METRICS).unwrap_or_default();
-    let counts =
-        tree.get(TABLE).and_then(|code| code.split("fn all(").nth(1)?.split("\n    }").next());
-    let texts = [without_tests(registered), counts.unwrap_or_default()].map(literals).concat();
+    let of_counts = |path| tree.get(path)?.split("fn all(").nth(1)?.split("\n    }").next();
+    let counts = COUNTS.into_iter().filter_map(of_counts);
+    let texts = [without_tests(registered)].into_iter().chain(counts).flat_map(literals);
     let is_name = |text: &String| text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
-    let names = texts.into_iter().filter(|text| is_name(text) && text != "condagate");
+    let names = texts.filter(|text| is_name(text) && text != "condagate");
     // The probes write one metric of their own, as text.
     let own = tree.get(PROBES).is_some_and(|code| code.contains("condagate_info"));
     let names = names.chain(own.then(|| "info".to_owned()));

@@ -10,6 +10,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AnyConnection, AnyPool, Executor as _};
 
 use super::StoreError;
+use super::usage::{self, OfRows};
 
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
@@ -156,6 +157,14 @@ impl Dialect {
         match self {
             Self::Sqlite => "BEGIN DEFERRED",
             Self::Postgres { .. } => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        }
+    }
+
+    /// How usage is written.
+    pub(super) fn of_rows(self) -> OfRows {
+        match self {
+            Self::Sqlite => usage::SQLITE,
+            Self::Postgres { .. } => usage::POSTGRES,
         }
     }
 

@@ -5,7 +5,6 @@ mod audit;
 mod change;
 mod channels;
 mod dialect;
-mod gateways;
 mod groups;
 mod inspect;
 mod memberships;
@@ -16,6 +15,7 @@ mod service_accounts;
 mod sessions;
 mod source;
 mod tokens;
+mod usage;
 mod users;
 mod write;
 
@@ -36,8 +36,8 @@ pub(crate) use memberships::*;
 pub(crate) use range::NameRange;
 pub(crate) use write::Write;
 pub use {
-    channels::*, gateways::*, groups::*, principals::*, service_accounts::*, sessions::*,
-    tokens::*, users::*,
+    channels::*, groups::*, principals::*, service_accounts::*, sessions::*, tokens::*, usage::*,
+    users::*,
 };
 
 #[cfg(feature = "testing")]
@@ -80,6 +80,9 @@ pub enum StoreError {
         /// What stands there.
         value: String,
     },
+    /// A list was to begin where no list of its kind can begin.
+    #[error("the cursor is none of this list")]
+    NotACursor,
     /// The system gave no randomness.
     #[error("the system gave no randomness: {0}")]
     Randomness(#[from] getrandom::Error),

@@ -5,7 +5,7 @@ use access::source::{
     Stamp, Touched,
 };
 use access::{
-    Channel, ChannelId, Grant, GrantSource, GrantedChannel, PrincipalId, Standing, Timestamp,
+    Channel, ChannelId, Day, Grant, GrantSource, GrantedChannel, PrincipalId, Standing, Timestamp,
     TokenDigest, TokenHint, TokenId,
 };
 use sqlx::any::AnyRow;
@@ -26,7 +26,12 @@ macro_rules! grant_columns {
     () => {
         "v.digest, v.hint, v.valid_until, t.id AS token_id, t.principal_id, t.permission, \
          t.expires_at, t.revoked_at, \
-         t.networks, t.requests_per_second, t.bytes_per_day, p.deactivated_at, tc.channel_id, \
+         t.networks, t.requests_per_second, t.bytes_per_day, \
+         (SELECT max(u.day) FROM usage_days u WHERE t.bytes_per_day IS NOT NULL \
+         AND u.token_id = t.id AND u.channel_id = -1 AND u.package = '*') AS used_day, \
+         (SELECT u.bytes FROM usage_days u WHERE t.bytes_per_day IS NOT NULL \
+         AND u.token_id = t.id AND u.channel_id = -1 AND u.package = '*' \
+         ORDER BY u.day DESC LIMIT 1) AS used_bytes, p.deactivated_at, tc.channel_id, \
          (SELECT max(gp.permission) FROM group_members m JOIN group_permissions gp \
          ON gp.group_id = m.group_id AND gp.channel_id = tc.channel_id \
          WHERE m.principal_id = t.principal_id) AS held"
@@ -203,7 +208,11 @@ fn grant(rows: &[AnyRow]) -> Result<Grant, StoreError> {
         standing(row)?,
         channels,
     );
-    Ok(grant.with_limits(limits(row)?))
+    let mut grant = grant.with_limits(limits(row)?);
+    let day = row.try_get::<Option<i64>, _>("used_day")?.map(Day::from_number);
+    let bytes = row.try_get::<Option<i64>, _>("used_bytes")?.map(i64::unsigned_abs);
+    grant.bytes_of_day = day.zip(bytes);
+    Ok(grant)
 }
 
 fn standing(row: &AnyRow) -> Result<Standing, StoreError> {
@@ -254,6 +263,6 @@ fn touched_channel(row: &AnyRow) -> Result<(ChannelId, Option<Channel>), StoreEr
     Ok((ChannelId(row.try_get("touched_id")?), channel))
 }
 
-fn unanswered(error: StoreError) -> SourceError {
+pub(super) fn unanswered(error: StoreError) -> SourceError {
     SourceError(error.to_string())
 }

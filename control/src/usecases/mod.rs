@@ -6,7 +6,6 @@ pub mod audit;
 mod caller;
 pub mod channel;
 mod error;
-pub mod gateway;
 pub mod group;
 mod names;
 pub mod password;
@@ -14,6 +13,7 @@ mod passwords;
 pub mod service_account;
 pub mod session;
 pub mod token;
+pub mod usage;
 pub mod user;
 
 use std::sync::Arc;

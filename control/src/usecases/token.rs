@@ -213,7 +213,7 @@ async fn visible_principal(
     Ok(principal)
 }
 
-async fn visible_token(
+pub(super) async fn visible_token(
     control: &Control,
     caller: &Caller,
     db: &mut Connection,

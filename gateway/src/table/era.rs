@@ -11,7 +11,7 @@ use access::{
     Caller, Channel, ChannelId, ChannelRegistry, Grant, GrantSource, LiveGrant, PrincipalId,
     TokenDigest,
 };
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 use dashmap::{DashMap, Entry};
 use moka::sync::Cache;
 use tokio::runtime::Handle;
@@ -93,8 +93,8 @@ impl Era {
         Applied::clone(&self.applied.load())
     }
 
-    pub(super) fn channels(&self) -> Arc<ChannelRegistry> {
-        self.channels.load_full()
+    pub(super) fn channels(&self) -> Guard<Arc<ChannelRegistry>> {
+        self.channels.load()
     }
 
     pub(super) fn len(&self) -> u64 {

@@ -1,7 +1,7 @@
 //! The bound on lookups of tokens that are not in memory: the defence against somebody who makes
 //! up tokens, since anyone can compute a checksum (sync.md T1).
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -9,6 +9,8 @@ use access::Moment;
 use moka::sync::Cache;
 
 use super::TableLimits;
+use crate::bucket::Bucket;
+use crate::usage::network;
 
 /// How many source addresses are told apart at a time; the least recent ones start afresh.
 const ADDRESSES_MAX: u64 = 65_536;
@@ -26,7 +28,7 @@ impl Misses {
     pub(super) fn new(limits: TableLimits) -> Self {
         let per_second = f64::from(limits.misses_per_second);
         Self {
-            all: Mutex::new(Bucket { left: per_second, at: Moment::from_start(Duration::ZERO) }),
+            all: Mutex::new(Bucket::full(per_second, Moment::from_start(Duration::ZERO))),
             by_address: Cache::builder()
                 .max_capacity(ADDRESSES_MAX)
                 .time_to_idle(Duration::from_secs(60))
@@ -41,7 +43,7 @@ impl Misses {
         let rate = self.per_second_per_address;
         let bucket = self
             .by_address
-            .get_with(network(address), || Mutex::new(Bucket { left: rate, at: now }).into());
+            .get_with(network(address), || Mutex::new(Bucket::full(rate, now)).into());
         if !locked(&bucket).take(rate, 0.0, now) {
             return false;
         }
@@ -50,37 +52,8 @@ impl Misses {
     }
 }
 
-/// Whoever has one IPv6 address has its whole /64.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-        }
-        v4 => v4,
-    }
-}
-
 fn locked(bucket: &Mutex<Bucket>) -> std::sync::MutexGuard<'_, Bucket> {
     bucket.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// A token bucket of one second's depth.
-struct Bucket {
-    left: f64,
-    at: Moment,
-}
-
-impl Bucket {
-    fn take(&mut self, per_second: f64, keep: f64, now: Moment) -> bool {
-        self.left = (self.left + now.since(self.at).as_secs_f64() * per_second).min(per_second);
-        self.at = now.max(self.at);
-        let enough = self.left >= keep + 1.0;
-        if enough {
-            self.left -= 1.0;
-        }
-        enough
-    }
 }
 
 #[cfg(test)]

@@ -26,6 +26,26 @@ fn some(
 }
 
 #[test]
+fn a_packages_name_stands_before_version_and_build() {
+    let package = |file: &str| {
+        let path = format!("/analytics/{file}");
+        let target = read(&path, &MountPrefixes::default()).unwrap();
+        target.file.and_then(|file| file.package().map(str::to_owned))
+    };
+    for (file, name) in [
+        ("noarch/tzdata-2024a-h0_1.conda", Some("tzdata")),
+        ("linux-64/python-dateutil-2.9.0-py_0.tar.bz2", Some("python-dateutil")),
+        ("label/dev/noarch/a.b_c-1!2.0-0.conda", Some("a.b_c")),
+        ("noarch/odd.conda", Some("")),
+        ("noarch/n%20m-1-0.conda", Some("")),
+        ("noarch/repodata.json.bz2", None),
+        ("channeldata.json", None),
+    ] {
+        assert_eq!(package(file).as_deref(), name, "{file}");
+    }
+}
+
+#[test]
 fn w2_the_pair_and_the_mount_prefix_stand_in_either_order() {
     let expected = some("chan", "noarch/repodata.json", "TOKEN");
     for path in [

@@ -276,6 +276,13 @@ impl Site {
         })
     }
 
+    /// Ends the gateway with this signal and starts it again.
+    pub(crate) fn restart(mut self, signal: Signal) -> Self {
+        self.process.signal(signal);
+        self.process.wait(Duration::from_secs(60));
+        self.setup.start()
+    }
+
     /// Stops the gateway as an operator does, and sees that it ends well.
     pub(crate) fn stop(mut self) {
         self.process.signal(Signal::TERM);

@@ -10,8 +10,9 @@ use access::{
 use control::testing::TestDatabase;
 use control::usecases::channel::{self, NewChannel};
 use control::usecases::token::{self, Expiry, TokenOrder};
-use control::usecases::{group, service_account, user};
-use control::{Actor, Control, Settings, StorageName, Store};
+use control::usecases::usage::{self, UsageOrder};
+use control::usecases::{Page, group, service_account, user};
+use control::{Actor, Control, Settings, StorageName, Store, UsageBy, UsageSum};
 use tokio::runtime::Runtime;
 
 pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -120,6 +121,21 @@ impl Admin {
         let value = made.value.secret.reveal().to_owned();
         let token = made.value.token;
         Issued { id: token.id, value, expires: token.expires_at, revision: made.revision }
+    }
+
+    /// Sums of what was downloaded, as far as reported.
+    pub(crate) fn usage(&self, by: UsageBy) -> Vec<UsageSum> {
+        let control = self.control(Arc::new(SystemClock), &[]);
+        let (token, channel, package, from, to) = (None, None, None, None, None);
+        let order = UsageOrder { token, channel, package, from, to, by };
+        let page = Page::first();
+        self.runtime.block_on(usage::list(&control, &self.actor, &order, &page)).unwrap().items
+    }
+
+    /// When and from where a token was used last.
+    pub(crate) fn last_use(&self, token: &Issued) -> Option<(Timestamp, String)> {
+        let control = self.control(Arc::new(SystemClock), &[]);
+        self.runtime.block_on(token::get(&control, &self.actor, token.id)).unwrap().last_used
     }
 
     /// Revokes a token; the answer is the change's revision.

@@ -1,0 +1,83 @@
+//! What was downloaded, by whom (product.md +3).
+
+use access::{ChannelName, Day, TokenId};
+
+use super::caller::{Caller, require_manage};
+use super::{Control, Error, Listed, Page, token};
+use crate::Actor;
+use crate::store::{StoreError, UsageBy, UsageOf, UsageQuestion, UsageSum};
+
+/// How many days are counted when the caller names no first one.
+const USUAL_DAYS: u32 = 30;
+
+/// How long a package's name may be, in bytes.
+const MAX_PACKAGE_NAME: usize = 128;
+
+/// A question about usage.
+#[derive(Clone, Debug)]
+pub struct UsageOrder {
+    /// Of this token alone.
+    pub token: Option<TokenId>,
+    /// Of this channel alone.
+    pub channel: Option<ChannelName>,
+    /// Of this package alone; the empty name is all that is no package.
+    pub package: Option<String>,
+    /// The first day; 30 days up to the last one when not said.
+    pub from: Option<Day>,
+    /// The last day; today when not said.
+    pub to: Option<Day>,
+    /// What each sum is of.
+    pub by: UsageBy,
+}
+
+/// Sums of what was downloaded, in the order of what they are of. An admin may ask about
+/// everything, others about channels on which they hold `manage` and about tokens that they see.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::NotPermitted`], [`Error::InvalidField`]; [`Error::Store`].
+pub async fn list(
+    control: &Control,
+    actor: &Actor,
+    order: &UsageOrder,
+    page: &Page,
+) -> Result<Listed<UsageSum>, Error> {
+    let to = order.to.unwrap_or_else(|| control.now().day());
+    let from = order.from.unwrap_or_else(|| to.minus(USUAL_DAYS - 1));
+    if from > to {
+        return Err(Error::invalid("from", "must not lie after `to`"));
+    }
+    let too_long = |package: &String| package.len() > MAX_PACKAGE_NAME || package.contains('\0');
+    if order.package.as_ref().is_some_and(too_long) {
+        return Err(Error::invalid("package", "no package has such a name"));
+    }
+    let mut db = control.store.reader().await?;
+    let caller = Caller::verify(&mut db, actor, control.now()).await?;
+    let mut of = UsageOf { package: order.package.clone(), ..UsageOf::default() };
+    if let Some(id) = order.token {
+        of.token = Some(token::visible_token(control, &caller, &mut db, id).await?.id);
+    }
+    if let Some(name) = &order.channel {
+        let channel = caller.channel(&mut db, name).await?;
+        if !caller.is_admin() && of.token.is_none() {
+            require_manage(&channel)?;
+        }
+        of.channel = Some(channel.channel.id);
+    }
+    if !caller.is_admin() && of.token.is_none() && of.channel.is_none() {
+        return Err(Error::NotPermitted {
+            needs: "a `channel` that you manage or a `token` of yours in the question, or role \
+                    `admin`"
+                .into(),
+            who: "an admin".into(),
+        });
+    }
+    let start = page.after.as_deref();
+    let question = UsageQuestion { of: &of, by: order.by, from, to, start, limit: page.probe() };
+    let mut sums = question.ask(&mut db).await.map_err(|error| match error {
+        StoreError::NotACursor => Error::invalid("cursor", "not one of ours"),
+        other => other.into(),
+    })?;
+    // The next page begins with what was read past this one.
+    let next = sums.split_off(sums.len().min(page.limit as usize));
+    Ok(Listed { items: sums, next_cursor: next.first().map(UsageSum::cursor) })
+}
