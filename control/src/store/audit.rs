@@ -128,21 +128,30 @@ pub(crate) async fn list_audit_events(
     let until = filter.until.map(|at| AuditPosition { at, id: 0 });
     let before = [until, after].into_iter().flatten().min_by_key(|end| (end.at, end.id));
     let (at, id) = before.map_or((i64::MAX, i64::MAX), |end| (end.at.as_millis(), end.id));
-    // The text is made of our own words alone: each filter given is one more comparison, so that
-    // its index is used.
+    let query = sqlx::query(AssertSqlSafe(filtered(filter))).bind(since).bind(at).bind(id);
+    let mut query = query.bind(i64::from(limit));
+    for (_, value) in equal(filter) {
+        query = query.bind(value);
+    }
+    query.fetch_all(db).await?.iter().map(read).collect()
+}
+
+/// The columns that must equal something.
+fn equal(filter: &AuditFilter) -> impl Iterator<Item = (&'static str, &str)> {
+    let columns =
+        [("actor", &filter.actor), ("action", &filter.action), ("target", &filter.target)];
+    columns.into_iter().filter_map(|(column, value)| Some((column, value.as_deref()?)))
+}
+
+/// Made of our own words alone: each filter given is one more comparison, so that its index is
+/// used.
+pub(super) fn filtered(filter: &AuditFilter) -> String {
     let mut sql = READ.to_owned();
-    let equal = [("actor", &filter.actor), ("action", &filter.action), ("target", &filter.target)];
-    let equal: Vec<_> = equal.into_iter().filter_map(|(c, v)| Some((c, v.as_ref()?))).collect();
-    for (number, (column, _)) in (5..).zip(&equal) {
+    for (number, (column, _)) in (5..).zip(equal(filter)) {
         sql.push_str(&format!(" AND {column} = ${number}"));
     }
     sql.push_str(" ORDER BY at DESC, id DESC LIMIT $4");
-    let mut query = sqlx::query(AssertSqlSafe(sql)).bind(since).bind(at).bind(id);
-    query = query.bind(i64::from(limit));
-    for (_, value) in equal {
-        query = query.bind(value.as_str());
-    }
-    query.fetch_all(db).await?.iter().map(read).collect()
+    sql
 }
 
 fn read(row: &AnyRow) -> Result<AuditEvent, StoreError> {

@@ -88,15 +88,16 @@ macro_rules! held_channels {
         )
     };
 }
-const LIST_SEEN: &str =
+pub(super) const LIST_SEEN: &str =
     seen_channels!(from: "c.name >= $1 AND c.name < $2", "ORDER BY name LIMIT $3");
-const LIST_HELD: &str = held_channels!("ORDER BY name LIMIT $3");
-const LIST_MANAGED: &str =
+pub(super) const LIST_HELD: &str = held_channels!("ORDER BY name LIMIT $3");
+pub(super) const LIST_MANAGED: &str =
     held_channels!("AND held = 3 AND ($5 = 0 OR within = 3) ORDER BY name LIMIT $3");
 
-const ID_BY_NAME: &str = "SELECT id FROM channels WHERE name = $1";
+pub(super) const ID_BY_NAME: &str = "SELECT id FROM channels WHERE name = $1";
 /// `0` follows `/`, so that the range is what begins with `name/`.
-const BELOW: &str = "SELECT id FROM channels WHERE name > $1 || '/' AND name < $1 || '0'";
+pub(super) const BELOW: &str =
+    "SELECT id FROM channels WHERE name > $1 || '/' AND name < $1 || '0'";
 
 pub(crate) async fn insert_channel(
     db: &mut Connection,

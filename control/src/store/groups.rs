@@ -51,11 +51,11 @@ const INSERT: &str = "INSERT INTO groups (name, description, owners_of, created_
      VALUES ($1, $2, $3, $4) RETURNING id";
 const UPDATE: &str = "UPDATE groups SET name = $2, description = $3 WHERE id = $1";
 const DELETE: &str = "DELETE FROM groups WHERE id = $1";
-const FIND: &str = "SELECT id, name, description, owners_of, created_at FROM groups \
+pub(super) const FIND: &str = "SELECT id, name, description, owners_of, created_at FROM groups \
      WHERE name = $1";
 /// Those that `$4` is in, and those that may do something on a channel which `$4` manages, as far
 /// as the token `$5` reaches (0: everywhere).
-const LIST_SEEN: &str = "SELECT g.id, g.name, g.description, g.owners_of, g.created_at \
+pub(super) const LIST_SEEN: &str = "SELECT g.id, g.name, g.description, g.owners_of, g.created_at \
      FROM groups g WHERE g.name >= $1 AND g.name < $2 AND ($6 = 1 \
      OR ($5 = 0 AND EXISTS (SELECT 1 FROM group_members m WHERE m.group_id = g.id \
      AND m.principal_id = $4)) OR EXISTS (SELECT 1 FROM group_permissions p \
@@ -64,18 +64,18 @@ const LIST_SEEN: &str = "SELECT g.id, g.name, g.description, g.owners_of, g.crea
      WHERE p.group_id = g.id AND ($5 = 0 OR EXISTS (SELECT 1 FROM token_channels tc \
      JOIN tokens t ON t.id = tc.token_id AND t.permission = 3 WHERE tc.token_id = $5 \
      AND tc.channel_id = p.channel_id)))) ORDER BY g.name LIMIT $3";
-const MEMBER_COUNT: &str = "SELECT count(*) FROM group_members WHERE group_id = $1";
-const MEMBER_PRINCIPALS: &str = "SELECT p.id, p.name, p.kind, u.role, p.deactivated_at \
+pub(super) const MEMBER_COUNT: &str = "SELECT count(*) FROM group_members WHERE group_id = $1";
+pub(super) const MEMBER_PRINCIPALS: &str = "SELECT p.id, p.name, p.kind, u.role, p.deactivated_at \
      FROM group_members m JOIN principals p ON p.id = m.principal_id \
      LEFT JOIN users u ON u.principal_id = p.id WHERE m.group_id = $1 ORDER BY p.name LIMIT $2";
 /// On the channels on which the principal `$3` holds something, as far as the token `$4` reaches.
-const PERMISSIONS: &str = "SELECT c.name, gp.permission FROM group_permissions gp \
+pub(super) const PERMISSIONS: &str = "SELECT c.name, gp.permission FROM group_permissions gp \
      JOIN channels c ON c.id = gp.channel_id WHERE gp.group_id = $1 AND ($5 = 1 \
      OR (EXISTS (SELECT 1 FROM group_members m JOIN group_permissions held \
      ON held.group_id = m.group_id AND held.channel_id = gp.channel_id \
      WHERE m.principal_id = $3) AND ($4 = 0 OR EXISTS (SELECT 1 FROM token_channels tc \
      WHERE tc.token_id = $4 AND tc.channel_id = gp.channel_id)))) ORDER BY c.name LIMIT $2";
-const CHANNELS_OF: &str = "SELECT channel_id FROM group_permissions WHERE group_id = $1";
+pub(super) const CHANNELS_OF: &str = "SELECT channel_id FROM group_permissions WHERE group_id = $1";
 const PERMISSION: &str =
     "SELECT permission FROM group_permissions WHERE group_id = $1 AND channel_id = $2";
 const OWNERS: &str = "SELECT id FROM groups WHERE owners_of = $1";
@@ -83,11 +83,12 @@ const ADD_MEMBER: &str = "INSERT INTO group_members (group_id, principal_id, add
      VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
 const REMOVE_MEMBER: &str = "DELETE FROM group_members WHERE group_id = $1 AND principal_id = $2";
 const LEAVE_ALL: &str = "DELETE FROM group_members WHERE principal_id = $1";
-const MEMBERS: &str = "SELECT principal_id FROM group_members WHERE group_id = $1 LIMIT $2";
-const USERS_IN: &str = "SELECT count(*) FROM group_members m \
+pub(super) const MEMBERS: &str =
+    "SELECT principal_id FROM group_members WHERE group_id = $1 LIMIT $2";
+pub(super) const USERS_IN: &str = "SELECT count(*) FROM group_members m \
      JOIN principals p ON p.id = m.principal_id AND p.kind = 'user' AND p.deactivated_at IS NULL \
      WHERE m.group_id = $1";
-const OWNED_ALONE: &str = "SELECT g.name FROM group_members m \
+pub(super) const OWNED_ALONE: &str = "SELECT g.name FROM group_members m \
      JOIN groups g ON g.id = m.group_id AND g.owners_of IS NOT NULL \
      WHERE m.principal_id = $1 AND NOT EXISTS (SELECT 1 FROM group_members o \
      JOIN principals p ON p.id = o.principal_id AND p.kind = 'user' AND p.deactivated_at IS NULL \

@@ -5,10 +5,10 @@ use access::{ChannelId, Permission, PrincipalId, TokenId};
 use super::rows::permission_from_column;
 use super::{Connection, StoreError};
 
-const HELD: &str = "SELECT max(gp.permission) FROM group_members m \
+pub(super) const HELD: &str = "SELECT max(gp.permission) FROM group_members m \
      JOIN group_permissions gp ON gp.group_id = m.group_id AND gp.channel_id = $2 \
      WHERE m.principal_id = $1";
-const HELD_WITHIN_TOKEN: &str = "SELECT t.permission FROM token_channels tc \
+pub(super) const HELD_WITHIN_TOKEN: &str = "SELECT t.permission FROM token_channels tc \
      JOIN tokens t ON t.id = tc.token_id WHERE tc.token_id = $1 AND tc.channel_id = $2";
 
 /// The highest permission that the principal's groups give it on the channel.

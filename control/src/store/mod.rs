@@ -8,6 +8,8 @@ mod dialect;
 mod groups;
 mod inspect;
 mod memberships;
+#[cfg(test)]
+mod plans;
 mod principals;
 mod range;
 mod rows;

@@ -100,8 +100,8 @@ macro_rules! principal_where {
         )
     };
 }
-const BY_ID: &str = principal_where!("p.id = $1");
-const BY_NAME: &str = principal_where!("p.name = $1");
+pub(super) const BY_ID: &str = principal_where!("p.id = $1");
+pub(super) const BY_NAME: &str = principal_where!("p.name = $1");
 
 /// How many users and service accounts count against the seat limit (product.md S2).
 pub(crate) async fn seats_used(db: &mut Connection) -> Result<i64, StoreError> {

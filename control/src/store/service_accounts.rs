@@ -43,10 +43,10 @@ macro_rules! accounts_where {
         )
     };
 }
-const BY_NAME: &str = accounts_where!("p.name = $1 AND p.deleted_at IS NULL");
-const BY_CHANNEL: &str = accounts_where!("s.channel_id = $1");
+pub(super) const BY_NAME: &str = accounts_where!("p.name = $1 AND p.deleted_at IS NULL");
+pub(super) const BY_CHANNEL: &str = accounts_where!("s.channel_id = $1");
 /// Those whose channel `$4` manages, as far as the token `$5` reaches (0: everywhere).
-const LIST: &str = accounts_where!(
+pub(super) const LIST: &str = accounts_where!(
     "c.name >= $1 AND c.name < $2 AND ($6 = 1 OR (EXISTS (SELECT 1 FROM group_members m \
      JOIN group_permissions gp ON gp.group_id = m.group_id AND gp.channel_id = c.id \
      WHERE m.principal_id = $4 AND gp.permission = 3) AND ($5 = 0 OR EXISTS (SELECT 1 \

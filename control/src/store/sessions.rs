@@ -32,20 +32,20 @@ pub struct SignedInSession {
 
 const INSERT: &str = "INSERT INTO sessions (digest, principal_id, created_at, expires_at, \
      address) VALUES ($1, $2, $3, $4, $5) RETURNING id";
-const FIND: &str = "SELECT s.id, p.id AS principal_id, p.name FROM sessions s \
+pub(super) const FIND: &str = "SELECT s.id, p.id AS principal_id, p.name FROM sessions s \
      JOIN principals p ON p.id = s.principal_id AND p.deactivated_at IS NULL \
      WHERE s.digest = $1 AND s.expires_at > $2";
 const IS_LIVE: &str =
     "SELECT 1 FROM sessions WHERE id = $1 AND principal_id = $2 AND expires_at > $3";
 const DELETE: &str = "DELETE FROM sessions WHERE id = $1";
-const DELETE_OTHERS: &str = "DELETE FROM sessions WHERE principal_id = $1 AND id <> $2";
-const LIST: &str = "SELECT s.id, s.principal_id, p.name AS principal, s.created_at, s.expires_at, \
+pub(super) const DELETE_OTHERS: &str = "DELETE FROM sessions WHERE principal_id = $1 AND id <> $2";
+pub(super) const LIST: &str = "SELECT s.id, s.principal_id, p.name AS principal, s.created_at, s.expires_at, \
      s.address FROM sessions s JOIN principals p ON p.id = s.principal_id \
      WHERE s.principal_id = $1 AND s.expires_at > $2 AND s.id > $3 ORDER BY s.id LIMIT $4";
 const BY_ID: &str = "SELECT s.id, s.principal_id, p.name AS principal, s.created_at, \
      s.expires_at, s.address FROM sessions s JOIN principals p ON p.id = s.principal_id \
      WHERE s.id = $1 AND s.expires_at > $2";
-const DELETE_EXPIRED: &str = "DELETE FROM sessions WHERE expires_at <= $1";
+pub(super) const DELETE_EXPIRED: &str = "DELETE FROM sessions WHERE expires_at <= $1";
 
 /// Keeps a new session; those that have ended are cleared away on the occasion.
 pub(crate) async fn insert_session(

@@ -41,11 +41,12 @@ const UPDATE: &str =
     "UPDATE users SET display_name = $2, email = $3, role = $4 WHERE principal_id = $1";
 const SET_PASSWORD: &str = "UPDATE users SET password_hash = $2 WHERE principal_id = $1";
 const PASSWORD: &str = "SELECT password_hash FROM users WHERE principal_id = $1";
-const SIGN_IN: &str = "SELECT p.id, u.password_hash FROM principals p \
-     JOIN users u ON u.principal_id = p.id WHERE p.name = $1 AND p.deactivated_at IS NULL";
-const AN_ADMIN: &str = "SELECT 1 FROM users u JOIN principals p ON p.id = u.principal_id \
+pub(super) const SIGN_IN: &str = "SELECT p.id, u.password_hash FROM principals p \
+     JOIN users u ON u.principal_id = p.id \
+     WHERE p.name = $1 AND p.deleted_at IS NULL AND p.deactivated_at IS NULL";
+pub(super) const AN_ADMIN: &str = "SELECT 1 FROM users u JOIN principals p ON p.id = u.principal_id \
      AND p.deactivated_at IS NULL WHERE u.role = 'admin' LIMIT 1";
-const LIST: &str = "SELECT p.id, p.name, p.kind, u.role, p.deactivated_at, p.created_at, \
+pub(super) const LIST: &str = "SELECT p.id, p.name, p.kind, u.role, p.deactivated_at, p.created_at, \
      u.display_name, u.email FROM principals p JOIN users u ON u.principal_id = p.id \
      WHERE p.deleted_at IS NULL AND p.name >= $1 AND p.name < $2 ORDER BY p.name LIMIT $3";
 

@@ -1,0 +1,136 @@
+//! That what is asked often goes along an index, by the plans of both databases: on a database of
+//! some size, since a planner reads a small table whole.
+
+use sqlx::{AssertSqlSafe, Row as _};
+
+use super::{
+    AuditFilter, Connection, Store, audit, channels, groups, memberships, principals,
+    service_accounts, sessions, users,
+};
+use crate::testing::TestDatabase;
+
+/// Channels `c0001` to `c2000` with a group of owners each, 2,000 users, who are in ten groups
+/// each, and events.
+const FILL: &[&str] = &[
+    "INSERT INTO principals (kind, name, created_at) SELECT 'user', 'u' || n, 0 FROM numbers",
+    "INSERT INTO users (principal_id, display_name, email, role, password_hash) \
+     SELECT id, name, '', 'user', '' FROM principals",
+    "INSERT INTO channels (name, description, privacy, storage, prefix, include_subchannels, \
+     created_at, created_by) SELECT 'c' || n, '', 'private', 's', 'c' || n, 0, 0, 1 FROM numbers",
+    "INSERT INTO groups (name, description, owners_of, created_at) \
+     SELECT name || '_owners', '', id, 0 FROM channels",
+    "INSERT INTO group_permissions (group_id, channel_id, permission) \
+     SELECT id, owners_of, 3 FROM groups",
+    "INSERT INTO group_members (group_id, principal_id, added_at) SELECT g.id, \
+     (g.id * 7 + n * 191) % 2000 + 1, 0 FROM groups g JOIN numbers ON n <= 10",
+    "INSERT INTO principals (kind, name, created_at) SELECT 'service_account', \
+     'service-account-channel-' || name, 0 FROM channels",
+    "INSERT INTO service_accounts (principal_id, channel_id) SELECT p.id, c.id FROM channels c \
+     JOIN principals p ON p.name = 'service-account-channel-' || c.name",
+    "INSERT INTO tokens (principal_id, name, description, permission, admin, created_at, \
+     created_by, issued_at, expires_at) SELECT id, 't', '', 1, 0, 0, 1, 0, 1000000 FROM principals",
+    "INSERT INTO token_channels (token_id, channel_id) SELECT id, id % 2000 + 1 FROM tokens",
+    "INSERT INTO sessions (digest, principal_id, created_at, expires_at) \
+     SELECT digest, n, 0, 1000000 + n FROM numbers",
+    "INSERT INTO audit_events (at, actor, via, action, target_kind, target_id, target) \
+     SELECT n, 'u' || n, 'console', 'a' || n % 50, 'channel', n, 'c' || n FROM numbers",
+    "ANALYZE",
+];
+
+const SQLITE_NUMBERS: &str = "CREATE TABLE numbers AS WITH RECURSIVE up (n) AS (SELECT 1 UNION ALL \
+     SELECT n + 1 FROM up WHERE n < 2000) SELECT n, randomblob(32) AS digest FROM up";
+const POSTGRES_NUMBERS: &str = "CREATE TABLE numbers AS SELECT n, decode(md5(n::text) || \
+     md5(n::text || 'x'), 'hex') AS digest FROM generate_series(1, 2000) AS up (n)";
+
+/// A name's range, and a view of principal 7 through no token, as `NameRange` binds them.
+const LIST: &[&str] = &["'c5'", "'c5~'", "100", "7", "0", "0"];
+const LIST_ALL: &[&str] = &["''", "'~'", "100", "7", "0", "1"];
+
+/// What is asked, with literals for its parameters.
+fn queries() -> Vec<(&'static str, String, &'static [&'static str])> {
+    let said = |text: &str| Some(text.to_owned());
+    let filter = |actor, action, target| {
+        let filter = AuditFilter { actor, action, target, ..AuditFilter::default() };
+        audit::filtered(&filter)
+    };
+    let text = str::to_owned;
+    vec![
+        ("channels", text(channels::LIST_SEEN), LIST),
+        ("channels, all", text(channels::LIST_SEEN), LIST_ALL),
+        ("one channel", text(channels::LIST_SEEN), &["'c5'", "'c5!'", "1", "7", "0", "0"]),
+        ("channels held", text(channels::LIST_HELD), LIST),
+        ("channels managed", text(channels::LIST_MANAGED), LIST),
+        ("a channel's id", text(channels::ID_BY_NAME), &["'c5'"]),
+        ("groups", text(groups::LIST_SEEN), LIST),
+        ("groups, all", text(groups::LIST_SEEN), LIST_ALL),
+        ("one group", text(groups::FIND), &["'c5_owners'"]),
+        ("members", text(groups::MEMBER_PRINCIPALS), &["7", "1000"]),
+        ("how many members", text(groups::MEMBER_COUNT), &["7"]),
+        ("members touched", text(groups::MEMBERS), &["7", "1001"]),
+        ("users in a group", text(groups::USERS_IN), &["7"]),
+        ("what a user owns alone", text(groups::OWNED_ALONE), &["7"]),
+        ("a group's permissions", text(groups::PERMISSIONS), &["7", "1000", "7", "0", "0"]),
+        ("a group's channels", text(groups::CHANNELS_OF), &["7"]),
+        ("what is held", text(memberships::HELD), &["7", "7"]),
+        ("service accounts", text(service_accounts::LIST), LIST),
+        ("service accounts, all", text(service_accounts::LIST), LIST_ALL),
+        ("an account", text(service_accounts::BY_NAME), &["'service-account-channel-c5'"]),
+        ("a channel's account", text(service_accounts::BY_CHANNEL), &["7"]),
+        ("a principal", text(principals::BY_ID), &["7"]),
+        ("a principal's name", text(principals::BY_NAME), &["'u7'"]),
+        ("users", text(users::LIST), &["'u5'", "'u5~'", "100"]),
+        ("a sign-in", text(users::SIGN_IN), &["'u7'"]),
+        ("an admin", text(users::AN_ADMIN), &[]),
+        ("a user's sessions", text(sessions::LIST), &["7", "5", "0", "100"]),
+        ("sessions that ended", text(sessions::DELETE_EXPIRED), &["5"]),
+        ("a user's other sessions", text(sessions::DELETE_OTHERS), &["7", "5"]),
+        ("events", filter(None, None, None), &["100", "200", "9", "100"]),
+        ("events of an actor", filter(said(""), None, None), &["0", "900", "9", "100", "'u7'"]),
+        ("events of an action", filter(None, said(""), None), &["0", "900", "9", "100", "'a7'"]),
+        ("events on a target", filter(None, None, said("")), &["0", "900", "9", "100", "'c7'"]),
+    ]
+}
+
+async fn filled(database: &TestDatabase) -> Store {
+    let store = database.store().await;
+    let numbers = if database.is_postgres() { POSTGRES_NUMBERS } else { SQLITE_NUMBERS };
+    for sql in std::iter::once(&numbers).chain(FILL) {
+        sqlx::query(*sql).execute(store.pool()).await.expect(sql);
+    }
+    store
+}
+
+/// The lines of a query's plan.
+async fn plan(db: &mut Connection, sql: &str, is_postgres: bool) -> Vec<String> {
+    let explain = if is_postgres { "EXPLAIN" } else { "EXPLAIN QUERY PLAN" };
+    let column = if is_postgres { 0 } else { 3 };
+    let rows = sqlx::query(AssertSqlSafe(format!("{explain} {sql}"))).fetch_all(db).await;
+    rows.expect(sql).iter().map(|row| row.get::<String, _>(column)).collect()
+}
+
+/// Whether a line of a plan reads a table from one end to the other.
+fn reads_whole_table(line: &str) -> bool {
+    line.contains("Seq Scan on") || (line.starts_with("SCAN") && line != "SCAN CONSTANT ROW")
+}
+
+crate::on_both_databases! {
+    async fn what_is_asked_often_goes_along_an_index(database: TestDatabase) {
+        let mut db = filled(database).await.reader().await.unwrap();
+        if database.is_postgres() {
+            // A table of this size is read whole where that is cheaper; with this only where
+            // nothing else is possible.
+            sqlx::query("SET enable_seqscan = off").execute(&mut *db).await.unwrap();
+        }
+        for (name, mut sql, values) in queries() {
+            for (number, value) in (1..).zip(values) {
+                sql = sql.replace(&format!("${number}"), value);
+            }
+            let plan = plan(&mut db, &sql, database.is_postgres()).await;
+            let whole = plan.iter().any(|line| reads_whole_table(line));
+            assert!(!whole, "{name}:\n{}\n{sql}", plan.join("\n"));
+        }
+        let whole = "SELECT 1 FROM channels WHERE description = 'x'";
+        let plan = plan(&mut db, whole, database.is_postgres()).await;
+        assert!(plan.iter().any(|line| reads_whole_table(line)), "{plan:?}");
+    }
+}
