@@ -28,8 +28,9 @@ pub mod usecases;
 pub use actor::{Actor, Via};
 pub use settings::{ChannelCreators, Settings, StorageName, TokenManagers};
 pub use store::{
-    AuditEvent, AuditFilter, ChannelDetails, Durability, Group, GroupDetails, Inspection,
-    MigrationStatus, Principal, PrincipalKind, Role, ServiceAccount, SessionId, SignedInSession,
-    Store, StoreError, Token, TokenChannel, UsageBy, UsageOf, UsageSubject, UsageSum, User,
+    AuditEvent, AuditFilter, ChannelDetails, Durability, GatewayInstance, Group, GroupDetails,
+    Inspection, MigrationStatus, Principal, PrincipalKind, Role, ServiceAccount, SessionId,
+    SignedInSession, Store, StoreError, Token, TokenChannel, UsageBy, UsageOf, UsageSubject,
+    UsageSum, User,
 };
 pub use usecases::{Committed, Control, Error};

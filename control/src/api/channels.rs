@@ -14,7 +14,7 @@ use super::request::{
     Body, NamesQuery, Query, Segment, WaitQuery, channel_in_field, channel_in_path,
 };
 use super::words::{PermissionWord, PrivacyWord, Time};
-use crate::usecases::channel::{self, NewChannel};
+use crate::usecases::channel::{self, ChannelEdit, NewChannel};
 use crate::{ChannelDetails, Control, Error};
 
 /// A channel as the caller sees it.
@@ -87,6 +87,20 @@ impl Create {
     }
 }
 
+/// What to change of a channel; what is left out stays.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ChannelEdit)]
+pub(super) struct Edit {
+    description: Option<String>,
+    privacy: Option<PrivacyWord>,
+    /// One of `GET /storages`. For admins.
+    storage: Option<String>,
+    /// Where in that storage. For admins.
+    prefix: Option<String>,
+    include_subchannels: Option<bool>,
+}
+
 /// Lists the channels that the caller sees, by name.
 #[utoipa::path(
     get,
@@ -136,6 +150,34 @@ pub(super) async fn get(
 ) -> Result<Json<Channel>, Problem> {
     let found = channel::get(&control, &actor, &channel_in_path(&name)?).await?;
     Ok(Json(found.into()))
+}
+
+/// Changes a channel. For who manages it; to which files it is bound for admins.
+#[utoipa::path(
+    patch,
+    path = "/channels/{channel}",
+    tag = "channels",
+    params(("channel" = String, Path, description = "Its name, with `:` for `/`"), WaitQuery),
+    request_body = Edit,
+    responses((status = OK, description = "The channel", body = Changed<Channel>))
+)]
+pub(super) async fn edit(
+    State(control): State<Control>,
+    SignedIn(actor): SignedIn,
+    Segment(name): Segment,
+    Query(query): Query<WaitQuery>,
+    Body(body): Body<Edit>,
+) -> Result<Json<Changed<Channel>>, Problem> {
+    query.wait()?;
+    let edit = ChannelEdit {
+        description: body.description,
+        privacy: body.privacy.map(Privacy::from),
+        storage: body.storage,
+        prefix: body.prefix,
+        include_subchannels: body.include_subchannels,
+    };
+    let done = channel::edit(&control, &actor, &channel_in_path(&name)?, edit).await?;
+    Ok(answer::changed(done.value.into(), done.revision))
 }
 
 /// Deletes a channel with its owners' group, its service account and its share in every token.

@@ -8,6 +8,7 @@ mod channels;
 mod credential;
 mod docs;
 mod duration;
+mod gateways;
 mod groups;
 mod openapi;
 mod problem;
@@ -50,12 +51,13 @@ pub fn router(control: Control) -> Router {
         .routes(routes!(groups::add_member, groups::remove_member))
         .routes(routes!(groups::permit, groups::forbid))
         .routes(routes!(channels::list, channels::create))
-        .routes(routes!(channels::get, channels::delete))
+        .routes(routes!(channels::get, channels::edit, channels::delete))
         .routes(routes!(service_accounts::list, service_accounts::create))
         .routes(routes!(service_accounts::get, service_accounts::delete))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::get, tokens::revoke));
     let v1 = v1.routes(routes!(audit::list)).routes(routes!(usage::list));
+    let v1 = v1.routes(routes!(gateways::list));
     let (routes, description) = OpenApiRouter::with_openapi(openapi::head())
         .nest("/api/v1", v1)
         .routes(routes!(server::healthz))

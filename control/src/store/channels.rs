@@ -57,6 +57,8 @@ pub(super) use channel_columns;
 const INSERT: &str = "INSERT INTO channels (name, description, privacy, storage, prefix, \
      include_subchannels, created_at, created_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
      RETURNING id";
+const UPDATE: &str = "UPDATE channels SET description = $2, privacy = $3, storage = $4, \
+     prefix = $5, include_subchannels = $6 WHERE id = $1";
 const DELETE: &str = "DELETE FROM channels WHERE id = $1";
 
 /// What `$4` holds on each channel, as it is seen through the token `$5` (0: through none).
@@ -99,6 +101,8 @@ pub(super) const ID_BY_NAME: &str = "SELECT id FROM channels WHERE name = $1";
 pub(super) const BELOW: &str =
     "SELECT id FROM channels WHERE name > $1 || '/' AND name < $1 || '0'";
 
+const BOUND_TO: &str = "SELECT id FROM channels WHERE storage = $1 AND prefix = $2";
+
 pub(crate) async fn insert_channel(
     db: &mut Connection,
     new: &ChannelDetails,
@@ -116,6 +120,23 @@ pub(crate) async fn insert_channel(
         .fetch_one(db)
         .await?;
     Ok(ChannelId(id))
+}
+
+/// Writes what can be changed of a channel.
+pub(crate) async fn update_channel(
+    db: &mut Connection,
+    details: &ChannelDetails,
+) -> Result<(), StoreError> {
+    sqlx::query(UPDATE)
+        .bind(details.channel.id.0)
+        .bind(&*details.description)
+        .bind(details.channel.privacy.as_str())
+        .bind(&*details.channel.storage)
+        .bind(&*details.channel.prefix)
+        .bind(i64::from(details.channel.include_subchannels))
+        .execute(db)
+        .await?;
+    Ok(())
 }
 
 /// Takes the channel out, with its owners' group, its account's binding, and every permission and
@@ -176,6 +197,18 @@ pub(crate) async fn channels_below(
     name: &ChannelName,
 ) -> Result<Vec<ChannelId>, StoreError> {
     let ids: Vec<i64> = sqlx::query_scalar(BELOW).bind(name.as_str()).fetch_all(db).await?;
+    Ok(ids.into_iter().map(ChannelId).collect())
+}
+
+/// The channels bound to this place. Reads them all: it is asked for people who are no admins, and
+/// only when they make a channel.
+pub(crate) async fn channels_bound_to(
+    db: &mut Connection,
+    storage: &str,
+    prefix: &str,
+) -> Result<Vec<ChannelId>, StoreError> {
+    let query = sqlx::query_scalar(BOUND_TO).bind(storage).bind(prefix);
+    let ids: Vec<i64> = query.fetch_all(db).await?;
     Ok(ids.into_iter().map(ChannelId).collect())
 }
 

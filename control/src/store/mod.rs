@@ -5,6 +5,7 @@ mod audit;
 mod change;
 mod channels;
 mod dialect;
+mod gateways;
 mod groups;
 mod inspect;
 mod memberships;
@@ -38,8 +39,8 @@ pub(crate) use memberships::*;
 pub(crate) use range::NameRange;
 pub(crate) use write::Write;
 pub use {
-    channels::*, groups::*, principals::*, service_accounts::*, sessions::*, tokens::*, usage::*,
-    users::*,
+    channels::*, gateways::*, groups::*, principals::*, service_accounts::*, sessions::*,
+    tokens::*, usage::*, users::*,
 };
 
 #[cfg(feature = "testing")]

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::caller::{Caller, require_manage};
 use super::names::check_text;
 use super::{Committed, Control, Error, Listed, Page};
-use crate::store::{self, Change, ChannelDetails, Event, Revoke, Target};
+use crate::store::{self, Change, ChannelDetails, Connection, Event, Revoke, Target};
 use crate::{Actor, ChannelCreators};
 
 /// A channel to be made.
@@ -27,6 +27,21 @@ pub struct NewChannel {
     pub prefix: Option<String>,
     /// Whether a grant on it covers the channels below it too.
     pub include_subchannels: bool,
+}
+
+/// What to change of a channel; what is not said stays.
+#[derive(Clone, Debug, Default)]
+pub struct ChannelEdit {
+    /// For people.
+    pub description: Option<String>,
+    /// Who may download from it.
+    pub privacy: Option<Privacy>,
+    /// The configured storage that holds its files.
+    pub storage: Option<String>,
+    /// Where in that storage.
+    pub prefix: Option<String>,
+    /// Whether a grant on it covers the channels below it too.
+    pub include_subchannels: Option<bool>,
 }
 
 /// How many bytes a channel's place in its storage may have.
@@ -50,7 +65,14 @@ pub async fn create(
     let mut change = control.store.change(control.now()).await?;
     let now = change.now();
     let caller = Caller::verify(change.connection(), actor, now).await?;
-    require_creator(control, &mut change, &caller, &new.name, new.include_subchannels).await?;
+    let db = change.connection();
+    require_creator(control, db, &caller, &new.name).await?;
+    if new.include_subchannels {
+        require_subchannels(db, &caller, &new.name).await?;
+    }
+    if !caller.is_admin() {
+        require_own_files(db, &caller, &new.name, (&storage, &prefix)).await?;
+    }
     let mut made = ChannelDetails {
         channel: Channel {
             id: ChannelId(0),
@@ -67,7 +89,7 @@ pub async fn create(
     made.channel.id = store::insert_channel(change.connection(), &made, caller.id()).await?;
     add_owners(&mut change, &made.channel, &caller).await?;
     change.touch([Touched::Channel(made.channel.id)]);
-    audit(&mut change, actor, "channel.create", &made).await?;
+    audit(&mut change, actor, "channel.create", (None, Some(&made))).await?;
     let revision = change.commit().await?;
     Ok(Committed { value: made, revision })
 }
@@ -101,6 +123,48 @@ pub async fn get(
     caller.channel(&mut db, name).await
 }
 
+/// Changes a channel: for who holds `manage` on it, and for admins; to which files it is bound for
+/// admins alone.
+///
+/// # Errors
+/// [`Error::InvalidField`], [`Error::NotFound`], [`Error::NotPermitted`]; [`Error::Store`].
+pub async fn edit(
+    control: &Control,
+    actor: &Actor,
+    name: &ChannelName,
+    edit: ChannelEdit,
+) -> Result<Committed<ChannelDetails>, Error> {
+    check_text("description", edit.description.as_deref().unwrap_or_default())?;
+    check_prefix(edit.prefix.as_deref().unwrap_or_default())?;
+    let storage = edit.storage.map(|storage| choose_storage(control, Some(storage))).transpose()?;
+
+    let mut change = control.store.change(control.now()).await?;
+    let now = change.now();
+    let db = change.connection();
+    let caller = Caller::verify(db, actor, now).await?;
+    let before = managed(&caller, db, name).await?;
+    let mut after = before.clone();
+    after.description = edit.description.unwrap_or(after.description);
+    let channel = &mut after.channel;
+    channel.privacy = edit.privacy.unwrap_or(channel.privacy);
+    channel.storage = storage.map_or_else(|| Arc::clone(&channel.storage), Arc::from);
+    channel.prefix = edit.prefix.map_or_else(|| Arc::clone(&channel.prefix), Arc::from);
+    channel.include_subchannels = edit.include_subchannels.unwrap_or(channel.include_subchannels);
+    let was = &before.channel;
+    let rebinds = (&channel.storage, &channel.prefix) != (&was.storage, &was.prefix);
+    if rebinds && !caller.is_admin() {
+        return Err(needs_binder());
+    }
+    if channel.include_subchannels && !was.include_subchannels {
+        require_subchannels(db, &caller, name).await?;
+    }
+    store::update_channel(db, &after).await?;
+    change.touch([Touched::Channel(was.id)]);
+    audit(&mut change, actor, "channel.edit", (Some(&before), Some(&after))).await?;
+    let revision = change.commit().await?;
+    Ok(Committed { value: after, revision })
+}
+
 /// Deletes a channel and, in the same change, its group of owners, its service account, and its
 /// share in every token; a token that has no other channel is revoked. Files are not touched.
 ///
@@ -114,10 +178,7 @@ pub async fn delete(
     let mut change = control.store.change(control.now()).await?;
     let (now, revision) = (change.now(), change.revision());
     let caller = Caller::verify(change.connection(), actor, now).await?;
-    let found = caller.channel(change.connection(), name).await?;
-    if !caller.is_admin() {
-        require_manage(&found)?;
-    }
+    let found = managed(&caller, change.connection(), name).await?;
     let id = found.channel.id;
     if let Some(account) = store::service_account_of(change.connection(), id).await? {
         super::service_account::end(&mut change, &account).await?;
@@ -128,9 +189,22 @@ pub async fn delete(
     store::delete_channel(db, id).await?;
     change.touch(values);
     change.touch([Touched::Channel(id)]);
-    audit(&mut change, actor, "channel.delete", &found).await?;
+    audit(&mut change, actor, "channel.delete", (Some(&found), None)).await?;
     let revision = change.commit().await?;
     Ok(Committed { value: (), revision })
+}
+
+/// The channel that a `manage` holder or an admin is about to change.
+async fn managed(
+    caller: &Caller,
+    db: &mut Connection,
+    name: &ChannelName,
+) -> Result<ChannelDetails, Error> {
+    let found = caller.channel(db, name).await?;
+    if !caller.is_admin() {
+        require_manage(&found)?;
+    }
+    Ok(found)
 }
 
 fn check_first_segment(control: &Control, name: &ChannelName) -> Result<(), Error> {
@@ -168,27 +242,27 @@ fn check_prefix(prefix: &str) -> Result<(), Error> {
     Err(Error::invalid("prefix", message))
 }
 
-/// Who may make the channel. Below or above channels of others, `manage` on those is needed:
-/// `include_subchannels` lets the one above read what is below.
+/// `control.channel_creators`. Where everyone creates, a channel can only go where its creator
+/// manages all that is above it; a token that stands in a client's URL creates nothing.
 async fn require_creator(
     control: &Control,
-    change: &mut Change,
+    db: &mut Connection,
     caller: &Caller,
     name: &ChannelName,
-    include_subchannels: bool,
 ) -> Result<(), Error> {
     if control.settings.channel_creators == ChannelCreators::Admins || !caller.is_user() {
         caller.require_admin()?;
     }
-    if store::channel_named(change.connection(), name.as_str()).await?.is_some() {
+    caller.require_sign_in()?;
+    if store::channel_named(db, name.as_str()).await?.is_some() {
         return Err(Error::NameTaken { kind: "channel", name: name.to_string() });
     }
     if caller.is_admin() {
         return Ok(());
     }
     for parent in name.parents() {
-        if let Some(id) = store::channel_named(change.connection(), parent).await?
-            && caller.held(change.connection(), id).await? != Some(Permission::Manage)
+        if let Some(id) = store::channel_named(db, parent).await?
+            && caller.held(db, id).await? != Some(Permission::Manage)
         {
             return Err(Error::NotPermitted {
                 needs: format!("`manage` on the channels above `{name}`"),
@@ -196,17 +270,49 @@ async fn require_creator(
             });
         }
     }
-    if include_subchannels {
-        for id in store::channels_below(change.connection(), name).await? {
-            if caller.held(change.connection(), id).await? != Some(Permission::Manage) {
-                return Err(Error::NotPermitted {
-                    needs: format!("`manage` on every channel below `{name}`"),
-                    who: "an admin".into(),
-                });
-            }
+    Ok(())
+}
+
+/// Whoever lets a channel's grants cover those below it must manage them all.
+async fn require_subchannels(
+    db: &mut Connection,
+    caller: &Caller,
+    name: &ChannelName,
+) -> Result<(), Error> {
+    if caller.is_admin() {
+        return Ok(());
+    }
+    for id in store::channels_below(db, name).await? {
+        if caller.held(db, id).await? != Some(Permission::Manage) {
+            return Err(Error::NotPermitted {
+                needs: format!("`manage` on every channel below `{name}`"),
+                who: "an admin".into(),
+            });
         }
     }
     Ok(())
+}
+
+/// A channel shows the files it is bound to: whoever is no admin binds it to a place of its own
+/// name, and not where another's files are.
+async fn require_own_files(
+    db: &mut Connection,
+    caller: &Caller,
+    name: &ChannelName,
+    (storage, prefix): (&str, &str),
+) -> Result<(), Error> {
+    let mut own = prefix == name.as_str();
+    for id in store::channels_bound_to(db, storage, prefix).await? {
+        own &= caller.held(db, id).await? == Some(Permission::Manage);
+    }
+    if own { Ok(()) } else { Err(needs_binder()) }
+}
+
+fn needs_binder() -> Error {
+    Error::NotPermitted {
+        needs: "role `admin`, to bind a channel to files that may be others'".into(),
+        who: "an admin".into(),
+    }
 }
 
 /// Every channel has its group of owners, made and deleted only with it (product.md, "group").
@@ -226,12 +332,11 @@ async fn audit(
     change: &mut Change,
     actor: &Actor,
     action: &'static str,
-    channel: &ChannelDetails,
+    (before, after): (Option<&ChannelDetails>, Option<&ChannelDetails>),
 ) -> Result<(), Error> {
-    let name = channel.channel.name.to_string();
-    let target = Target { kind: "channel", id: channel.channel.id.0, name: &name };
-    let state = Some(shown(channel));
-    let (before, after) = if action == "channel.delete" { (state, None) } else { (None, state) };
+    let Some(channel) = after.or(before).map(|details| &details.channel) else { return Ok(()) };
+    let target = Target { kind: "channel", id: channel.id.0, name: channel.name.as_str() };
+    let (before, after) = (before.map(shown), after.map(shown));
     Ok(change.audit(actor, Event { action, target, before, after }).await?)
 }
 

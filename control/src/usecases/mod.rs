@@ -6,6 +6,7 @@ pub mod audit;
 mod caller;
 pub mod channel;
 mod error;
+pub mod gateway;
 pub mod group;
 mod names;
 pub mod password;

@@ -1,7 +1,8 @@
 //! Channels: who makes, sees and deletes them, and what goes with them.
 
+use access::source::Touched;
 use access::{Permission, Privacy, Standing};
-use control::usecases::channel::{self, NewChannel};
+use control::usecases::channel::{self, ChannelEdit, NewChannel};
 use control::usecases::{Page, group, service_account, token};
 use control::{ChannelCreators, Error, Settings};
 
@@ -56,6 +57,56 @@ control::on_both_databases! {
         let over = NewChannel { include_subchannels: true, ..new_channel("d") };
         let refused = channel::create(&w.control, &w.alice, over).await.unwrap_err();
         assert!(refused.to_string().contains("every channel below `d`"), "{refused}");
+    }
+
+    async fn only_an_admin_binds_a_channel_to_files_elsewhere(database: TestDatabase) {
+        let everyone =
+            Settings { channel_creators: ChannelCreators::Everyone, ..settings() };
+        let w = World::with(database, everyone).await;
+        let here = NewChannel { prefix: Some("spoils".into()), ..new_channel("secret") };
+        channel::create(&w.control, &w.admin, here).await.unwrap();
+        let there = NewChannel { prefix: Some("secret".into()), ..new_channel("hers") };
+        for refused in [
+            channel::create(&w.control, &w.alice, there).await.map(drop),
+            w.channel(&w.alice, "spoils").await,
+        ] {
+            let refused = refused.unwrap_err();
+            assert!(matches!(refused, Error::NotPermitted { .. }), "{refused}");
+        }
+        w.channel(&w.alice, "hers").await.unwrap();
+        let rebind = ChannelEdit { prefix: Some("spoils".into()), ..ChannelEdit::default() };
+        let refused = channel::edit(&w.control, &w.alice, &name("hers"), rebind.clone()).await;
+        assert!(matches!(refused.unwrap_err(), Error::NotPermitted { .. }));
+        channel::edit(&w.control, &w.admin, &name("hers"), rebind).await.unwrap();
+    }
+
+    async fn who_manages_a_channel_changes_it(database: TestDatabase) {
+        let w = World::new(database).await;
+        w.channel(&w.admin, "a").await.unwrap();
+        w.channel(&w.admin, "a/b").await.unwrap();
+        w.join("a_owners", "alice").await;
+        let bob = w.user("bob").await;
+        let open = ChannelEdit {
+            description: Some("For all".into()),
+            privacy: Some(Privacy::Authenticated),
+            ..ChannelEdit::default()
+        };
+        let hidden = channel::edit(&w.control, &bob, &name("a"), open.clone()).await.unwrap_err();
+        assert!(matches!(hidden, Error::NotFound { .. }), "{hidden}");
+        let before = w.feed().await;
+        let edited = channel::edit(&w.control, &w.alice, &name("a"), open).await.unwrap().value;
+        assert_eq!(edited.channel.privacy, Privacy::Authenticated);
+        assert_eq!(&*edited.channel.prefix, "a", "what is left out stays");
+        let told = w.feed_since(before).await;
+        assert!(told.contains(&Touched::Channel(edited.channel.id)), "{told:?}");
+        let seen = channel::edit(&w.control, &bob, &name("a"), ChannelEdit::default()).await;
+        assert!(matches!(seen.unwrap_err(), Error::NotPermitted { .. }), "seen, not managed");
+        let cover = ChannelEdit { include_subchannels: Some(true), ..ChannelEdit::default() };
+        let refused = channel::edit(&w.control, &w.alice, &name("a"), cover.clone()).await;
+        let refused = refused.unwrap_err().to_string();
+        assert!(refused.contains("every channel below `a`"), "{refused}");
+        w.join("a:b_owners", "alice").await;
+        channel::edit(&w.control, &w.alice, &name("a"), cover).await.unwrap();
     }
 
     async fn what_one_may_not_see_looks_like_what_is_not_there(database: TestDatabase) {

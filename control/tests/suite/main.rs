@@ -9,6 +9,7 @@ mod client;
 mod description;
 mod events;
 mod feed;
+mod gateways;
 mod grants;
 mod groups;
 mod races;

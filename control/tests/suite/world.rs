@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use access::source::{Applied, Touched};
 use access::{
     ChannelName, Clock as _, Grant, GrantSource as _, ManualClock, Permission, Privacy, SystemClock,
 };
@@ -102,6 +103,18 @@ impl World {
 
     pub(crate) async fn is_revoked(&self, issued: &Issued) -> bool {
         token::get(&self.control, &self.admin, issued.token.id).await.unwrap().revoked.is_some()
+    }
+
+    /// How far the feed is.
+    pub(crate) async fn feed(&self) -> Applied {
+        self.control.store().begin(0).await.unwrap().applied
+    }
+
+    /// What the feed has told since.
+    pub(crate) async fn feed_since(&self, before: Applied) -> Vec<Touched> {
+        let read = self.control.store().feed(before.clone()).await.unwrap();
+        let changes = read.continuing(&before).expect("the same feed");
+        changes.iter().flat_map(|change| change.touched.clone()).collect()
     }
 
     /// By the database's own word for it, what an audit event says happened to what, oldest first.

@@ -1,0 +1,77 @@
+//! `/gateways`
+
+use access::Timestamp;
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::answer::List;
+use super::credential::SignedIn;
+use super::problem::Problem;
+use super::request::{PageQuery, Query};
+use super::words::Time;
+use crate::usecases::gateway;
+use crate::{Control, GatewayInstance};
+
+/// One start of a gateway's process.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Gateway {
+    name: String,
+    /// Which start of it.
+    instance: String,
+    version: String,
+    started_at: Time,
+    /// The last change that it is known to have applied.
+    applied_revision: i64,
+    /// How many changes it is behind.
+    lag: i64,
+    /// Until when it serves without hearing from the control plane.
+    lease_ends_at: Time,
+    state: Standing,
+}
+
+/// Whether a gateway is heard from.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = GatewayState)]
+pub(super) enum Standing {
+    /// Its lease holds.
+    Live,
+    /// Its lease has ended.
+    Late,
+}
+
+impl Gateway {
+    fn shown(gateway: GatewayInstance, now: Timestamp) -> Self {
+        let holds = now < gateway.lease_ends_at;
+        Self {
+            state: if holds { Standing::Live } else { Standing::Late },
+            name: gateway.name,
+            instance: gateway.instance,
+            version: gateway.version,
+            started_at: gateway.started_at.into(),
+            applied_revision: gateway.applied_revision.0,
+            lag: gateway.lag,
+            lease_ends_at: gateway.lease_ends_at.into(),
+        }
+    }
+}
+
+/// Lists the gateways that are registered and haven't ended. For admins.
+#[utoipa::path(
+    get,
+    path = "/gateways",
+    tag = "gateways",
+    params(PageQuery),
+    responses((status = OK, description = "A page of gateways", body = List<Gateway>))
+)]
+pub(super) async fn list(
+    State(control): State<Control>,
+    SignedIn(actor): SignedIn,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<List<Gateway>>, Problem> {
+    let found = gateway::list(&control, &actor, &query.page()?).await?;
+    let now = control.now();
+    Ok(List::of(found, |gateway| Gateway::shown(gateway, now)))
+}
