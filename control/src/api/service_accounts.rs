@@ -38,6 +38,7 @@ impl From<crate::ServiceAccount> for ServiceAccount {
 pub(super) struct Manageable {
     channel: String,
     /// Its account; null where there is none yet.
+    #[schema(required = true)]
     service_account: Option<ServiceAccount>,
 }
 

@@ -3,6 +3,7 @@
 
 use access::Timestamp;
 use access::source::{Revision, Stamp, Touched};
+use sqlx::AssertSqlSafe;
 
 use super::audit::{Event, insert_event};
 use super::write::Write;
@@ -19,8 +20,9 @@ pub(crate) const MORE_THAN_ENTRIES: usize = MAX_ENTRIES + 1;
 const NEXT_REVISION: &str =
     "UPDATE revision_counter SET revision = revision + 1 WHERE id = 1 RETURNING revision";
 const RECORD_REVISION: &str = "INSERT INTO revisions (revision, stamp, at) VALUES ($1, $2, $3)";
-const RECORD_ENTRY: &str =
-    "INSERT INTO changes (revision, ordinal, kind, id, digest) VALUES ($1, $2, $3, $4, $5)";
+const RECORD_ENTRIES: &str = "INSERT INTO changes (revision, ordinal, kind, id, digest) VALUES ";
+/// How many entries are written by one statement; a thousand alone take as many round trips.
+const ENTRIES_AT_A_TIME: usize = 100;
 
 /// One change under way: a transaction that already holds the counter. Dropped, it is undone.
 pub(crate) struct Change {
@@ -109,8 +111,24 @@ impl Change {
             .bind(self.now().as_millis())
             .execute(self.write.connection())
             .await?;
-        for (ordinal, touched) in (0i64..).zip(entries(std::mem::take(&mut self.touched))) {
-            let (kind, id, digest) = match touched {
+        let entries = entries(std::mem::take(&mut self.touched));
+        let entries: Vec<_> = (0i64..).zip(entries).collect();
+        for entries in entries.chunks(ENTRIES_AT_A_TIME) {
+            self.record_entries(entries).await?;
+        }
+        Ok(())
+    }
+
+    async fn record_entries(&mut self, entries: &[(i64, Touched)]) -> Result<(), StoreError> {
+        let row = |n: usize| {
+            let [ordinal, kind, id, digest] = [2, 3, 4, 5].map(|column| n * 4 + column);
+            format!("($1, ${ordinal}, ${kind}, ${id}, ${digest})")
+        };
+        let rows: Vec<_> = (0..entries.len()).map(row).collect();
+        let sql = AssertSqlSafe(format!("{RECORD_ENTRIES}{}", rows.join(", ")));
+        let mut query = sqlx::query(sql).bind(self.revision.0);
+        for (ordinal, touched) in entries {
+            let (kind, id, digest) = match *touched {
                 Touched::Token { id, digest } => {
                     ("token", Some(id.0), Some(digest.as_bytes().to_vec()))
                 }
@@ -118,15 +136,9 @@ impl Change {
                 Touched::Channel(id) => ("channel", Some(id.0), None),
                 Touched::Everything => ("everything", None, None),
             };
-            sqlx::query(RECORD_ENTRY)
-                .bind(self.revision.0)
-                .bind(ordinal)
-                .bind(kind)
-                .bind(id)
-                .bind(digest)
-                .execute(self.write.connection())
-                .await?;
+            query = query.bind(*ordinal).bind(kind).bind(id).bind(digest);
         }
+        query.execute(self.write.connection()).await?;
         Ok(())
     }
 

@@ -61,40 +61,53 @@ const UPDATE: &str = "UPDATE channels SET description = $2, privacy = $3, storag
      prefix = $5, include_subchannels = $6 WHERE id = $1";
 const DELETE: &str = "DELETE FROM channels WHERE id = $1";
 
-/// What `$4` holds on each channel, as it is seen through the token `$5` (0: through none).
-macro_rules! seen_channels {
-    (from: $from:literal, $end:literal) => {
+/// The channels on which `$4` holds something that meets `$permission`.
+macro_rules! held_channels {
+    ($permission:literal) => {
         concat!(
-            "SELECT * FROM (SELECT ",
+            "(SELECT gp.channel_id FROM group_members m JOIN group_permissions gp \
+             ON gp.group_id = m.group_id AND ",
+            $permission,
+            " WHERE m.principal_id = $4)"
+        )
+    };
+}
+pub(super) use held_channels;
+
+/// Channels with what `$4` holds on each, and what the token `$5` (0: none) was issued for. The
+/// sets in the conditions are read once, what is held for each channel that is shown alone.
+macro_rules! channels_where {
+    ($($condition:expr),+) => {
+        concat!(
+            "SELECT ",
             channel_columns!(),
             ", c.description, c.created_at, (SELECT max(gp.permission) FROM group_members m \
              JOIN group_permissions gp ON gp.group_id = m.group_id AND gp.channel_id = c.id \
              WHERE m.principal_id = $4) AS held, (SELECT t.permission FROM token_channels tc \
              JOIN tokens t ON t.id = tc.token_id WHERE tc.token_id = $5 AND tc.channel_id = c.id) \
-             AS within FROM channels c WHERE ",
-            $from,
-            ") AS seen WHERE ($6 = 1 OR ($5 = 0 AND (held IS NOT NULL \
-             OR privacy <> 'private')) OR (held IS NOT NULL AND within IS NOT NULL)) ",
-            $end
+             AS within FROM channels c WHERE c.name >= $1 AND c.name < $2 AND ",
+            $($condition),+,
+            " ORDER BY c.name LIMIT $3"
         )
     };
 }
-/// The channels on which the principal of the view holds something.
-macro_rules! held_channels {
-    ($end:literal) => {
-        seen_channels!(
-            from: "c.name >= $1 AND c.name < $2 AND c.id IN (SELECT gp.channel_id \
-                FROM group_members m JOIN group_permissions gp ON gp.group_id = m.group_id \
-                WHERE m.principal_id = $4)",
-            $end
-        )
-    };
-}
-pub(super) const LIST_SEEN: &str =
-    seen_channels!(from: "c.name >= $1 AND c.name < $2", "ORDER BY name LIMIT $3");
-pub(super) const LIST_HELD: &str = held_channels!("ORDER BY name LIMIT $3");
-pub(super) const LIST_MANAGED: &str =
-    held_channels!("AND held = 3 AND ($5 = 0 OR within = 3) ORDER BY name LIMIT $3");
+pub(super) const LIST_SEEN: &str = channels_where!(
+    "($6 = 1 OR ($5 = 0 AND c.privacy <> 'private') OR (c.id IN ",
+    held_channels!("gp.permission > 0"),
+    " AND ($5 = 0 OR c.id IN (SELECT channel_id FROM token_channels WHERE token_id = $5))))"
+);
+pub(super) const LIST_HELD: &str = channels_where!(
+    "c.id IN ",
+    held_channels!("gp.permission > 0"),
+    " AND ($6 = 1 OR $5 = 0 OR c.id IN (SELECT channel_id FROM token_channels \
+     WHERE token_id = $5))"
+);
+pub(super) const LIST_MANAGED: &str = channels_where!(
+    "c.id IN ",
+    held_channels!("gp.permission = 3"),
+    " AND ($6 = 1 OR $5 = 0 OR c.id IN (SELECT tc.channel_id FROM token_channels tc \
+     JOIN tokens t ON t.id = tc.token_id AND t.permission = 3 WHERE tc.token_id = $5))"
+);
 
 pub(super) const ID_BY_NAME: &str = "SELECT id FROM channels WHERE name = $1";
 /// `0` follows `/`, so that the range is what begins with `name/`.

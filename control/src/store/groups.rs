@@ -4,6 +4,7 @@ use access::{ChannelId, ChannelName, Permission, PrincipalId, Timestamp};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
+use super::channels::held_channels;
 use super::principals::{Principal, read as read_principal};
 use super::rows::{permission_from_column, permission_to_column, time, word};
 use super::{ChannelView, Connection, NameRange, StoreError};
@@ -54,16 +55,17 @@ const DELETE: &str = "DELETE FROM groups WHERE id = $1";
 pub(super) const FIND: &str = "SELECT id, name, description, owners_of, created_at FROM groups \
      WHERE name = $1";
 /// Those that `$4` is in, and those that may do something on a channel which `$4` manages, as far
-/// as the token `$5` reaches (0: everywhere).
-pub(super) const LIST_SEEN: &str = "SELECT g.id, g.name, g.description, g.owners_of, g.created_at \
-     FROM groups g WHERE g.name >= $1 AND g.name < $2 AND ($6 = 1 \
-     OR ($5 = 0 AND EXISTS (SELECT 1 FROM group_members m WHERE m.group_id = g.id \
-     AND m.principal_id = $4)) OR EXISTS (SELECT 1 FROM group_permissions p \
-     JOIN group_permissions gp ON gp.channel_id = p.channel_id AND gp.permission = 3 \
-     JOIN group_members m ON m.group_id = gp.group_id AND m.principal_id = $4 \
-     WHERE p.group_id = g.id AND ($5 = 0 OR EXISTS (SELECT 1 FROM token_channels tc \
-     JOIN tokens t ON t.id = tc.token_id AND t.permission = 3 WHERE tc.token_id = $5 \
-     AND tc.channel_id = p.channel_id)))) ORDER BY g.name LIMIT $3";
+/// as the token `$5` reaches (0: everywhere). The set is read once.
+pub(super) const LIST_SEEN: &str = concat!(
+    "SELECT g.id, g.name, g.description, g.owners_of, g.created_at FROM groups g \
+     WHERE g.name >= $1 AND g.name < $2 AND ($6 = 1 OR g.id IN (SELECT m.group_id \
+     FROM group_members m WHERE m.principal_id = $4 AND $5 = 0 UNION SELECT p.group_id \
+     FROM group_permissions p WHERE p.channel_id IN ",
+    held_channels!("gp.permission = 3"),
+    " AND ($5 = 0 OR p.channel_id IN (SELECT tc.channel_id FROM token_channels tc \
+     JOIN tokens t ON t.id = tc.token_id AND t.permission = 3 WHERE tc.token_id = $5)))) \
+     ORDER BY g.name LIMIT $3"
+);
 pub(super) const MEMBER_COUNT: &str = "SELECT count(*) FROM group_members WHERE group_id = $1";
 pub(super) const MEMBER_PRINCIPALS: &str = "SELECT p.id, p.name, p.kind, u.role, p.deactivated_at \
      FROM group_members m JOIN principals p ON p.id = m.principal_id \

@@ -4,6 +4,7 @@ use access::{ChannelId, ChannelName, PrincipalId, Timestamp};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
+use super::channels::held_channels;
 use super::rows::{time, word};
 use super::{ChannelView, Connection, NameRange, StoreError};
 
@@ -34,12 +35,12 @@ const BIND: &str = "INSERT INTO service_accounts (principal_id, channel_id) VALU
 const UNBIND: &str = "DELETE FROM service_accounts WHERE principal_id = $1";
 
 macro_rules! accounts_where {
-    ($condition:literal) => {
+    ($($condition:expr),+) => {
         concat!(
             "SELECT p.id, p.name, p.created_at, c.id AS channel_id, c.name AS channel \
              FROM service_accounts s JOIN principals p ON p.id = s.principal_id \
              JOIN channels c ON c.id = s.channel_id WHERE ",
-            $condition
+            $($condition),+
         )
     };
 }
@@ -47,11 +48,11 @@ pub(super) const BY_NAME: &str = accounts_where!("p.name = $1 AND p.deleted_at I
 pub(super) const BY_CHANNEL: &str = accounts_where!("s.channel_id = $1");
 /// Those whose channel `$4` manages, as far as the token `$5` reaches (0: everywhere).
 pub(super) const LIST: &str = accounts_where!(
-    "c.name >= $1 AND c.name < $2 AND ($6 = 1 OR (EXISTS (SELECT 1 FROM group_members m \
-     JOIN group_permissions gp ON gp.group_id = m.group_id AND gp.channel_id = c.id \
-     WHERE m.principal_id = $4 AND gp.permission = 3) AND ($5 = 0 OR EXISTS (SELECT 1 \
-     FROM token_channels tc JOIN tokens t ON t.id = tc.token_id WHERE tc.token_id = $5 \
-     AND tc.channel_id = c.id AND t.permission = 3)))) ORDER BY c.name LIMIT $3"
+    "c.name >= $1 AND c.name < $2 AND ($6 = 1 OR (c.id IN ",
+    held_channels!("gp.permission = 3"),
+    " AND ($5 = 0 OR c.id IN (SELECT tc.channel_id FROM token_channels tc \
+     JOIN tokens t ON t.id = tc.token_id AND t.permission = 3 WHERE tc.token_id = $5)))) \
+     ORDER BY c.name LIMIT $3"
 );
 
 /// Makes a principal the service account of a channel.
