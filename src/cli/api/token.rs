@@ -124,7 +124,17 @@ pub(super) const TOKEN: Entry = Entry::Noun {
                 "condagate token edit 7 --network 10.0.0.0/8 --requests-per-second none",
             ],
             request: (Patch, "/tokens/{id}"),
-            inputs: &[ID, NAME, DESCRIPTION, EXPIRES, NETWORKS, REQUESTS_PER_SECOND, BYTES_PER_DAY],
+            inputs: &[
+                ID,
+                NAME,
+                DESCRIPTION,
+                EXPIRES,
+                CHANNELS,
+                PERMISSION,
+                NETWORKS,
+                REQUESTS_PER_SECOND,
+                BYTES_PER_DAY,
+            ],
             shows: Says("changed token {id}; its value is as it was"),
             ..VERB
         },

@@ -86,7 +86,7 @@ fn named(parts: &Map<String, Value>) -> String {
 fn change(before: &Value, after: &Value) -> String {
     let part = |name: &str, value: &Value| format!("{} {}", heading(name), cell(name, value));
     let few = |parts: &Map<String, Value>| match parts.len() <= FEW {
-        true => parts.iter().map(|(name, value)| part(name, value)).collect(),
+        true => parts.iter().filter(|(_, v)| *v != "").map(|(name, v)| part(name, v)).collect(),
         false => Vec::new(),
     };
     let parts: Vec<String> = match (before, after) {
@@ -100,7 +100,10 @@ fn change(before: &Value, after: &Value) -> String {
             })
             .collect(),
         (Value::Null, Value::Object(made)) => few(made),
-        (Value::Object(gone), Value::Null) => few(gone),
+        (Value::Object(gone), Value::Null) => {
+            let gone = few(gone).join(", ");
+            if gone.is_empty() { Vec::new() } else { vec![format!("was {gone}")] }
+        }
         _ => Vec::new(),
     };
     parts.join(", ")
@@ -179,7 +182,7 @@ mod tests {
         for (before, after, told) in [
             (Value::Null, held("read"), "channel a, permission read"),
             (held("read"), held("write"), "channel a, permission read → write"),
-            (held("read"), Value::Null, "channel a, permission read"),
+            (held("read"), Value::Null, "was channel a, permission read"),
             (user("user"), user("admin"), "role user → admin"),
             (Value::Null, user("user"), ""),
         ] {
