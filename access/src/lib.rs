@@ -17,6 +17,7 @@ mod channel;
 mod clock;
 mod decide;
 mod grant;
+pub mod lease;
 mod limits;
 mod permission;
 mod registry;
@@ -29,6 +30,7 @@ pub use channel::{ChannelId, ChannelName, ChannelNameError, SUBDIRS, is_reserved
 pub use clock::{Clock, ManualClock, Moment, SystemClock};
 pub use decide::{Allowed, Caller, Denied, LiveGrant, decide};
 pub use grant::{Grant, GrantedChannel, PrincipalId, Standing, TokenId};
+pub use lease::{ControlPlane, LeaseSource};
 pub use limits::Limits;
 pub use permission::{Permission, UnknownPermission};
 pub use registry::{Channel, ChannelRegistry, Privacy, UnknownPrivacy};

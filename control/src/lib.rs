@@ -19,6 +19,7 @@
 
 mod actor;
 pub mod api;
+mod observer;
 mod settings;
 mod store;
 #[cfg(feature = "testing")]
@@ -26,11 +27,12 @@ pub mod testing;
 pub mod usecases;
 
 pub use actor::{Actor, Via};
+pub use observer::Observer;
 pub use settings::{ChannelCreators, Settings, StorageName, TokenManagers};
 pub use store::{
-    AuditEvent, AuditFilter, ChannelDetails, Durability, GatewayInstance, Group, GroupDetails,
-    Inspection, MigrationStatus, Principal, PrincipalKind, Role, ServiceAccount, SessionId,
-    SignedInSession, Store, StoreError, Token, TokenChannel, UsageBy, UsageOf, UsageSubject,
-    UsageSum, User,
+    AuditEvent, AuditFilter, ChannelDetails, Durability, GatewayInstance, GatewayRow,
+    GatewaySource, Group, GroupDetails, Inspection, MigrationStatus, Principal, PrincipalKind,
+    Role, ServiceAccount, SessionId, SignedInSession, Store, StoreError, Token, TokenChannel,
+    UsageBy, UsageOf, UsageSubject, UsageSum, User,
 };
 pub use usecases::{Committed, Control, Error};

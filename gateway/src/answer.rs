@@ -102,7 +102,9 @@ impl Refusal {
     pub(crate) fn blame(&self) -> Blame {
         match self {
             Self::Storage(FaultKind::NotConfigured)
-            | Self::Undecided(Undecided::Busy | Undecided::Unreachable) => Blame::Gateway,
+            | Self::Undecided(Undecided::Busy | Undecided::Unreachable | Undecided::LeaseEnded) => {
+                Blame::Gateway
+            }
             Self::Storage(_) => Blame::Upstream,
             _ => Blame::Client,
         }
@@ -136,7 +138,7 @@ impl Refusal {
     fn retry_after_seconds(&self) -> Option<u64> {
         match self {
             Self::Undecided(Undecided::Busy) => Some(1),
-            Self::Undecided(Undecided::Unreachable) => Some(5),
+            Self::Undecided(Undecided::Unreachable | Undecided::LeaseEnded) => Some(5),
             Self::Storage(FaultKind::Unreachable) => Some(5),
             Self::Limited(Exceeded::Requests) => Some(1),
             Self::Limited(Exceeded::Bytes { retry_after }) => Some(retry_after.as_secs() + 1),
@@ -238,14 +240,40 @@ fn path(why: PathError) -> Text {
 
 fn undecided(undecided: &Undecided, context: &Context<'_>) -> Text {
     let ask = context.ask();
-    let channel = match context.channel {
+    let unavailable =
+        |error, reason, message| text(StatusCode::SERVICE_UNAVAILABLE, error, reason, message);
+    match undecided {
+        Undecided::Denied(Denied::Void) | Undecided::Busy => unavailable(
+            "busy",
+            "Busy",
+            "Too many tokens are being looked up just now. Try again in a moment.".to_owned(),
+        ),
+        Undecided::Unreachable => unavailable(
+            "control-unreachable",
+            "Token can't be checked",
+            format!("The token can't be checked just now. Try again; if it lasts, {ask}."),
+        ),
+        Undecided::LeaseEnded => unavailable(
+            "lease-ended",
+            "No news of who may have access",
+            format!(
+                "This gateway has heard nothing of who may have access for too long, so it lets \
+                 nobody in. Try again; if it lasts, {ask}."
+            ),
+        ),
+        Undecided::Denied(denied) => self::denied(*denied, context.channel, &ask),
+    }
+}
+
+fn denied(denied: Denied, channel: Option<&str>, ask: &str) -> Text {
+    let channel = match channel {
         Some(channel) => format!("channel {channel}"),
         None => "this channel".to_owned(),
     };
     let unauthorized =
         |error, reason, message| text(StatusCode::UNAUTHORIZED, error, reason, message);
-    match undecided {
-        Undecided::Denied(Denied::NoToken) => unauthorized(
+    match denied {
+        Denied::NoToken => unauthorized(
             "token-missing",
             "Token missing",
             format!(
@@ -253,7 +281,8 @@ fn undecided(undecided: &Undecided, context: &Context<'_>) -> Text {
                  https://HOST/t/<TOKEN>/<CHANNEL>. For a token, {ask}."
             ),
         ),
-        Undecided::Denied(Denied::UnknownToken) => unauthorized(
+        // A void grant is looked up again, and answered as busy if that never ends.
+        Denied::UnknownToken | Denied::Void => unauthorized(
             "token-unknown",
             "Token not known",
             format!(
@@ -261,18 +290,14 @@ fn undecided(undecided: &Undecided, context: &Context<'_>) -> Text {
                  a new one, {ask}."
             ),
         ),
-        Undecided::Denied(Denied::Expired(at)) => {
-            ended("token-expired", "Token expired", "expired", *at, &ask)
-        }
-        Undecided::Denied(Denied::Revoked(at)) => {
-            ended("token-revoked", "Token revoked", "was revoked", *at, &ask)
-        }
-        Undecided::Denied(Denied::PrincipalInactive) => unauthorized(
+        Denied::Expired(at) => ended("token-expired", "Token expired", "expired", at, ask),
+        Denied::Revoked(at) => ended("token-revoked", "Token revoked", "was revoked", at, ask),
+        Denied::PrincipalInactive => unauthorized(
             "account-inactive",
             "Account deactivated",
             format!("The account that the token belongs to was deactivated. For access, {ask}."),
         ),
-        Undecided::Denied(Denied::NotGranted) => text(
+        Denied::NotGranted => text(
             StatusCode::FORBIDDEN,
             "not-granted",
             "No access",
@@ -282,23 +307,11 @@ fn undecided(undecided: &Undecided, context: &Context<'_>) -> Text {
             ),
         ),
         // Not which networks: that would help whoever found the token.
-        Undecided::Denied(Denied::Network(address)) => text(
+        Denied::Network(address) => text(
             StatusCode::FORBIDDEN,
             "network-not-allowed",
             "Network not allowed",
             format!("The token may not be used from {address}, by its network rule; {ask}."),
-        ),
-        Undecided::Denied(Denied::Void) | Undecided::Busy => text(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "busy",
-            "Busy",
-            "Too many tokens are being looked up just now. Try again in a moment.",
-        ),
-        Undecided::Unreachable => text(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "control-unreachable",
-            "Token can't be checked",
-            format!("The token can't be checked just now. Try again; if it lasts, {ask}."),
         ),
     }
 }
@@ -387,6 +400,7 @@ mod tests {
         for refusal in [
             Refusal::Undecided(Undecided::Busy),
             Refusal::Undecided(Undecided::Unreachable),
+            Refusal::Undecided(Undecided::LeaseEnded),
             Refusal::Storage(FaultKind::Unreachable),
             Refusal::Limited(Exceeded::Requests),
         ] {

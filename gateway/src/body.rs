@@ -11,11 +11,14 @@ use crate::answer::Blame;
 use crate::listener::InFlight;
 use crate::record::{End, Record};
 use crate::storage::{Fault, StoredBody};
+use crate::watched::Watch;
 
 /// The body of every answer. When it is dropped the request's record is written: sent to its end,
 /// cut, or left by the client.
 pub(crate) struct AnswerBody {
     content: StoredBody,
+    /// None where nothing of a channel is sent.
+    watch: Option<Watch>,
     record: Record,
     /// Keeps the connection from counting as idle.
     _in_flight: InFlight,
@@ -28,8 +31,13 @@ pub(crate) struct AnswerBody {
 pub(crate) struct Cut;
 
 impl AnswerBody {
-    pub(crate) fn new(content: StoredBody, record: Record, in_flight: InFlight) -> Self {
-        Self { content, record, _in_flight: in_flight }
+    pub(crate) fn new(
+        content: StoredBody,
+        watch: Option<Watch>,
+        record: Record,
+        in_flight: InFlight,
+    ) -> Self {
+        Self { content, watch, record, _in_flight: in_flight }
     }
 
     fn remaining(&self) -> Option<u64> {
@@ -61,6 +69,12 @@ impl http_body::Body for AnswerBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
         let this = self.get_mut();
+        if let Some(watch) = &this.watch
+            && ready!(watch.poll_may_send(cx)).is_err()
+        {
+            this.content = StoredBody::Empty;
+            return Poll::Ready(Some(Err(Cut)));
+        }
         Poll::Ready(match ready!(this.poll_chunk(cx)) {
             Some(Ok(bytes)) => {
                 this.record.add_bytes(bytes.len());
@@ -89,7 +103,10 @@ impl http_body::Body for AnswerBody {
 
 impl Drop for AnswerBody {
     fn drop(&mut self) {
-        if self.remaining() == Some(0) {
+        if self.watch.as_ref().is_some_and(Watch::is_cut) {
+            let detail = "what was being sent is no longer granted".to_owned();
+            self.record.end(End::Cut { by: Blame::Client, detail });
+        } else if self.remaining() == Some(0) {
             self.record.end(End::Complete);
         }
         self.record.write();

@@ -14,16 +14,21 @@ use hyper::body::Incoming;
 
 use crate::answer::{ALLOWED_METHODS, Context, Refusal};
 use crate::body::AnswerBody;
-use crate::listener::{Exchange, Framing, authority};
+use crate::credential::Credential;
+use crate::listener::{CutSwitch, Exchange, Framing, authority};
 use crate::record::{Record, expiry_to_warn_of};
 use crate::storage::{Ask, Failure, Stored, StoredBody};
 use crate::target::{self, FilePath, Target};
+use crate::watched::{Question, Watch};
 use crate::worker::Worker;
 use crate::{cache_control, credential};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// When the token that opened the answer ends soon (wire.md W17).
 const TOKEN_EXPIRES: HeaderName = HeaderName::from_static("condagate-token-expires");
+
+/// What lets a file be sent, and who asked for it.
+type Opened = (Allowed, Question);
 
 /// A refusal with what only the log is told.
 struct Refused {
@@ -41,6 +46,7 @@ impl From<Refusal> for Refused {
 pub(crate) async fn serve(
     worker: Rc<Worker>,
     exchange: Rc<Exchange>,
+    switch: Rc<CutSwitch>,
     peer: IpAddr,
     request: Request<Incoming>,
 ) -> Response<AnswerBody> {
@@ -58,26 +64,26 @@ pub(crate) async fn serve(
         }
     };
     let passed = match framed {
-        Ok(()) if request.method() == Method::OPTIONS => Ok(options()),
+        Ok(()) if request.method() == Method::OPTIONS => Ok((options(), None)),
         Ok(()) => pass(&worker, &request, client, &request_id, &mut record, &mut channel).await,
         Err(refused) => Err(refused),
     };
-    let mut answer = passed.unwrap_or_else(|Refused { refusal, detail }| {
+    let (mut answer, opened) = passed.unwrap_or_else(|Refused { refusal, detail }| {
         let contact = worker.settings.contact.as_deref();
         let context = Context { channel: channel.as_deref(), contact, request_id: &request_id };
         let refused = refusal.answer(&context);
         record.refused(refused.error, refusal.blame(), detail);
-        Stored {
-            status: refused.status,
-            headers: refused.headers,
-            body: StoredBody::Memory(refused.body),
-        }
+        let body = StoredBody::Memory(refused.body);
+        (Stored { status: refused.status, headers: refused.headers, body }, None)
     });
+    let watch = opened
+        .filter(|_| answer.body.is_streamed() && request.method() != Method::HEAD)
+        .map(|(allowed, question)| Watch::new(&worker, allowed, question, switch));
     if let Ok(id) = HeaderValue::from_str(&request_id) {
         answer.headers.insert(REQUEST_ID, id);
     }
     record.status(answer.status);
-    respond(answer, request.method() == Method::HEAD, record, in_flight)
+    respond(answer, watch, request.method() == Method::HEAD, record, in_flight)
 }
 
 /// What must hold of a message before its target is read. Content is refused here for HTTP/2; for
@@ -104,13 +110,13 @@ async fn pass(
     request_id: &str,
     record: &mut Record,
     channel: &mut Option<String>,
-) -> Result<Stored, Refused> {
+) -> Result<(Stored, Option<Opened>), Refused> {
     let target =
         target::read(request.uri().path(), &worker.settings.mounts).map_err(Refusal::Path)?;
     *channel = target::channel_text(&target);
 
-    let allowed = match decide(worker, request, client, &target, record).await {
-        Ok(allowed) => allowed,
+    let (allowed, credential) = match decide(worker, request, client, &target, record).await {
+        Ok(decided) => decided,
         Err(refusal) => {
             note_refused(worker, &target, record);
             // Clients ask for a channel's notices without their token and must not wait for them:
@@ -139,7 +145,11 @@ async fn pass(
         record.meter(worker.usage.answered(used, package, downloads, limiter));
     }
     mark(worker, &allowed, &mut stored.headers);
-    Ok(stored)
+    let opened = target.channel.map(|channel| {
+        let question = Question { channel, credential, address: client };
+        (allowed, question)
+    });
+    Ok((stored, opened))
 }
 
 /// Who asks, and whether they may.
@@ -149,12 +159,12 @@ async fn decide(
     client: IpAddr,
     target: &Target<'_>,
     record: &mut Record,
-) -> Result<Allowed, Refusal> {
+) -> Result<(Allowed, Credential), Refusal> {
     let credential = credential::find(target.token, request.headers())
         .map_err(|credential::TwoTokens| Refusal::TwoTokens)?;
     let name = target.channel.as_ref();
     let decided = worker.table.decide(name, &credential, client, |grant| record.token(grant)).await;
-    decided.map_err(Refusal::Undecided)
+    Ok((decided.map_err(Refusal::Undecided)?, credential))
 }
 
 /// Names what was asked for in the record of a refusal.
@@ -202,6 +212,7 @@ fn options() -> Stored {
 
 fn respond(
     answer: Stored,
+    watch: Option<Watch>,
     head: bool,
     record: Record,
     in_flight: crate::listener::InFlight,
@@ -215,7 +226,7 @@ fn respond(
     } else {
         body
     };
-    let mut response = Response::new(AnswerBody::new(content, record, in_flight));
+    let mut response = Response::new(AnswerBody::new(content, watch, record, in_flight));
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     response

@@ -7,11 +7,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use access::{Clock, GrantSource, UsageSink};
+use access::lease::LeaseTerms;
+use access::{Clock, ControlPlane, UsageSink};
 use tokio::runtime::Runtime;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::LocalSet;
 
+use crate::follow::{Follower, Identity};
 use crate::limits::Limiters;
 use crate::listener::{BindError, Listener, Sockets, WireLimits};
 use crate::metrics::Metrics;
@@ -19,10 +21,9 @@ use crate::record::{AccessLog, LogError};
 use crate::storage::StorageSettings;
 use crate::table::{Table, TableLimits};
 use crate::usage::{Gauges, Reporter, ReporterCounts, Reporting, Shard};
+use crate::watched::{self, Watches};
 use crate::worker::{RequestIds, RequestSettings, Worker};
 
-/// How often the change feed is read (sync.md F6).
-const FEED_EVERY: Duration = Duration::from_millis(250);
 /// How often the certificate's files are looked at.
 const CERTIFICATE_EVERY: Duration = Duration::from_secs(3);
 /// How often a thread hands on its lines of the access log.
@@ -73,6 +74,9 @@ struct Running {
     log: AccessLog,
     background: Vec<tokio::task::JoinHandle<()>>,
     reporting: Reporting,
+    follower: tokio::task::JoinHandle<()>,
+    /// Ends the follower.
+    end: oneshot::Sender<()>,
 }
 
 impl Gateway {
@@ -85,7 +89,7 @@ impl Gateway {
     pub async fn start(
         settings: &config::Gateway,
         storages: StorageSettings,
-        source: Arc<dyn GrantSource>,
+        source: Arc<dyn ControlPlane>,
         usage: Arc<dyn UsageSink>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StartError> {
@@ -97,8 +101,9 @@ impl Gateway {
             }
             None => None,
         };
-        let table = Table::begin(source, Arc::clone(&clock), table_limits(settings)).await?;
-        let table = Arc::new(table);
+        let (identity, limits) = (identity(settings), table_limits(settings));
+        let follower = Follower::begin(source, Arc::clone(&clock), identity, limits).await?;
+        let table = Arc::clone(follower.table());
         let usage_counts = ReporterCounts::default();
         let metrics = Arc::new(Metrics::new(&table, &usage_counts));
         let lost = metrics.log_lines_lost.clone();
@@ -123,7 +128,11 @@ impl Gateway {
         let threads = gateway.start_threads(settings, &storages, &log, sockets.per_thread)?;
         let background = gateway.start_background();
         let reporting = reporter.start(settings.usage_flush);
-        let running = Running { threads, log, background, reporting };
+        let (end, ended) = oneshot::channel();
+        let follower = tokio::spawn(follower.follow(async {
+            let _ = ended.await;
+        }));
+        let running = Running { threads, log, background, reporting, follower, end };
         gateway.running = Mutex::new(Some(running));
         Ok(gateway)
     }
@@ -182,7 +191,7 @@ impl Gateway {
     }
 
     fn start_background(&self) -> Vec<tokio::task::JoinHandle<()>> {
-        let mut background = vec![tokio::spawn(follow(Arc::clone(&self.table)))];
+        let mut background = Vec::new();
         if let Some(tls) = &self.tls {
             let (tls, metrics) = (Arc::clone(tls), Arc::clone(&self.metrics));
             let clock = Arc::clone(&self.clock);
@@ -208,6 +217,12 @@ impl Gateway {
         &self.addresses
     }
 
+    /// Whether it may still serve private content: its lease lasts, or it goes on with what it
+    /// knows (sync.md L6).
+    pub fn may_serve(&self) -> bool {
+        self.table.may_serve()
+    }
+
     /// What it counts, in Prometheus' text format.
     pub fn metrics_text(&self) -> String {
         self.metrics.text(&self.table)
@@ -228,7 +243,7 @@ impl Gateway {
     pub async fn stop(&self) {
         self.stop.send_replace(true);
         let Some(running) = self.running().take() else { return };
-        let Running { threads, log, background, reporting } = running;
+        let Running { threads, log, background, reporting, follower, end } = running;
         let joined = tokio::task::spawn_blocking(move || {
             for thread in threads {
                 if thread.join().is_err() {
@@ -241,6 +256,9 @@ impl Gateway {
         // After the last answer, so that all are in the last report.
         reporting.end().await;
         background.iter().for_each(tokio::task::JoinHandle::abort);
+        // Feed and lease run to the last: whoever changes something waits for this gateway.
+        drop(end);
+        let _ = follower.await;
     }
 }
 
@@ -270,24 +288,18 @@ fn thread_count(settings: &config::Gateway) -> usize {
     }
 }
 
-/// Follows the change feed. A database that is away is told once, and its return too.
-async fn follow(table: Arc<Table>) {
-    let mut away = false;
-    loop {
-        tokio::time::sleep(FEED_EVERY).await;
-        match table.catch_up().await {
-            Ok(()) if away => {
-                away = false;
-                tracing::info!("the control database answers again");
-            }
-            Ok(()) => {}
-            Err(why) if !away => {
-                away = true;
-                tracing::error!(%why, "changes can't be read; tokens in memory go on as they were");
-            }
-            Err(_still_away) => {}
-        }
-    }
+/// What this gateway says of itself to the control plane.
+fn identity(settings: &config::Gateway) -> Identity {
+    let name = match settings.name.as_str() {
+        "" => rustix::system::uname().nodename().to_string_lossy().into_owned(),
+        name => name.to_owned(),
+    };
+    let serve_known = match settings.when_lease_ends {
+        config::WhenLeaseEnds::Refuse => Duration::ZERO,
+        config::WhenLeaseEnds::ServeKnown => settings.serve_known_for,
+    };
+    let (lease, public_grace) = (settings.lease, settings.public_grace);
+    Identity { name, terms: LeaseTerms { lease, serve_known, public_grace } }
 }
 
 fn reload_certificate(tls: &certs::ServerTls, metrics: &Metrics, clock: &dyn Clock) {
@@ -347,6 +359,7 @@ impl ThreadStart {
             ids: self.ids,
             limiters: self.limiters,
             usage: self.usage,
+            watches: Watches::default(),
         });
         let permits = Arc::new(Semaphore::new(self.max_connections));
         let mut stop = self.stop.clone();
@@ -366,6 +379,7 @@ impl ThreadStart {
             }
         }
         tokio::task::spawn_local(hand_on_log_lines(Rc::clone(&worker)));
+        tokio::task::spawn_local(watched::keep(Rc::clone(&worker)));
         let _ = stop.wait_for(|&stop| stop).await;
         // Let the listeners take what the kernel has already accepted before counting.
         tokio::task::yield_now().await;

@@ -27,6 +27,7 @@ mod bucket;
 mod cache_control;
 mod credential;
 mod driver;
+mod follow;
 mod gateway;
 mod limits;
 mod listener;
@@ -36,6 +37,7 @@ mod storage;
 mod table;
 pub mod target;
 mod usage;
+mod watched;
 mod worker;
 
 pub use gateway::{Gateway, StartError};

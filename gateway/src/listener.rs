@@ -4,10 +4,12 @@
 //! spreads connections and no thread waits for another.
 
 pub(crate) mod authority;
+mod cut;
 mod framing;
 mod sockets;
 mod wire;
 
+use std::cell::Cell;
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::pin::pin;
@@ -24,7 +26,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
+pub(crate) use self::cut::CutSwitch;
 pub(crate) use self::framing::Fault as Framing;
 pub use self::sockets::BindError;
 pub(crate) use self::sockets::Sockets;
@@ -125,29 +129,36 @@ impl Listener {
 
     async fn http1(self: &Rc<Self>, stream: impl Stream, peer: IpAddr) {
         let exchange = Rc::new(Exchange::default());
+        let switch = exchange.switch();
         let wire = Wire::new(stream, self.limits, Rc::clone(&exchange), true);
         let service = service_fn(|request| {
-            let answer =
-                driver::serve(Rc::clone(&self.worker), Rc::clone(&exchange), peer, request);
+            let worker = Rc::clone(&self.worker);
+            let exchange = Rc::clone(&exchange);
+            let answer = driver::serve(worker, exchange, Rc::clone(&switch), peer, request);
             async { Ok::<_, Infallible>(answer.await) }
         });
         let buffer = CONNECTION_BUFFER_BYTES.max(self.limits.head_bytes);
         let connection = http1::Builder::new()
             .max_buf_size(buffer)
             .serve_connection(TokioIo::new(wire), service);
-        self.drive(connection, peer).await;
+        let _ = Rc::clone(&switch).unless_thrown(self.drive(connection, peer)).await;
     }
 
     async fn http2(self: &Rc<Self>, stream: impl Stream, peer: IpAddr) {
         let exchange = Rc::new(Exchange::default());
         let wire = Wire::new(stream, self.limits, Rc::clone(&exchange), false);
         let worker = Rc::clone(&self.worker);
+        let streams = SameThread::default();
+        let begun = Rc::clone(&streams.begun);
         let service = service_fn(move |request| {
-            let answer = driver::serve(Rc::clone(&worker), Rc::clone(&exchange), peer, request);
+            let (worker, exchange) = (Rc::clone(&worker), Rc::clone(&exchange));
+            let switch = Rc::new(CutSwitch::default());
+            begun.set(Some(Rc::clone(&switch)));
+            let answer = driver::serve(worker, exchange, switch, peer, request);
             async { Ok::<_, Infallible>(answer.await) }
         });
         let head_bytes = u32::try_from(self.limits.head_bytes).unwrap_or(u32::MAX);
-        let connection = http2::Builder::new(SameThread)
+        let connection = http2::Builder::new(streams)
             .timer(TokioTimer::new())
             .keep_alive_interval(PING)
             .keep_alive_timeout(PING)
@@ -177,18 +188,40 @@ impl Listener {
 }
 
 /// A client's bytes, plain or decrypted.
-trait Stream: AsyncRead + AsyncWrite + Unpin + 'static {}
+trait Stream: AsyncRead + AsyncWrite + Unpin + 'static {
+    /// Has the connection reset when it is closed, so that nothing that waits in the system's
+    /// buffer is sent any more, and no client takes what it has for the whole (sync.md T3).
+    fn reset_when_closed(&self);
+}
 
-impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Stream for S {}
+impl Stream for TcpStream {
+    fn reset_when_closed(&self) {
+        if let Err(why) = self.set_zero_linger() {
+            tracing::debug!(%why, "a connection could not be set to be reset");
+        }
+    }
+}
 
-/// Runs an HTTP/2 connection's streams on the thread that accepted it.
-#[derive(Clone, Copy)]
-struct SameThread;
+impl Stream for TlsStream<TcpStream> {
+    fn reset_when_closed(&self) {
+        self.get_ref().0.reset_when_closed();
+    }
+}
+
+/// Runs an HTTP/2 connection's streams on the thread that accepted it, each until its switch is
+/// thrown: dropped, a stream is reset.
+#[derive(Clone, Default)]
+struct SameThread {
+    /// The switch of the stream whose request was just handed to the service; its future follows
+    /// at once.
+    begun: Rc<Cell<Option<Rc<CutSwitch>>>>,
+}
 
 impl<F: Future + 'static> hyper::rt::Executor<F> for SameThread {
     fn execute(&self, stream: F) {
+        let switch = self.begun.take().unwrap_or_default();
         tokio::task::spawn_local(async move {
-            let _ = stream.await;
+            let _ = switch.unless_thrown(stream).await;
         });
     }
 }

@@ -37,6 +37,8 @@ pub(crate) struct Metrics {
     table_entries: Gauge,
     table_revision: Gauge,
     channels: Gauge,
+    lease_remaining: Gauge,
+    pub(crate) downloads: Gauge,
     certificate_expiry: Gauge<f64, AtomicU64>,
 }
 
@@ -67,6 +69,12 @@ impl Metrics {
             "The last revision of the control database applied",
         );
         let channels = gauge(&mut registry, "channels", "Channels registered");
+        let lease_remaining = Gauge::default();
+        let help = "How long the gateway may still serve private content without news";
+        let lease: Gauge = Clone::clone(&lease_remaining);
+        registry.register_with_unit("lease_remaining", help, Unit::Seconds, lease);
+        let downloads =
+            gauge(&mut registry, "downloads_in_flight", "Files that are now being sent");
         let log_lines_lost = Counter::default();
         let help = "Lines of the access log that were lost because their reader was too slow";
         registry.register("access_log_lines_lost", help, log_lines_lost.clone());
@@ -92,6 +100,8 @@ impl Metrics {
             table_entries,
             table_revision,
             channels,
+            lease_remaining,
+            downloads,
             certificate_expiry,
         }
     }
@@ -118,8 +128,10 @@ impl Metrics {
     /// Everything in Prometheus' text format.
     pub(crate) fn text(&self, table: &Table) -> String {
         self.table_entries.set(i64::try_from(table.len()).unwrap_or(i64::MAX));
-        self.table_revision.set(table.revision().0);
+        self.table_revision.set(table.applied().revision.0);
         self.channels.set(i64::try_from(table.channels().len()).unwrap_or(i64::MAX));
+        let lease = table.lease_remaining().as_secs();
+        self.lease_remaining.set(i64::try_from(lease).unwrap_or(i64::MAX));
         let mut text = String::new();
         let _ = encode(&mut text, &self.registry);
         text

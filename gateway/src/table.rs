@@ -8,21 +8,25 @@
 //! *Architecture invariant:* a lookup that hits takes no lock and asks nobody.
 
 mod era;
+mod lease;
 mod misses;
 mod stripes;
 mod time;
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use access::source::{Applied, Beginning, FeedRead, Revision, SourceError};
+use access::lease::LeaseTerms;
+use access::source::{Applied, SourceError};
 use access::{
-    Allowed, Caller, ChannelName, ChannelRegistry, Clock, Denied, Grant, GrantSource, Permission,
-    Privacy, Timestamp, TokenDigest, TokenSecret, decide,
+    Allowed, Caller, ChannelName, ChannelRegistry, Clock, Denied, Grant, GrantSource, Moment,
+    Permission, Privacy, Timestamp, TokenDigest, TokenSecret, decide,
 };
 use arc_swap::{ArcSwap, Guard};
 use prometheus_client::metrics::counter::Counter;
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 
 use self::era::{Era, Outcome};
 use self::misses::Misses;
@@ -54,6 +58,8 @@ pub(crate) enum Undecided {
     Busy,
     /// The control database doesn't answer, and the token isn't in memory.
     Unreachable,
+    /// There was no news from the control database for too long (sync.md L6).
+    LeaseEnded,
 }
 
 impl From<Denied> for Undecided {
@@ -76,6 +82,9 @@ pub(crate) struct Table {
     /// Where reads of the control database run: never on a thread that serves requests.
     control: Handle,
     current: ArcSwap<Era>,
+    terms: LeaseTerms,
+    /// Told after each change that is applied: what is being sent may have to end (sync.md T3).
+    flips: watch::Sender<()>,
     time: DatabaseTime,
     misses: Misses,
     counts: Counts,
@@ -109,7 +118,8 @@ impl Counts {
 }
 
 impl Table {
-    /// Reads the first snapshot.
+    /// Reads the first snapshot. Nothing private is served by it until there is a lease
+    /// ([`Table::extend_lease`]).
     ///
     /// # Errors
     /// When the control database doesn't answer.
@@ -117,12 +127,15 @@ impl Table {
         source: Arc<dyn GrantSource>,
         clock: Arc<dyn Clock>,
         limits: TableLimits,
+        terms: LeaseTerms,
     ) -> Result<Self, SourceError> {
         let beginning = source.begin(RECENTLY_USED).await?;
         let time = DatabaseTime::new(beginning.now, clock.moment());
         Ok(Self {
             control: Handle::current(),
-            current: ArcSwap::from_pointee(Era::new(beginning, limits.size_bytes)),
+            current: ArcSwap::from_pointee(Era::new(beginning, limits.size_bytes, terms)),
+            terms,
+            flips: watch::channel(()).0,
             time,
             misses: Misses::new(limits),
             counts: Counts::default(),
@@ -146,7 +159,7 @@ impl Table {
             Credential::None | Credential::Malformed => None,
         };
         for _ in 0..ATTEMPTS {
-            let era = self.current.load();
+            let mut era = self.current.load();
             let mut channels = era.channels();
             let caller = match &token {
                 None if *credential == Credential::None => Caller::Anonymous,
@@ -156,16 +169,17 @@ impl Table {
                     None => {
                         drop((era, channels));
                         let caller = self.look_up(token, address).await?;
-                        channels = self.current.load().channels();
+                        era = self.current.load();
+                        channels = era.channels();
                         caller
                     }
                 },
             };
             caller.grant().into_iter().for_each(&mut tell);
-            // After the last wait: the flag and the clock are read in here (sync.md T4).
+            // After the last wait: the flag is read in here, the lease after it (sync.md T4).
             match decide(&channels, name, &caller, Permission::Read, address, self.now()) {
                 Err(Denied::Void) => {}
-                decided => return Ok(decided?),
+                decided => return era.lease.state(self.clock.moment()).uphold(&caller, decided),
             }
         }
         Err(Undecided::Busy)
@@ -190,6 +204,9 @@ impl Table {
     }
 
     async fn look_up(&self, token: &Presented<'_>, address: IpAddr) -> Result<Caller, Undecided> {
+        if !self.current.load().lease.state(self.clock.moment()).valid {
+            return Err(Undecided::LeaseEnded);
+        }
         self.admit_miss(token.token, address)?;
         for _ in 0..ATTEMPTS {
             let era = self.current.load_full();
@@ -213,50 +230,89 @@ impl Table {
         }
     }
 
-    /// Reads the feed once and applies what it says.
+    /// Reads the feed once and applies what it says. Says `false` when it doesn't continue what
+    /// was applied: then nothing is decided by this table until it is begun anew (sync.md F4).
     ///
     /// # Errors
     /// When the control database doesn't answer; the table stays as it is.
-    pub(crate) async fn catch_up(&self) -> Result<(), SourceError> {
-        let result = self.try_catch_up().await;
-        if result.is_err() {
-            self.counts.feed_failures.inc();
-        }
-        result
-    }
-
-    async fn try_catch_up(&self) -> Result<(), SourceError> {
+    pub(crate) async fn catch_up(&self) -> Result<bool, SourceError> {
         let era = self.current.load_full();
         let applied = era.applied();
-        let read = self.source.feed(applied.clone()).await?;
-        if self.apply(&era, &applied, &read) {
-            self.time.carry_on(read.now, self.clock.moment());
-            return Ok(());
+        let read = self.source.feed(applied.clone()).await;
+        let read = read.inspect_err(|_| {
+            self.counts.feed_failures.inc();
+        })?;
+        let continues =
+            read.continuing(&applied).is_some_and(|changes| era.apply(changes, &read.channels));
+        if !continues {
+            self.end();
+        } else if !read.changes.is_empty() {
+            self.flips.send_replace(());
         }
+        self.time.carry_on(read.now, self.clock.moment());
+        Ok(continues)
+    }
+
+    /// Decides nothing any more, and cuts what is being sent, until it is begun anew.
+    pub(crate) fn end(&self) {
+        self.current.load().end();
+        self.flips.send_replace(());
+    }
+
+    /// Reads a snapshot and goes on with it alone.
+    ///
+    /// # Errors
+    /// When the control database doesn't answer.
+    pub(crate) async fn begin_anew(&self) -> Result<(), SourceError> {
         let beginning = self.source.begin(RECENTLY_USED).await?;
+        self.counts.begun_anew.inc();
+        self.time.carry_on(beginning.now, self.clock.moment());
+        let (ended, begun) = (self.applied(), beginning.applied.revision);
+        let next = Era::new(beginning, self.limits.size_bytes, self.terms);
+        // After the swap, so that nothing decided by the old era can be found again.
+        self.current.swap(Arc::new(next)).end();
+        self.flips.send_replace(());
         tracing::warn!(
-            from = applied.revision.0,
-            to = beginning.applied.revision.0,
+            from = ended.revision.0,
+            to = begun.0,
             "the change feed does not continue what was applied; the token table is begun anew"
         );
-        self.begin_anew(&era, beginning);
         Ok(())
     }
 
-    /// Applies a read of the feed, or says that it doesn't continue what was applied.
-    fn apply(&self, era: &Era, applied: &Applied, read: &FeedRead) -> bool {
-        let Some(changes) = read.continuing(applied) else {
-            return false;
-        };
-        era.apply(changes, &read.channels)
+    /// Extends the lease by a renewal that was asked for at `asked` and is committed; what the feed
+    /// had after that has been applied (sync.md L2).
+    pub(crate) fn extend_lease(&self, asked: Moment) {
+        self.current.load().lease.extend(asked);
     }
 
-    fn begin_anew(&self, ended: &Era, beginning: Beginning) {
-        self.counts.begun_anew.inc();
-        self.time.carry_on(beginning.now, self.clock.moment());
-        self.current.store(Arc::new(Era::new(beginning, self.limits.size_bytes)));
-        // After the swap, so that nothing decided by the old era can be found again.
-        ended.end();
+    /// How much of the lease is left.
+    pub(crate) fn lease_remaining(&self) -> Duration {
+        self.current.load().lease.remaining(self.clock.moment())
+    }
+
+    /// Whether anything private may be served.
+    pub(crate) fn may_serve(&self) -> bool {
+        let state = self.current.load().lease.state(self.clock.moment());
+        state.valid || state.known
+    }
+
+    /// Whether what was allowed still is, as far as that can be told without asking anybody: the
+    /// grant's flag, its expiry, the channel as it was registered, and the lease (sync.md T3).
+    pub(crate) fn upholds(&self, allowed: &Allowed) -> bool {
+        let era = self.current.load();
+        let channel = allowed.channel();
+        let registered = era.channels().find(&channel.name).is_some_and(|now| **now == *channel);
+        let granted =
+            allowed.by().is_none_or(|live| !live.is_void() && self.now() < live.grant().expires_at);
+        let lease = era.lease.state(self.clock.moment());
+        let public = lease.public && channel.privacy == Privacy::Public;
+        registered && granted && (lease.valid || public || (lease.known && allowed.by().is_some()))
+    }
+
+    /// Wakes after each change that was applied.
+    pub(crate) fn flips(&self) -> watch::Receiver<()> {
+        self.flips.subscribe()
     }
 
     /// The database's time, carried forward (sync.md T5).
@@ -264,9 +320,9 @@ impl Table {
         self.time.at(self.clock.moment())
     }
 
-    /// The last revision applied.
-    pub(crate) fn revision(&self) -> Revision {
-        self.current.load().applied().revision
+    /// How far the change feed has been applied.
+    pub(crate) fn applied(&self) -> Applied {
+        self.current.load().applied()
     }
 
     /// How many grants are in memory, about.

@@ -17,6 +17,7 @@ use crate::storage::Storages;
 use crate::table::Table;
 use crate::target::MountPrefixes;
 use crate::usage::Shard;
+use crate::watched::Watches;
 
 pub(crate) struct Worker {
     pub(crate) table: Arc<Table>,
@@ -28,6 +29,7 @@ pub(crate) struct Worker {
     pub(crate) ids: RequestIds,
     pub(crate) limiters: Arc<Limiters>,
     pub(crate) usage: Arc<Shard>,
+    pub(crate) watches: Watches,
 }
 
 /// The settings that requests are answered by.

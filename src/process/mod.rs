@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use access::{Clock, SystemClock};
 use config::Config;
-use control::Control;
+use control::{Control, Observer};
 use gateway::{Gateway, StorageSettings};
 
 use crate::failure::Failure;
@@ -74,6 +74,8 @@ pub(crate) struct Process {
     health: Arc<Health>,
     gateway_addresses: Vec<SocketAddr>,
     control_plane: Option<ControlPlane>,
+    /// Ends the rows of gateways that are gone.
+    observer: Option<tokio::task::JoinHandle<()>>,
     probes: Option<Probes>,
     drain: Duration,
 }
@@ -104,15 +106,19 @@ impl Process {
 
         let gateway = match storages {
             Some(storages) => {
-                let source = Arc::new(database.store().clone());
-                let (grants, usage) = (source.clone(), source);
-                Some(Gateway::start(&config.gateway, storages, grants, usage, clock.clone()).await?)
+                let source = Arc::new(database.store().gateway_source(Arc::clone(&clock)));
+                let usage = Arc::new(database.store().clone());
+                Some(Gateway::start(&config.gateway, storages, source, usage, clock.clone()).await?)
             }
             None => None,
         };
         let gateway_addresses =
             gateway.as_ref().map(|gateway| gateway.addresses().to_vec()).unwrap_or_default();
         let health = Arc::new(Health::new(gateway, database.store().clone(), roles.name()));
+        let observer = roles.control.then(|| {
+            let observer = Observer::new(database.store().clone(), Arc::clone(&clock));
+            tokio::spawn(observer.observe())
+        });
         let control_plane = roles.control.then(|| {
             let gateway_url = settings::gateway_url(config, gateway_addresses.first().copied());
             let settings = control::Settings { gateway_url, ..settings::for_control(config) };
@@ -121,7 +127,16 @@ impl Process {
         });
         let probes = Probes::start(&health, probe_sockets);
         let drain = config.gateway.drain;
-        Ok(Self { roles, database, health, gateway_addresses, control_plane, probes, drain })
+        Ok(Self {
+            roles,
+            database,
+            health,
+            gateway_addresses,
+            control_plane,
+            observer,
+            probes,
+            drain,
+        })
     }
 
     /// Where clients connect; ports are those that the system gave.
@@ -169,6 +184,9 @@ impl Process {
             }
         };
         tokio::join!(pages, self.health.stop_gateway());
+        if let Some(observer) = self.observer {
+            observer.abort();
+        }
         if let Some(probes) = self.probes {
             probes.stop().await;
         }

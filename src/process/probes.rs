@@ -55,9 +55,15 @@ impl Health {
         if self.stopping.load(Ordering::SeqCst) {
             return Some("stopping");
         }
-        match tokio::time::timeout(PING_TIMEOUT, self.store.ping()).await {
-            Ok(Ok(())) => None,
-            _ => Some("the control database does not answer"),
+        match &self.gateway {
+            // While its lease lasts it serves, whether the database answers or not.
+            Some(gateway) => {
+                (!gateway.may_serve()).then_some("the gateway's lease has ended; it has no news")
+            }
+            None => match tokio::time::timeout(PING_TIMEOUT, self.store.ping()).await {
+                Ok(Ok(())) => None,
+                _ => Some("the control database does not answer"),
+            },
         }
     }
 

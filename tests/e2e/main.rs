@@ -18,6 +18,8 @@ mod command_line;
 mod control_away;
 mod demo;
 mod directory;
+mod lease;
+mod live_cuts;
 mod load;
 mod memory;
 mod operator;

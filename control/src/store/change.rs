@@ -6,6 +6,8 @@ use access::source::{Revision, Stamp, Touched};
 use sqlx::AssertSqlSafe;
 
 use super::audit::{Event, insert_event};
+use super::dialect::Dialect;
+use super::signals::{self, News};
 use super::write::Write;
 use super::{Connection, Store, StoreError};
 use crate::Actor;
@@ -19,7 +21,8 @@ pub(crate) const MORE_THAN_ENTRIES: usize = MAX_ENTRIES + 1;
 
 const NEXT_REVISION: &str =
     "UPDATE revision_counter SET revision = revision + 1 WHERE id = 1 RETURNING revision";
-const RECORD_REVISION: &str = "INSERT INTO revisions (revision, stamp, at) VALUES ($1, $2, $3)";
+const RECORD_REVISION: &str = "INSERT INTO revisions (revision, stamp, at, ends_public) \
+     VALUES ($1, $2, $3, $4)";
 const RECORD_ENTRIES: &str = "INSERT INTO changes (revision, ordinal, kind, id, digest) VALUES ";
 /// How many entries are written by one statement; a thousand alone take as many round trips.
 const ENTRIES_AT_A_TIME: usize = 100;
@@ -30,6 +33,8 @@ pub(crate) struct Change {
     revision: Revision,
     stamp: Stamp,
     touched: Vec<Touched>,
+    ends_public: bool,
+    dialect: Dialect,
     #[cfg(feature = "testing")]
     hooks: Hooks,
 }
@@ -42,9 +47,11 @@ impl Store {
         let stamp = Stamp(i64::from_ne_bytes(random_bytes()?));
         let mut change = Change {
             write: self.write(now).await?,
+            dialect: self.dialect,
             revision: Revision(0),
             stamp,
             touched: Vec::new(),
+            ends_public: false,
             #[cfg(feature = "testing")]
             hooks: self.hooks.clone(),
         };
@@ -87,6 +94,12 @@ impl Change {
         self.touched.extend(touched);
     }
 
+    /// Says that a channel is no longer open to everyone: gateways that are away may serve it for
+    /// longer than private content (sync.md L6).
+    pub(crate) fn ends_public(&mut self) {
+        self.ends_public = true;
+    }
+
     /// Writes the feed's entries and commits. From here on gateways can see the change.
     pub(crate) async fn commit(mut self) -> Result<Revision, StoreError> {
         self.reached_decided().await;
@@ -94,6 +107,7 @@ impl Change {
             self.take_revision().await?;
         }
         self.record().await?;
+        signals::tell(self.write.connection(), self.dialect, News::Change).await?;
         self.write.commit().await?;
         Ok(self.revision)
     }
@@ -109,6 +123,7 @@ impl Change {
             .bind(self.revision.0)
             .bind(self.stamp.0)
             .bind(self.now().as_millis())
+            .bind(i64::from(self.ends_public))
             .execute(self.write.connection())
             .await?;
         let entries = entries(std::mem::take(&mut self.touched));

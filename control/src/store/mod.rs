@@ -8,39 +8,48 @@ mod dialect;
 mod gateways;
 mod groups;
 mod inspect;
+mod leases;
+mod membership;
 mod memberships;
 #[cfg(test)]
 mod plans;
 mod principals;
 mod range;
+mod revisions;
 mod rows;
 mod service_accounts;
 mod sessions;
+mod signals;
 mod source;
 mod tokens;
 mod usage;
 mod users;
 mod write;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use access::Clock;
 use sqlx::any::AnyPoolOptions;
 use sqlx::migrate::{AppliedMigration, Migrate as _, MigrateError, Migrator};
 use sqlx::{AnyConnection, AnyPool};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub use audit::{AuditEvent, AuditFilter};
 pub(crate) use audit::{AuditPosition, Event, Target, list_audit_events};
 pub(crate) use change::{Change, MORE_THAN_ENTRIES};
 use dialect::Dialect;
 pub use inspect::{Durability, Inspection};
+pub use membership::GatewaySource;
 pub(crate) use memberships::*;
 pub(crate) use range::NameRange;
+pub(crate) use revisions::*;
+use signals::Listening;
+pub(crate) use signals::Signals;
 pub(crate) use write::Write;
 pub use {
-    channels::*, gateways::*, groups::*, principals::*, service_accounts::*, sessions::*,
-    tokens::*, usage::*, users::*,
+    channels::*, gateways::*, groups::*, leases::*, principals::*, service_accounts::*,
+    sessions::*, tokens::*, usage::*, users::*,
 };
 
 #[cfg(feature = "testing")]
@@ -118,6 +127,8 @@ impl MigrationStatus {
 pub struct Store {
     pool: AnyPool,
     dialect: Dialect,
+    url: Arc<str>,
+    listening: Arc<OnceLock<Listening>>,
     /// SQLite has one writer; waiting here is fair, waiting for its lock file is not.
     one_writer: Option<Arc<Semaphore>>,
     #[cfg(feature = "testing")]
@@ -145,6 +156,8 @@ impl Store {
         Ok(Self {
             pool,
             dialect,
+            url: url.into(),
+            listening: Arc::default(),
             one_writer,
             #[cfg(feature = "testing")]
             hooks: Hooks::default(),
@@ -183,7 +196,31 @@ impl Store {
 
     /// Ends every connection, once its work is done.
     pub async fn close(&self) {
+        if let Some(listening) = self.listening.get() {
+            listening.end().await;
+        }
         self.pool.close().await;
+    }
+
+    /// Where a gateway's feed and lease come from, on a connection of its own (sync.md F6).
+    pub fn gateway_source(&self, clock: Arc<dyn Clock>) -> GatewaySource {
+        GatewaySource::new(self.clone(), clock)
+    }
+
+    /// Whom the database wakes, from now on.
+    pub(crate) fn signals(&self) -> Signals {
+        self.listening.get_or_init(|| Listening::begin(self.dialect, &self.url)).signals()
+    }
+
+    /// Whoever writes waits here first: SQLite has one writer, and this queue is fair.
+    async fn turn(&self) -> Result<Option<OwnedSemaphorePermit>, StoreError> {
+        match &self.one_writer {
+            Some(turn) => {
+                let turn = Arc::clone(turn).acquire_owned().await;
+                Ok(Some(turn.map_err(|_closed| sqlx::Error::PoolClosed)?))
+            }
+            None => Ok(None),
+        }
     }
 
     /// A connection for reading, outside of any change.

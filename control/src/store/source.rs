@@ -9,13 +9,14 @@ use access::{
     TokenDigest, TokenHint, TokenId,
 };
 use sqlx::any::AnyRow;
-use sqlx::{Any, Row as _, Transaction};
+use sqlx::{Connection as _, Row as _};
 
 use super::channels::{channel, channel_columns};
+use super::dialect::Dialect;
 use super::rows::{
     digest_from_column, limits, permission_from_column, permission_if_any, time, time_if_any,
 };
-use super::{Store, StoreError};
+use super::{Connection, Store, StoreError};
 
 /// How many entries one read of the feed carries. A gateway further behind begins anew, which
 /// costs no more.
@@ -78,102 +79,111 @@ const TOUCHED_CHANNELS: &str = concat!(
 
 impl GrantSource for Store {
     fn begin(&self, recently_used: usize) -> Answer<'_, Beginning> {
-        Box::pin(async move { self.read_beginning(recently_used).await.map_err(unanswered) })
+        Box::pin(async move {
+            let mut db = self.reader().await.map_err(unanswered)?;
+            read_beginning(&mut db, self.dialect, recently_used).await.map_err(unanswered)
+        })
     }
 
     fn load(&self, digest: TokenDigest) -> Answer<'_, Loaded> {
-        Box::pin(async move { self.read_token(digest).await.map_err(unanswered) })
+        Box::pin(async move {
+            let mut db = self.reader().await.map_err(unanswered)?;
+            read_token(&mut db, digest).await.map_err(unanswered)
+        })
     }
 
     fn feed(&self, applied: Applied) -> Answer<'_, FeedRead> {
-        Box::pin(async move { self.read_feed(applied.revision).await.map_err(unanswered) })
+        Box::pin(async move {
+            let mut db = self.reader().await.map_err(unanswered)?;
+            read_feed(&mut db, self.dialect, applied.revision).await.map_err(unanswered)
+        })
     }
 }
 
-impl Store {
-    async fn read_token(&self, digest: TokenDigest) -> Result<Loaded, StoreError> {
-        let rows = sqlx::query(LOAD).bind(digest.as_bytes().to_vec()).fetch_all(&self.pool).await?;
-        let first = rows.first().ok_or(sqlx::Error::RowNotFound)?;
-        let revision = Revision(first.try_get("revision")?);
-        let known = first.try_get::<Option<i64>, _>("token_id")?.is_some();
-        let grant = if known { Some(grant(&rows)?) } else { None };
-        Ok(Loaded { revision, grant })
-    }
+async fn read_token(db: &mut Connection, digest: TokenDigest) -> Result<Loaded, StoreError> {
+    let rows = sqlx::query(LOAD).bind(digest.as_bytes().to_vec()).fetch_all(db).await?;
+    let first = rows.first().ok_or(sqlx::Error::RowNotFound)?;
+    let revision = Revision(first.try_get("revision")?);
+    let known = first.try_get::<Option<i64>, _>("token_id")?.is_some();
+    let grant = if known { Some(grant(&rows)?) } else { None };
+    Ok(Loaded { revision, grant })
+}
 
-    async fn read_beginning(&self, recently_used: usize) -> Result<Beginning, StoreError> {
-        let mut snapshot = self.snapshot().await?;
-        let head = self.head(&mut snapshot, Revision(0)).await?;
-        let channels = sqlx::query(CHANNELS).fetch_all(&mut *snapshot).await?;
-        let rows = sqlx::query(RECENTLY_USED)
-            .bind(head.now.as_millis())
-            .bind(i64::try_from(recently_used).unwrap_or(i64::MAX))
-            .fetch_all(&mut *snapshot)
-            .await?;
-        snapshot.commit().await?;
-        let mut tokens = Vec::with_capacity(recently_used.min(rows.len()));
-        let same_value = |a: &AnyRow, b: &AnyRow| digest_of(a).ok() == digest_of(b).ok();
-        for rows in rows.chunk_by(same_value) {
-            tokens.push((digest_of(&rows[0])?, grant(rows)?));
-        }
-        Ok(Beginning {
-            applied: Applied {
-                revision: head.counter,
-                stamp: head.stamp.ok_or(sqlx::Error::RowNotFound)?,
-                database: head.database,
-            },
-            channels: channels.iter().map(channel).collect::<Result<_, _>>()?,
-            recently_used: tokens,
-            now: head.now,
-        })
+pub(super) async fn read_beginning(
+    db: &mut Connection,
+    dialect: Dialect,
+    recently_used: usize,
+) -> Result<Beginning, StoreError> {
+    let mut snapshot = db.begin_with(dialect.begin_snapshot()).await?;
+    let head = head(&mut snapshot, dialect, Revision(0)).await?;
+    let channels = sqlx::query(CHANNELS).fetch_all(&mut *snapshot).await?;
+    let rows = sqlx::query(RECENTLY_USED)
+        .bind(head.now.as_millis())
+        .bind(i64::try_from(recently_used).unwrap_or(i64::MAX))
+        .fetch_all(&mut *snapshot)
+        .await?;
+    snapshot.commit().await?;
+    let mut tokens = Vec::with_capacity(recently_used.min(rows.len()));
+    let same_value = |a: &AnyRow, b: &AnyRow| digest_of(a).ok() == digest_of(b).ok();
+    for rows in rows.chunk_by(same_value) {
+        tokens.push((digest_of(&rows[0])?, grant(rows)?));
     }
-
-    async fn read_feed(&self, asked: Revision) -> Result<FeedRead, StoreError> {
-        let mut snapshot = self.snapshot().await?;
-        let head = self.head(&mut snapshot, asked).await?;
-        let (mut changes, mut channels) = (Vec::new(), Vec::new());
-        if head.stamp_of_asked.is_some() && head.counter > asked {
-            let limit = i64::try_from(MAX_ENTRIES + 1).unwrap_or(i64::MAX);
-            let rows =
-                sqlx::query(CHANGES).bind(asked.0).bind(limit).fetch_all(&mut *snapshot).await?;
-            // A revision is applied whole or not at all: what was cut off is no answer.
-            if rows.len() <= MAX_ENTRIES {
-                changes = read_changes(&rows)?;
-                let rows =
-                    sqlx::query(TOUCHED_CHANNELS).bind(asked.0).fetch_all(&mut *snapshot).await?;
-                channels = rows.iter().map(touched_channel).collect::<Result<_, _>>()?;
-            }
-        }
-        snapshot.commit().await?;
-        Ok(FeedRead {
+    Ok(Beginning {
+        applied: Applied {
+            revision: head.counter,
+            stamp: head.stamp.ok_or(sqlx::Error::RowNotFound)?,
             database: head.database,
-            counter: head.counter,
-            stamp_of_asked: head.stamp_of_asked,
-            changes,
-            channels,
-            now: head.now,
-        })
-    }
+        },
+        channels: channels.iter().map(channel).collect::<Result<_, _>>()?,
+        recently_used: tokens,
+        now: head.now,
+    })
+}
 
-    async fn snapshot(&self) -> Result<Transaction<'static, Any>, StoreError> {
-        Ok(self.pool.begin_with(self.dialect.begin_snapshot()).await?)
+pub(super) async fn read_feed(
+    db: &mut Connection,
+    dialect: Dialect,
+    asked: Revision,
+) -> Result<FeedRead, StoreError> {
+    let mut snapshot = db.begin_with(dialect.begin_snapshot()).await?;
+    let head = head(&mut snapshot, dialect, asked).await?;
+    let (mut changes, mut channels) = (Vec::new(), Vec::new());
+    if head.stamp_of_asked.is_some() && head.counter > asked {
+        let limit = i64::try_from(MAX_ENTRIES + 1).unwrap_or(i64::MAX);
+        let rows = sqlx::query(CHANGES).bind(asked.0).bind(limit).fetch_all(&mut *snapshot).await?;
+        // A revision is applied whole or not at all: what was cut off is no answer.
+        if rows.len() <= MAX_ENTRIES {
+            changes = read_changes(&rows)?;
+            let rows =
+                sqlx::query(TOUCHED_CHANNELS).bind(asked.0).fetch_all(&mut *snapshot).await?;
+            channels = rows.iter().map(touched_channel).collect::<Result<_, _>>()?;
+        }
     }
+    snapshot.commit().await?;
+    Ok(FeedRead {
+        database: head.database,
+        counter: head.counter,
+        stamp_of_asked: head.stamp_of_asked,
+        changes,
+        channels,
+        now: head.now,
+    })
+}
 
-    async fn head(
-        &self,
-        snapshot: &mut Transaction<'static, Any>,
-        asked: Revision,
-    ) -> Result<Head, StoreError> {
-        let row =
-            sqlx::query(self.dialect.feed_head()).bind(asked.0).fetch_one(&mut **snapshot).await?;
-        let stamp = |column| Ok::<_, StoreError>(row.try_get::<Option<i64>, _>(column)?.map(Stamp));
-        Ok(Head {
-            database: DatabaseIdentity(row.try_get("identity")?),
-            counter: Revision(row.try_get("revision")?),
-            stamp: stamp("stamp")?,
-            stamp_of_asked: stamp("stamp_of_asked")?,
-            now: time(&row, "now")?,
-        })
-    }
+async fn head(
+    snapshot: &mut Connection,
+    dialect: Dialect,
+    asked: Revision,
+) -> Result<Head, StoreError> {
+    let row = sqlx::query(dialect.feed_head()).bind(asked.0).fetch_one(snapshot).await?;
+    let stamp = |column| Ok::<_, StoreError>(row.try_get::<Option<i64>, _>(column)?.map(Stamp));
+    Ok(Head {
+        database: DatabaseIdentity(row.try_get("identity")?),
+        counter: Revision(row.try_get("revision")?),
+        stamp: stamp("stamp")?,
+        stamp_of_asked: stamp("stamp_of_asked")?,
+        now: time(&row, "now")?,
+    })
 }
 
 /// The state of the feed in a snapshot.

@@ -189,6 +189,9 @@ pub async fn delete(
     store::delete_channel(db, id).await?;
     change.touch(values);
     change.touch([Touched::Channel(id)]);
+    if found.channel.privacy == Privacy::Public {
+        change.ends_public();
+    }
     audit(&mut change, actor, "channel.delete", (Some(&found), None)).await?;
     let revision = change.commit().await?;
     Ok(Committed { value: (), revision })

@@ -11,6 +11,7 @@ pub mod group;
 mod names;
 pub mod password;
 mod passwords;
+pub mod proof;
 pub mod service_account;
 pub mod session;
 pub mod token;

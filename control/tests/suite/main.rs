@@ -12,6 +12,7 @@ mod feed;
 mod gateways;
 mod grants;
 mod groups;
+mod membership;
 mod races;
 mod refusals;
 mod service_accounts;

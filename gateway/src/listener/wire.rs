@@ -12,6 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
 use super::framing::{self, Fault};
+use super::{CutSwitch, Stream};
 
 /// What is handed up in place of a head that is refused, so that the refusal takes the same way
 /// through answer and record as every other. Its method is no method anyone uses.
@@ -40,6 +41,7 @@ pub(crate) struct WireLimits {
 pub(crate) struct Exchange {
     in_flight: Cell<u32>,
     fault: Cell<Option<Fault>>,
+    switch: Rc<CutSwitch>,
 }
 
 impl Exchange {
@@ -47,6 +49,11 @@ impl Exchange {
     pub(crate) fn begin(self: &Rc<Self>) -> InFlight {
         self.in_flight.set(self.in_flight.get() + 1);
         InFlight(Rc::clone(self))
+    }
+
+    /// What ends the connection with whatever is being sent on it.
+    pub(super) fn switch(&self) -> Rc<CutSwitch> {
+        Rc::clone(&self.switch)
     }
 
     /// Why the request with this method is refused unread, if it is one.
@@ -71,7 +78,7 @@ enum Wait {
     RestOfHead,
 }
 
-pub(super) struct Wire<S> {
+pub(super) struct Wire<S: Stream> {
     stream: S,
     limits: WireLimits,
     exchange: Rc<Exchange>,
@@ -88,7 +95,16 @@ pub(super) struct Wire<S> {
     lingered: Option<usize>,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
+/// Cut, it is reset rather than ended.
+impl<S: Stream> Drop for Wire<S> {
+    fn drop(&mut self) {
+        if self.exchange.switch.is_thrown() {
+            self.stream.reset_when_closed();
+        }
+    }
+}
+
+impl<S: Stream> Wire<S> {
     pub(super) fn new(stream: S, limits: WireLimits, exchange: Rc<Exchange>, heads: bool) -> Self {
         Self {
             stream,
@@ -239,7 +255,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Wire<S> {
+impl<S: Stream> AsyncRead for Wire<S> {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -259,7 +275,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Wire<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<S> {
+impl<S: Stream> AsyncWrite for Wire<S> {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,

@@ -30,6 +30,13 @@ pub(crate) enum StoredBody {
     Upstream(UpstreamBody),
 }
 
+impl StoredBody {
+    /// Whether it takes time to send: more than is handed over at once.
+    pub(crate) fn is_streamed(&self) -> bool {
+        matches!(self, Self::File(_) | Self::Upstream(_))
+    }
+}
+
 /// A body that can be made to give only a part of the file.
 pub(super) trait Sliceable: Sized {
     /// Gives only these bytes of the file.

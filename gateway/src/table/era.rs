@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use access::lease::LeaseTerms;
 use access::source::{Applied, Beginning, Change, Loaded, Revision, Touched};
 use access::{
     Caller, Channel, ChannelId, ChannelRegistry, Grant, GrantSource, LiveGrant, PrincipalId,
@@ -18,6 +19,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use super::ATTEMPTS;
+use super::lease::Lease;
 use super::stripes::Stripes;
 
 /// How long, and for how many digests, it is remembered that the database doesn't know them.
@@ -61,13 +63,14 @@ pub(super) struct Era {
     by_principal: DashMap<PrincipalId, HashSet<TokenDigest>>,
     loading: DashMap<TokenDigest, watch::Receiver<Option<Outcome>>>,
     stripes: Stripes,
+    pub(super) lease: Lease,
     /// Taken out in one test only, to show that the rule is needed.
     #[cfg(test)]
     pub(super) rule_t2: std::sync::atomic::AtomicBool,
 }
 
 impl Era {
-    pub(super) fn new(beginning: Beginning, size_bytes: u64) -> Self {
+    pub(super) fn new(beginning: Beginning, size_bytes: u64, terms: LeaseTerms) -> Self {
         let weigh = |_: &TokenDigest, live: &Arc<LiveGrant>| {
             let bytes = live.grant().weight_bytes() + ENTRY_OVERHEAD_BYTES;
             u32::try_from(bytes).unwrap_or(u32::MAX)
@@ -80,6 +83,7 @@ impl Era {
             unknown: Cache::builder().max_capacity(UNKNOWN_MAX).time_to_live(UNKNOWN_FOR).build(),
             by_principal: DashMap::new(),
             loading: DashMap::new(),
+            lease: Lease::new(terms),
             #[cfg(test)]
             rule_t2: true.into(),
         };
@@ -278,6 +282,13 @@ impl Era {
 
     /// Ends the era: no read under way is taken in any more, and no grant decides.
     pub(super) fn end(&self) {
+        self.lease.withdraw();
+        self.forget_all(Revision(i64::MAX));
+    }
+
+    /// As if changes were applied that no read has seen.
+    #[cfg(test)]
+    pub(super) fn outrun(&self) {
         self.forget_all(Revision(i64::MAX));
     }
 

@@ -4,7 +4,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use access::source::{Answer, Change, DatabaseIdentity, Loaded, Stamp, Touched};
+use access::source::{
+    Answer, Beginning, Change, DatabaseIdentity, FeedRead, Loaded, Revision, Stamp, Touched,
+};
 use access::{
     Channel, ChannelId, Grant, GrantedChannel, ManualClock, PrincipalId, Standing, TokenDigest,
     TokenHint, TokenId,
@@ -158,8 +160,16 @@ fn grant(standing: Standing) -> Grant {
 async fn table(source: &Arc<FakeSource>) -> Arc<Table> {
     let source: Arc<dyn GrantSource> = Arc::<FakeSource>::clone(source);
     let clock = Arc::new(ManualClock::at(Timestamp::from_millis(0)));
-    Arc::new(Table::begin(source, clock, LIMITS).await.unwrap())
+    let table = Table::begin(source, clock, LIMITS, TERMS).await.unwrap();
+    table.extend_lease(Moment::from_start(Duration::ZERO));
+    Arc::new(table)
 }
+
+const TERMS: LeaseTerms = LeaseTerms {
+    lease: Duration::from_secs(180),
+    serve_known: Duration::ZERO,
+    public_grace: Duration::ZERO,
+};
 
 async fn ask(table: &Table, token: &TokenSecret) -> Result<(), Undecided> {
     let name = "private".parse().unwrap();
@@ -273,7 +283,7 @@ async fn t2_a_read_that_is_always_outrun_is_given_up() {
     let (source, token) = (Arc::new(FakeSource::default()), token());
     let table = table(&source).await;
     // The gateway is ahead of what reads see: as if it fed from the primary, read from a replica.
-    table.current.load().end();
+    table.current.load().outrun();
     assert_eq!(ask(&table, &token).await, Err(Undecided::Busy));
 }
 
@@ -309,7 +319,11 @@ async fn f4_after_a_restore_the_table_is_begun_anew() {
     // stamp tells.
     *source.state.lock().unwrap() = State { history: 1, ..before };
     source.put(&token, REVOKED);
-    table.catch_up().await.unwrap();
+    assert!(!table.catch_up().await.unwrap());
+    assert_eq!(ask(&table, &token).await, Err(Undecided::LeaseEnded));
+    table.begin_anew().await.unwrap();
+    assert_eq!(ask(&table, &token).await, Err(Undecided::LeaseEnded), "no lease of its own yet");
+    table.extend_lease(Moment::from_start(Duration::ZERO));
     assert_eq!(ask(&table, &token).await, Err(Denied::Revoked(FAR).into()));
     assert_eq!(table.counts().begun_anew.get(), 1);
 }

@@ -4,6 +4,7 @@
 pub(crate) mod client;
 pub(crate) mod conda;
 pub(crate) mod files;
+mod line;
 pub(crate) mod nginx;
 pub(crate) mod patience;
 mod people;
@@ -25,6 +26,7 @@ use rustix::process::Signal;
 use tempfile::TempDir;
 
 pub(crate) use self::client::{Answer, Connection};
+pub(crate) use self::line::Line;
 pub(crate) use self::people::{Admin, DAY, Database, Issued, ago};
 pub(crate) use self::process::Process;
 

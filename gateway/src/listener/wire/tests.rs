@@ -8,6 +8,10 @@ const LIMITS: WireLimits = WireLimits {
     idle_timeout: Duration::from_secs(75),
     send_timeout: Duration::from_secs(60),
 };
+impl Stream for DuplexStream {
+    fn reset_when_closed(&self) {}
+}
+
 const HEAD: &[u8] = b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n";
 
 fn wire() -> (Wire<DuplexStream>, DuplexStream, Rc<Exchange>) {

@@ -1,0 +1,72 @@
+//! Ends the rows of gateways that are gone without a word (sync.md L5), so that a change isn't
+//! waited for on a gateway that can't serve any more.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use access::lease::Instance;
+use access::{Clock, Moment};
+
+use crate::store::{GatewayRow, Store, StoreError};
+
+/// How often the rows are looked at.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// Watches the gateways' renewals. Every control plane has one; they need not know of each other.
+pub struct Observer {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    /// Each gateway's renewal number, and when it was first seen: by this clock, since those of
+    /// the gateways and of the database may be wrong.
+    seen: HashMap<Instance, (i64, Moment)>,
+}
+
+impl Observer {
+    /// An observer that has seen nothing yet.
+    pub fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
+        Self { store, clock, seen: HashMap::new() }
+    }
+
+    /// Observes without end.
+    pub async fn observe(mut self) {
+        loop {
+            tokio::time::sleep(EVERY).await;
+            if let Err(why) = self.look().await {
+                tracing::debug!(%why, "the gateways' renewals can't be read");
+            }
+        }
+    }
+
+    /// Looks once.
+    ///
+    /// # Errors
+    /// When the database doesn't answer; what was seen before still counts.
+    pub async fn look(&mut self) -> Result<(), StoreError> {
+        let rows = self.store.live_gateways().await?;
+        let now = self.clock.moment();
+        self.seen.retain(|instance, _| rows.iter().any(|row| row.instance == *instance));
+        for row in rows {
+            let seen = self.seen.entry(row.instance.clone()).or_insert((row.renewal, now));
+            if seen.0 != row.renewal {
+                *seen = (row.renewal, now);
+            } else if now.since(seen.1) >= without_news(&row) {
+                let ended =
+                    self.store.end_gateway(&row.instance, row.renewal, self.clock.now()).await?;
+                if ended {
+                    tracing::warn!(
+                        name = row.name,
+                        instance = row.instance.0,
+                        "a gateway has not renewed its lease and is no longer waited for"
+                    );
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How long it may serve private content after its last renewal.
+fn without_news(row: &GatewayRow) -> Duration {
+    row.terms.lease + row.terms.serve_known
+}

@@ -1,0 +1,135 @@
+//! A gateway as a member of the control database: its feed and its lease, on a connection of its
+//! own and never the pool, so that a busy pool can't make a gateway fall silent, and a pooler in
+//! between can't take its notifications (sync.md F6).
+
+use std::sync::Arc;
+
+use access::lease::{Instance, LeaseSource, Registration, Renewal};
+use access::source::{Answer, Applied, Beginning, FeedRead, Loaded};
+use access::{Clock, GrantSource, TokenDigest};
+use sqlx::{AnyConnection, Connection as _};
+use tokio::sync::Mutex;
+
+use super::signals::{self, News};
+use super::source::{read_beginning, read_feed, unanswered};
+use super::{Connection, Signals, Store, StoreError, leases};
+
+/// What a gateway asks of the control database.
+pub struct GatewaySource {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    /// None until it is needed, and after it failed.
+    own: Mutex<Option<AnyConnection>>,
+    changes: Mutex<Signals>,
+}
+
+impl GatewaySource {
+    pub(super) fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
+        let changes = Mutex::new(store.signals());
+        Self { store, clock, own: Mutex::default(), changes }
+    }
+
+    /// Asks on the gateway's own connection. One that failed, or whose answer was not waited for,
+    /// is not used again: nobody knows what it would answer next.
+    async fn on_own<T>(
+        &self,
+        ask: impl AsyncFnOnce(&mut Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut own = self.own.lock().await;
+        let mut connection = match own.take() {
+            Some(connection) => connection,
+            None => {
+                let mut connection = AnyConnection::connect(&self.store.url).await?;
+                self.store.dialect.prepare(&mut connection).await?;
+                connection
+            }
+        };
+        let answer = ask(&mut connection).await?;
+        *own = Some(connection);
+        Ok(answer)
+    }
+
+    /// The same for a statement that writes.
+    async fn write<T>(
+        &self,
+        ask: impl AsyncFnOnce(&mut Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let _turn = self.store.turn().await?;
+        self.on_own(ask).await
+    }
+}
+
+impl GrantSource for GatewaySource {
+    fn begin(&self, recently_used: usize) -> Answer<'_, Beginning> {
+        let dialect = self.store.dialect;
+        Box::pin(async move {
+            let read = self.on_own(async |db| read_beginning(db, dialect, recently_used).await);
+            read.await.map_err(unanswered)
+        })
+    }
+
+    fn load(&self, digest: TokenDigest) -> Answer<'_, Loaded> {
+        // Many at a time: from the pool.
+        self.store.load(digest)
+    }
+
+    fn feed(&self, applied: Applied) -> Answer<'_, FeedRead> {
+        let dialect = self.store.dialect;
+        Box::pin(async move {
+            let read = self.on_own(async |db| read_feed(db, dialect, applied.revision).await);
+            read.await.map_err(unanswered)
+        })
+    }
+}
+
+impl LeaseSource for GatewaySource {
+    fn register(&self, registration: Registration) -> Answer<'_, ()> {
+        let now = self.clock.now();
+        Box::pin(async move {
+            let done = self.write(async |db| leases::register(db, &registration, now).await);
+            done.await.map_err(unanswered)
+        })
+    }
+
+    fn renew(&self, instance: Instance) -> Answer<'_, Renewal> {
+        let now = self.clock.now();
+        Box::pin(async move {
+            let done = self.write(async |db| leases::renew(db, &instance, now).await);
+            let renewed = done.await.map_err(unanswered)?;
+            Ok(if renewed { Renewal::Committed } else { Renewal::Ended })
+        })
+    }
+
+    fn acknowledge(&self, instance: Instance, applied: Applied) -> Answer<'_, ()> {
+        let dialect = self.store.dialect;
+        Box::pin(async move {
+            let done = self.write(async |db| {
+                let mut transaction = db.begin().await?;
+                leases::acknowledge(&mut transaction, &instance, &applied).await?;
+                signals::tell(&mut transaction, dialect, News::Acknowledgement).await?;
+                Ok(transaction.commit().await?)
+            });
+            done.await.map_err(unanswered)
+        })
+    }
+
+    fn end(&self, instance: Instance) -> Answer<'_, ()> {
+        let (now, dialect) = (self.clock.now(), self.store.dialect);
+        Box::pin(async move {
+            let done = self.write(async |db| {
+                let mut transaction = db.begin().await?;
+                leases::end(&mut transaction, &instance, now).await?;
+                signals::tell(&mut transaction, dialect, News::Acknowledgement).await?;
+                Ok(transaction.commit().await?)
+            });
+            done.await.map_err(unanswered)
+        })
+    }
+
+    fn woken(&self) -> Answer<'_, ()> {
+        Box::pin(async move {
+            self.changes.lock().await.change().await;
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,212 @@
+//! Where a change is in force (sync.md, "What a revoke promises").
+
+use std::time::Duration;
+
+use access::Timestamp;
+use access::lease::Instance;
+use access::source::Revision;
+
+use super::{Control, Error};
+use crate::store::{self, GatewayRow, RevisionRow};
+
+/// How long a caller may wait for a proof.
+pub const MAX_WAIT: Duration = Duration::from_secs(60);
+/// How often the rows are read again where no acknowledgement wakes.
+const READ_EVERY: Duration = Duration::from_millis(100);
+/// How long after its time a change may have been committed, at most. Locks are waited for no
+/// longer than ten seconds, and no transaction is left idle.
+const COMMITTED_WITHIN: Duration = Duration::from_secs(30);
+
+/// What is known of a change: on which gateways it is in force, and until when it may not be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// The change.
+    pub revision: Revision,
+    /// When it was first seen in force on every gateway; none while it isn't.
+    pub confirmed_at: Option<Timestamp>,
+    /// From when on no gateway decides by what was before, confirmed or not.
+    pub guaranteed_by: Timestamp,
+    /// How long it was waited for.
+    pub waited: Duration,
+    /// Each gateway.
+    pub gateways: Vec<Member>,
+}
+
+/// One gateway in a proof.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Its label.
+    pub name: String,
+    /// Its identity.
+    pub instance: Instance,
+    /// Whether the change is in force there.
+    pub state: MemberState,
+    /// How far it is.
+    pub applied_revision: Revision,
+    /// When it stops serving by what was before; none once it doesn't any more.
+    pub stops_by: Option<Timestamp>,
+}
+
+/// Whether a change is in force on a gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MemberState {
+    /// It is.
+    Applied,
+    /// It has not said so.
+    Waiting,
+    /// The gateway serves no more.
+    Ended,
+}
+
+/// What is known of a change that has been committed, after waiting for its proof for at most
+/// `wait`.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such revision, or no more; [`Error::Store`].
+pub async fn prove(control: &Control, revision: Revision, wait: Duration) -> Result<Proof, Error> {
+    let begun = control.clock.moment();
+    let wait = wait.min(MAX_WAIT);
+    let mut signals = control.store.signals();
+    loop {
+        let waited = control.clock.moment().since(begun);
+        let proof = read(control, revision, waited).await?;
+        let left = wait.saturating_sub(waited);
+        if proof.confirmed_at.is_some() || left.is_zero() {
+            return Ok(proof);
+        }
+        // Woken, or time to look again: either way it is read anew.
+        let _ = tokio::time::timeout(left.min(READ_EVERY), signals.acknowledgement()).await;
+    }
+}
+
+async fn read(control: &Control, revision: Revision, waited: Duration) -> Result<Proof, Error> {
+    let mut db = control.store.reader().await?;
+    let row = store::find_revision(&mut db, revision).await?;
+    let row = row.ok_or_else(|| Error::not_found("revision", revision.0))?;
+    let rows = store::gateways_since(&mut db, row.at).await?;
+    let now = control.now();
+    let mut proof = judge(&row, rows, now);
+    proof.waited = waited;
+    if let (Some(at), None) = (proof.confirmed_at, row.confirmed_at) {
+        drop(db);
+        control.store.confirm_revision(revision, at).await?;
+    }
+    Ok(proof)
+}
+
+fn judge(revision: &RevisionRow, rows: Vec<GatewayRow>, now: Timestamp) -> Proof {
+    let gateways: Vec<_> = rows.into_iter().map(|row| member(revision, row, now)).collect();
+    let guaranteed_by = gateways.iter().filter_map(|member| member.stops_by).max();
+    let confirmed_at = match guaranteed_by {
+        // What was in force everywhere once is so for good: a gateway begins with what is.
+        _ if revision.confirmed_at.is_some() => revision.confirmed_at,
+        None => Some(now),
+        Some(_) => None,
+    };
+    Proof {
+        revision: revision.revision,
+        confirmed_at,
+        guaranteed_by: confirmed_at.or(guaranteed_by).unwrap_or(now),
+        waited: Duration::ZERO,
+        gateways,
+    }
+}
+
+fn member(revision: &RevisionRow, row: GatewayRow, now: Timestamp) -> Member {
+    let terms = row.terms;
+    let grace = if revision.ends_public { terms.public_grace } else { Duration::ZERO };
+    let (state, stops_by) = match row.ended_at {
+        // Its lease was over when the observer ended it; public channels may go on (L6).
+        Some(at) if row.ended_by_observer && at.plus(grace) > now => {
+            (MemberState::Waiting, Some(at.plus(grace)))
+        }
+        Some(_) => (MemberState::Ended, None),
+        None if row.of_this_history && row.applied_revision >= revision.revision => {
+            (MemberState::Applied, None)
+        }
+        None => {
+            // A renewal that is followed by a read before the commit is the last that can give
+            // anything without the change (L2).
+            let committed = now.min(revision.at.plus(COMMITTED_WITHIN));
+            let without_news = terms.lease + terms.serve_known + grace;
+            (MemberState::Waiting, Some(committed.plus(without_news)))
+        }
+    };
+    Member {
+        name: row.name,
+        instance: row.instance,
+        state,
+        applied_revision: row.applied_revision,
+        stops_by,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use access::lease::LeaseTerms;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(10_000_000);
+    const LEASE: Duration = Duration::from_secs(180);
+    const GRACE: Duration = Duration::from_secs(3600);
+
+    fn change(ends_public: bool) -> RevisionRow {
+        RevisionRow { revision: Revision(7), at: NOW, ends_public, confirmed_at: None }
+    }
+
+    fn gateway(applied: i64) -> GatewayRow {
+        GatewayRow {
+            instance: Instance(format!("i{applied}")),
+            name: "gw".into(),
+            version: "1".into(),
+            started_at: NOW,
+            applied_revision: Revision(applied),
+            of_this_history: true,
+            renewal: 1,
+            renewed_at: NOW,
+            terms: LeaseTerms { lease: LEASE, serve_known: Duration::ZERO, public_grace: GRACE },
+            ended_at: None,
+            ended_by_observer: false,
+        }
+    }
+
+    fn ended(by_observer: bool) -> GatewayRow {
+        GatewayRow { ended_at: Some(NOW), ended_by_observer: by_observer, ..gateway(6) }
+    }
+
+    #[test]
+    fn l5_every_row_that_has_not_ended_is_waited_for() {
+        let proof = judge(&change(false), vec![gateway(7), gateway(8), ended(false)], NOW);
+        assert_eq!((proof.confirmed_at, proof.guaranteed_by), (Some(NOW), NOW));
+        let proof = judge(&change(false), vec![gateway(7), gateway(6)], NOW);
+        assert_eq!((proof.confirmed_at, proof.guaranteed_by), (None, NOW.plus(LEASE)));
+        assert_eq!(proof.gateways[1].stops_by, Some(NOW.plus(LEASE)));
+    }
+
+    #[test]
+    fn f4_an_acknowledgement_of_another_history_is_none() {
+        let stranger = GatewayRow { of_this_history: false, ..gateway(9) };
+        assert_eq!(judge(&change(false), vec![stranger], NOW).confirmed_at, None);
+    }
+
+    #[test]
+    fn l6_known_tokens_and_public_channels_may_go_on() {
+        let known = Duration::from_secs(60);
+        let terms = LeaseTerms { serve_known: known, ..gateway(6).terms };
+        let proof = judge(&change(false), vec![GatewayRow { terms, ..gateway(6) }], NOW);
+        assert_eq!(proof.guaranteed_by, NOW.plus(LEASE + known));
+        let proof = judge(&change(true), vec![ended(true)], NOW);
+        assert_eq!((proof.confirmed_at, proof.guaranteed_by), (None, NOW.plus(GRACE)));
+        assert!(judge(&change(true), vec![ended(true)], NOW.plus(GRACE)).confirmed_at.is_some());
+        assert!(judge(&change(false), vec![ended(true)], NOW).confirmed_at.is_some());
+        assert!(judge(&change(true), vec![ended(false)], NOW).confirmed_at.is_some());
+    }
+
+    #[test]
+    fn what_was_confirmed_stays_so() {
+        let confirmed = RevisionRow { confirmed_at: Some(NOW), ..change(false) };
+        let later = NOW.plus(LEASE);
+        assert_eq!(judge(&confirmed, vec![gateway(-1)], later).confirmed_at, Some(NOW));
+    }
+}

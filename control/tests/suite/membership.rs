@@ -1,0 +1,127 @@
+//! Gateways as members: their feed, their lease, and the proof that a change is in force on all of
+//! them (sync.md, "What a revoke promises" and "The lease").
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use access::lease::{Instance, LeaseSource as _, LeaseTerms, Registration, Renewal};
+use access::source::Revision;
+use access::{GrantSource as _, Permission};
+use control::usecases::proof::{MemberState, Proof, prove};
+use control::usecases::token;
+use control::{GatewaySource, Observer};
+
+use crate::world::{World, order};
+
+const LEASE: Duration = Duration::from_secs(180);
+const SOON: Duration = Duration::from_secs(10);
+
+fn gateway(w: &World) -> GatewaySource {
+    w.control.store().gateway_source(w.clock.clone())
+}
+
+fn instance(name: &str) -> Instance {
+    Instance(format!("instance-of-{name}"))
+}
+
+async fn register(source: &GatewaySource, name: &str) {
+    let grace = Duration::from_secs(3600);
+    let terms = LeaseTerms { lease: LEASE, serve_known: Duration::ZERO, public_grace: grace };
+    let (name, version) = (name.to_owned(), "1".to_owned());
+    let registration = Registration { instance: instance(&name), name, version, terms };
+    source.register(registration).await.unwrap();
+}
+
+/// Applies all that there is, and says so.
+async fn catch_up(source: &GatewaySource, name: &str) {
+    let applied = source.begin(0).await.unwrap().applied;
+    source.acknowledge(instance(name), applied).await.unwrap();
+}
+
+/// A revoked token's revision.
+async fn revoke_one(w: &World) -> Revision {
+    let account = w.account("a").await;
+    let issued = w.token(&w.admin, &account.name, order("t", Permission::Read, &["a"])).await;
+    token::revoke(&w.control, &w.admin, issued.unwrap().token.id).await.unwrap().revision
+}
+
+fn states(proof: &Proof) -> Vec<(&str, MemberState)> {
+    proof.gateways.iter().map(|member| (member.name.as_str(), member.state)).collect()
+}
+
+control::on_both_databases! {
+    async fn l5_a_revoke_is_proven_when_every_gateway_has_applied_it(database: TestDatabase) {
+        let w = World::new(database).await;
+        let source = gateway(&w);
+        register(&source, "gw-1").await;
+        register(&source, "gw-2").await;
+        let revision = revoke_one(&w).await;
+        catch_up(&source, "gw-1").await;
+
+        let proof = prove(&w.control, revision, Duration::ZERO).await.unwrap();
+        assert_eq!(proof.confirmed_at, None);
+        let waiting = MemberState::Waiting;
+        assert_eq!(states(&proof), [("gw-1", MemberState::Applied), ("gw-2", waiting)]);
+        assert_eq!(proof.gateways[1].stops_by, Some(proof.guaranteed_by));
+
+        let confirmed = prove(&w.control, revision, SOON);
+        let acknowledged = async {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            catch_up(&source, "gw-2").await;
+        };
+        let (proof, ()) = tokio::join!(confirmed, acknowledged);
+        let confirmed_at = proof.unwrap().confirmed_at;
+        assert!(confirmed_at.is_some());
+
+        w.clock.advance(LEASE);
+        register(&source, "gw-3").await;
+        let again = prove(&w.control, revision, Duration::ZERO).await.unwrap();
+        assert_eq!(again.confirmed_at, confirmed_at, "it is told as it was");
+    }
+
+    async fn l5_who_does_not_renew_is_ended_and_begins_anew(database: TestDatabase) {
+        let w = World::new(database).await;
+        let source = gateway(&w);
+        register(&source, "kept").await;
+        register(&source, "gone").await;
+        let mut observer = Observer::new(w.control.store().clone(), w.clock.clone());
+        let revision = revoke_one(&w).await;
+        observer.look().await.unwrap();
+        w.clock.advance(LEASE / 2);
+        assert_eq!(source.renew(instance("kept")).await.unwrap(), Renewal::Committed);
+        catch_up(&source, "kept").await;
+        observer.look().await.unwrap();
+        w.clock.advance(LEASE / 2);
+        observer.look().await.unwrap();
+
+        let proof = prove(&w.control, revision, Duration::ZERO).await.unwrap();
+        assert!(proof.confirmed_at.is_some());
+        assert_eq!(states(&proof), [("gone", MemberState::Ended), ("kept", MemberState::Applied)]);
+        assert_eq!(source.renew(instance("gone")).await.unwrap(), Renewal::Ended);
+        assert_eq!(source.renew(instance("kept")).await.unwrap(), Renewal::Committed);
+    }
+
+    async fn l5_a_clean_stop_is_not_waited_for(database: TestDatabase) {
+        let w = World::new(database).await;
+        let source = gateway(&w);
+        register(&source, "gw-1").await;
+        let revision = revoke_one(&w).await;
+        source.end(instance("gw-1")).await.unwrap();
+        let proof = prove(&w.control, revision, Duration::ZERO).await.unwrap();
+        assert!(proof.confirmed_at.is_some());
+        assert_eq!(states(&proof), [("gw-1", MemberState::Ended)]);
+    }
+
+    async fn f6_a_change_wakes_whoever_follows(database: TestDatabase) {
+        let w = World::new(database).await;
+        let source = Arc::new(gateway(&w));
+        // The first may be told for nothing: that listening has begun.
+        let _ = tokio::time::timeout(Duration::from_millis(500), source.woken()).await;
+        let waiting = tokio::spawn({
+            let source = Arc::clone(&source);
+            async move { tokio::time::timeout(SOON, source.woken()).await }
+        });
+        revoke_one(&w).await;
+        assert!(waiting.await.unwrap().is_ok(), "nobody woke the gateway");
+    }
+}
