@@ -73,7 +73,7 @@ fn check_gateway(gateway: &Gateway) -> Vec<(&'static str, String)> {
 
 settings! {
     /// Small objects kept in memory, so that the storage is not asked for each of them. `0s`
-    /// switches a class off.
+    /// switches a class off. To come: this version keeps none.
     pub struct Cache {
         /// Memory for objects, in all.
         size: Size = Size::mib(256), within Size::bytes(0)..=Size::gib(1024);

@@ -160,8 +160,9 @@ impl Refusal {
                 StatusCode::BAD_REQUEST,
                 "two-tokens",
                 "Two different tokens",
-                "The request carries two different tokens, in its URL and in its header fields. \
-                 Remove one of them: look into .netrc, .condarc and the client's stored logins.",
+                "The request carries one token in its URL and other credentials in its header \
+                 fields. Remove one of them: look into .netrc, .condarc and the client's stored \
+                 logins.",
             ),
             Self::Method => text(
                 StatusCode::METHOD_NOT_ALLOWED,
@@ -240,20 +241,21 @@ fn path(why: PathError) -> Text {
 
 fn undecided(undecided: &Undecided, context: &Context<'_>) -> Text {
     let ask = context.ask();
-    let unavailable =
-        |error, reason, message| text(StatusCode::SERVICE_UNAVAILABLE, error, reason, message);
     match undecided {
-        Undecided::Denied(Denied::Void) | Undecided::Busy => unavailable(
+        Undecided::Denied(Denied::Void) | Undecided::Busy => text(
+            StatusCode::SERVICE_UNAVAILABLE,
             "busy",
             "Busy",
             "Too many tokens are being looked up just now. Try again in a moment.".to_owned(),
         ),
-        Undecided::Unreachable => unavailable(
+        Undecided::Unreachable => text(
+            StatusCode::SERVICE_UNAVAILABLE,
             "control-unreachable",
             "Token can't be checked",
             format!("The token can't be checked just now. Try again; if it lasts, {ask}."),
         ),
-        Undecided::LeaseEnded => unavailable(
+        Undecided::LeaseEnded => text(
+            StatusCode::SERVICE_UNAVAILABLE,
             "lease-ended",
             "No news of who may have access",
             format!(

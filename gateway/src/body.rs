@@ -78,6 +78,9 @@ impl http_body::Body for AnswerBody {
         Poll::Ready(match ready!(this.poll_chunk(cx)) {
             Some(Ok(bytes)) => {
                 this.record.add_bytes(bytes.len());
+                if let Some(watch) = &this.watch {
+                    watch.handed_on(bytes.len());
+                }
                 Some(Ok(Frame::data(bytes)))
             }
             Some(Err(fault)) => {
@@ -103,9 +106,8 @@ impl http_body::Body for AnswerBody {
 
 impl Drop for AnswerBody {
     fn drop(&mut self) {
-        if self.watch.as_ref().is_some_and(Watch::is_cut) {
-            let detail = "what was being sent is no longer granted".to_owned();
-            self.record.end(End::Cut { by: Blame::Client, detail });
+        if let Some(why) = self.watch.as_ref().and_then(Watch::cut) {
+            self.record.end(End::Cut { by: Blame::Client, detail: why.to_owned() });
         } else if self.remaining() == Some(0) {
             self.record.end(End::Complete);
         }

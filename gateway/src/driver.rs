@@ -4,12 +4,15 @@
 
 use std::net::IpAddr;
 use std::rc::Rc;
+use std::time::Duration;
 
 use access::usage::UsageKey;
 use access::{Allowed, Privacy};
+use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, USER_AGENT};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body::Body as _;
+use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 
 use crate::answer::{ALLOWED_METHODS, Context, Refusal};
@@ -26,6 +29,12 @@ use crate::{cache_control, credential};
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// When the token that opened the answer ends soon (wire.md W17).
 const TOKEN_EXPIRES: HeaderName = HeaderName::from_static("condagate-token-expires");
+
+/// How much is read of the content of a request that is refused, and how long.
+const READ_AWAY_BYTES: usize = 256 * 1024;
+const READ_AWAY: Duration = Duration::from_secs(2);
+/// How many fields a head may have over HTTP/2; for HTTP/1 the listener counts them.
+const MAX_FIELDS: usize = 100;
 
 /// What lets a file be sent, and who asked for it.
 type Opened = (Allowed, Question);
@@ -48,7 +57,7 @@ pub(crate) async fn serve(
     exchange: Rc<Exchange>,
     switch: Rc<CutSwitch>,
     peer: IpAddr,
-    request: Request<Incoming>,
+    mut request: Request<Incoming>,
 ) -> Response<AnswerBody> {
     let in_flight = exchange.begin();
     let client = worker.settings.client(peer, request.headers());
@@ -68,6 +77,9 @@ pub(crate) async fn serve(
         Ok(()) => pass(&worker, &request, client, &request_id, &mut record, &mut channel).await,
         Err(refused) => Err(refused),
     };
+    if request.version() == Version::HTTP_2 && !request.body().is_end_stream() {
+        read_away(request.body_mut()).await;
+    }
     let (mut answer, opened) = passed.unwrap_or_else(|Refused { refusal, detail }| {
         let contact = worker.settings.contact.as_deref();
         let context = Context { channel: channel.as_deref(), contact, request_id: &request_id };
@@ -86,6 +98,21 @@ pub(crate) async fn serve(
     respond(answer, watch, request.method() == Method::HEAD, record, in_flight)
 }
 
+/// Reads away what a client sends with a request that is refused, within bounds: some take an
+/// answer that comes before their content has gone for a failure of the stream.
+async fn read_away(content: &mut Incoming) {
+    let reading = async {
+        let mut left = READ_AWAY_BYTES;
+        while let Some(Ok(frame)) = content.frame().await {
+            left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+            if left == 0 {
+                break;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(READ_AWAY, reading).await;
+}
+
 /// What must hold of a message before its target is read. Content is refused here for HTTP/2; for
 /// HTTP/1 the listener has done it.
 fn check_message(request: &Request<Incoming>) -> Result<(), Refused> {
@@ -95,6 +122,9 @@ fn check_message(request: &Request<Incoming>) -> Result<(), Refused> {
     }
     if !request.body().is_end_stream() {
         return Err(Refusal::Framing(Framing::Content).into());
+    }
+    if request.headers().len() > MAX_FIELDS {
+        return Err(Refusal::Framing(Framing::TooLarge).into());
     }
     if !authority::is_clear(request.version(), request.uri(), request.headers()) {
         return Err(Refusal::Host.into());

@@ -1,5 +1,6 @@
 //! A running gateway: its threads, its feed, its certificate.
 
+use std::cell::Cell;
 use std::net::SocketAddr;
 use std::num::NonZero;
 use std::rc::Rc;
@@ -360,6 +361,7 @@ impl ThreadStart {
             limiters: self.limiters,
             usage: self.usage,
             watches: Watches::default(),
+            drained: Cell::new(false),
         });
         let permits = Arc::new(Semaphore::new(self.max_connections));
         let mut stop = self.stop.clone();
@@ -385,6 +387,7 @@ impl ThreadStart {
         tokio::task::yield_now().await;
         let all = u32::try_from(self.max_connections).unwrap_or(u32::MAX);
         if tokio::time::timeout(self.drain, permits.acquire_many(all)).await.is_err() {
+            worker.drained.set(true);
             tracing::warn!(drain = ?self.drain, "requests were still in flight at the end of the drain");
         }
         worker.log.flush();

@@ -37,10 +37,11 @@ pub(crate) use self::wire::{Exchange, InFlight, WireLimits};
 use crate::driver;
 use crate::worker::Worker;
 
-/// Streams that one HTTP/2 connection may have open: rattler asks for hundreds of shards at once.
-const MAX_STREAMS: u32 = 256;
+/// Streams that one HTTP/2 connection may have open: rattler asks for hundreds of shards, but
+/// waits for its turn.
+const MAX_STREAMS: u32 = 128;
 /// What is buffered for a stream that its client doesn't take, in bytes.
-const STREAM_BUFFER_BYTES: usize = 128 * 1024;
+const STREAM_BUFFER_BYTES: usize = 64 * 1024;
 /// What is buffered for an HTTP/1 connection that its client doesn't take, in bytes.
 const CONNECTION_BUFFER_BYTES: usize = 256 * 1024;
 /// How often an HTTP/2 client that says nothing is asked whether it is still there, and how long

@@ -149,6 +149,11 @@ impl Record {
                 self.line.detail = Some(detail);
                 "cut"
             }
+            None if self.worker.drained.get() => {
+                self.line.fault = Some(Blame::Gateway);
+                self.line.detail = Some("the gateway was stopped".to_owned());
+                "cut"
+            }
             None => "left",
         };
         let worker = &self.worker;

@@ -15,6 +15,7 @@ mod time;
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use access::lease::LeaseTerms;
@@ -239,6 +240,7 @@ impl Table {
         let era = self.current.load_full();
         let applied = era.applied();
         let read = self.source.feed(applied.clone()).await;
+        era.away.store(read.is_err(), Ordering::Relaxed);
         let read = read.inspect_err(|_| {
             self.counts.feed_failures.inc();
         })?;

@@ -4,6 +4,8 @@
 //! [`Watches::keep`] after each change, so that a client that takes nothing is cut too. A grant
 //! that the control database has moved on from is asked for anew: whoever still may have the file
 //! goes on where they were, and nothing is sent meanwhile.
+//!
+//! So is a client that takes nothing: on HTTP/2 its connection may be as lively as can be.
 
 use std::cell::{Cell, RefCell};
 use std::net::IpAddr;
@@ -11,7 +13,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use access::{Allowed, ChannelName};
+use access::{Allowed, ChannelName, Moment};
 
 use crate::credential::Credential;
 use crate::listener::CutSwitch;
@@ -23,6 +25,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// How often a question is asked again that could not be answered just now, and with which pause.
 const ATTEMPTS: usize = 20;
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// Slower than this, a client that takes a chunk byte by byte isn't told from one that takes
+/// nothing. libmamba gives up below 30 bytes a second.
+const SLOWEST_BYTES_PER_SECOND: u64 = 1024;
 
 /// Who asked for what is being sent.
 pub(crate) struct Question {
@@ -37,9 +43,13 @@ enum State {
     Granted,
     /// It is being asked whether it still is.
     Asking,
-    /// It is not.
-    Cut,
+    /// It is not sent any more, for this reason.
+    Cut(&'static str),
 }
+
+/// Why what is being sent is cut, for the record.
+const NOT_GRANTED: &str = "what was being sent is no longer granted";
+const NOT_TAKEN: &str = "the client took nothing for too long";
 
 /// One body in flight.
 struct Watched {
@@ -49,6 +59,9 @@ struct Watched {
     /// The body, waiting for the answer.
     waiting: Cell<Option<Waker>>,
     switch: Rc<CutSwitch>,
+    /// When the last chunk was handed to the connection, and by when the next one has to be asked
+    /// for. None while it is the storage that is waited for.
+    take_by: Cell<Option<Moment>>,
 }
 
 /// The bodies in flight on one thread.
@@ -80,6 +93,7 @@ impl Watch {
             state: Cell::new(State::Granted),
             waiting: Cell::new(None),
             switch,
+            take_by: Cell::new(None),
         });
         worker.metrics.downloads.inc();
         let key = worker.watches.0.borrow_mut().insert(Rc::clone(&watched));
@@ -88,10 +102,11 @@ impl Watch {
 
     /// Whether the next chunk may be sent. Waits while that is being asked.
     pub(crate) fn poll_may_send(&self, cx: &mut Context<'_>) -> Poll<Result<(), NoLonger>> {
+        self.watched.take_by.set(None);
         self.watched.look(&self.worker);
         match self.watched.state.get() {
             State::Granted => Poll::Ready(Ok(())),
-            State::Cut => Poll::Ready(Err(NoLonger)),
+            State::Cut(_) => Poll::Ready(Err(NoLonger)),
             State::Asking => {
                 self.watched.waiting.set(Some(cx.waker().clone()));
                 Poll::Pending
@@ -99,9 +114,20 @@ impl Watch {
         }
     }
 
-    /// Whether it was cut.
-    pub(crate) fn is_cut(&self) -> bool {
-        self.watched.state.get() == State::Cut
+    /// Says that a chunk of this length was handed to the connection.
+    pub(crate) fn handed_on(&self, bytes: usize) {
+        let patience = self.worker.settings.send_timeout;
+        let at_least = Duration::from_secs(bytes as u64 / SLOWEST_BYTES_PER_SECOND);
+        let take_by = self.worker.clock.moment().plus(patience + at_least);
+        self.watched.take_by.set(Some(take_by));
+    }
+
+    /// Why it was cut, if it was.
+    pub(crate) fn cut(&self) -> Option<&'static str> {
+        match self.watched.state.get() {
+            State::Cut(why) => Some(why),
+            State::Granted | State::Asking => None,
+        }
     }
 }
 
@@ -126,15 +152,17 @@ impl Watched {
                     watched.allowed.replace(allowed);
                     watched.state.set(State::Granted);
                 }
-                None => {
-                    watched.state.set(State::Cut);
-                    watched.switch.throw();
-                }
+                None => watched.cut(NOT_GRANTED),
             }
             if let Some(body) = watched.waiting.take() {
                 body.wake();
             }
         });
+    }
+
+    fn cut(&self, why: &'static str) {
+        self.state.set(State::Cut(why));
+        self.switch.throw();
     }
 
     /// Leave to go on sending the same file, if it is still given.
@@ -159,9 +187,13 @@ pub(crate) async fn keep(worker: Rc<Worker>) {
     let mut flips = worker.table.flips();
     loop {
         let _ = tokio::time::timeout(LOOK_EVERY, flips.changed()).await;
+        let now = worker.clock.moment();
         let watched: Vec<_> = worker.watches.0.borrow().iter().map(|(_, w)| Rc::clone(w)).collect();
         for watched in watched {
             watched.look(&worker);
+            if watched.take_by.get().is_some_and(|by| by < now) {
+                watched.cut(NOT_TAKEN);
+            }
         }
     }
 }

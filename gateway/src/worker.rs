@@ -30,6 +30,8 @@ pub(crate) struct Worker {
     pub(crate) limiters: Arc<Limiters>,
     pub(crate) usage: Arc<Shard>,
     pub(crate) watches: Watches,
+    /// The drain is over: what is still being sent is cut.
+    pub(crate) drained: Cell<bool>,
 }
 
 /// The settings that requests are answered by.
@@ -38,6 +40,7 @@ pub(crate) struct RequestSettings {
     pub(crate) contact: Option<String>,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) expiry_warning: Duration,
+    pub(crate) send_timeout: Duration,
 }
 
 impl RequestSettings {
@@ -47,6 +50,7 @@ impl RequestSettings {
             contact: settings.contact.clone(),
             trusted_proxies: settings.trusted_proxies.clone(),
             expiry_warning: settings.expiry_warning,
+            send_timeout: settings.limits.send_timeout,
         }
     }
 
@@ -105,6 +109,7 @@ mod tests {
             contact: None,
             trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()],
             expiry_warning: Duration::ZERO,
+            send_timeout: Duration::ZERO,
         };
         let client = |peer: &str, forwarded: &[&str]| {
             let mut headers = HeaderMap::new();

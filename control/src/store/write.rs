@@ -3,7 +3,7 @@
 
 use access::Timestamp;
 use sqlx::{Any, Transaction};
-use tokio::sync::{AcquireError, OwnedSemaphorePermit};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::audit::{Event, insert_event};
 use super::{Connection, Store, StoreError};
@@ -20,10 +20,7 @@ pub(crate) struct Write {
 impl Store {
     /// Begins a write at `now`. On SQLite it waits for its turn.
     pub(crate) async fn write(&self, now: Timestamp) -> Result<Write, StoreError> {
-        let writer = match &self.one_writer {
-            Some(turn) => Some(turn.clone().acquire_owned().await.map_err(closed)?),
-            None => None,
-        };
+        let writer = self.turn().await?;
         let transaction = self.pool.begin_with(self.dialect.begin_change()).await?;
         Ok(Write { transaction, now, _writer: writer })
     }
@@ -52,8 +49,4 @@ impl Write {
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
         Ok(self.transaction.commit().await?)
     }
-}
-
-fn closed(_: AcquireError) -> StoreError {
-    StoreError::Database(sqlx::Error::PoolClosed)
 }

@@ -5,9 +5,12 @@ use http::header::HOST;
 use http::uri::Authority;
 use http::{HeaderMap, Uri, Version};
 
-/// Whether Host is exactly one valid authority and agrees with an absolute target. HTTP/1.0 may
-/// do without; HTTP/2 has it in the target.
+/// Whether Host is exactly one valid authority and agrees with an absolute target, which is one of
+/// HTTP. HTTP/1.0 may do without; HTTP/2 has it in the target.
 pub(crate) fn is_clear(version: Version, uri: &Uri, headers: &HeaderMap) -> bool {
+    if !matches!(uri.scheme_str(), None | Some("http" | "https")) {
+        return false;
+    }
     let mut hosts = headers.get_all(HOST).iter();
     match (hosts.next(), hosts.next(), uri.authority()) {
         (None, _, Some(target)) => version == Version::HTTP_2 && is_plain(target),
@@ -59,6 +62,7 @@ mod tests {
         assert!(check(Version::HTTP_11, "http://a/x", &["A"]));
         assert!(!check(Version::HTTP_11, "http://a/x", &["b"]));
         assert!(!check(Version::HTTP_11, "http://a/x", &[]));
+        assert!(!check(Version::HTTP_11, "ftp://a/x", &["a"]));
         assert!(check(Version::HTTP_2, "https://a/x", &[]));
         assert!(!check(Version::HTTP_2, "https://a/x", &["b"]));
     }

@@ -10,7 +10,7 @@
 pub(crate) enum Fault {
     /// Not what RFC 9112 calls a request line; or a version other than 1.0 and 1.1.
     RequestLine,
-    /// A character in the target that is no visible ASCII character, or a fragment.
+    /// A target that is no URI, or has a fragment.
     Target,
     /// A bare CR or LF, NUL or another control character, a folded line, whitespace before a
     /// colon, a field without a name.
@@ -91,10 +91,20 @@ fn check_request_line(line: &[u8]) -> Result<&[u8], Fault> {
     if !matches!(version, b"HTTP/1.1" | b"HTTP/1.0") {
         return Err(Fault::RequestLine);
     }
-    if target.is_empty() || !target.iter().all(u8::is_ascii_graphic) || target.contains(&b'#') {
-        return Err(Fault::Target);
-    }
-    Ok(method)
+    if is_target(target) { Ok(method) } else { Err(Fault::Target) }
+}
+
+/// A path whose characters every parser takes, or what the HTTP library's own parser takes: what
+/// that one refused later would be answered without a word, and without a record.
+fn is_target(target: &[u8]) -> bool {
+    let is_usual = |&b: &u8| b.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@%/".contains(&b);
+    let is_usual_path = target.first() == Some(&b'/') && target.iter().all(is_usual);
+    let is_uri = || {
+        target.iter().all(u8::is_ascii_graphic)
+            && !target.contains(&b'#')
+            && http::Uri::try_from(target).is_ok()
+    };
+    is_usual_path || is_uri()
 }
 
 /// What a head says of its content's length.
@@ -199,6 +209,17 @@ mod tests {
         assert_eq!(judge(post), Err(Fault::Method));
         let both = "POST / HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n";
         assert_eq!(judge(both), Err(Fault::Length));
+    }
+
+    /// What the HTTP library refused itself would get a bare answer, and no record.
+    #[test]
+    fn w16_a_target_that_is_no_uri_is_refused_here() {
+        for target in ["/demo/<x>", "/a^b", "/a|b", "?", "http://", "http:/x/a", "http://[::1/a"] {
+            let head = format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n");
+            let judged = judge(&head);
+            let is_uri = target.parse::<http::Uri>().is_ok();
+            assert_eq!(judged, if is_uri { Ok(()) } else { Err(Fault::Target) }, "{target}");
+        }
     }
 
     #[test]

@@ -73,6 +73,11 @@ impl<'r> Conditions<'r> {
         }
     }
 
+    /// Whether a 304 may be the answer.
+    pub(super) fn may_be_unmodified(&self) -> bool {
+        self.headers.contains_key(IF_NONE_MATCH) || self.headers.contains_key(IF_MODIFIED_SINCE)
+    }
+
     /// The one range that is asked for. Several ranges and what can't be read are ignored, as RFC
     /// 9110, section 14.2 allows; so is the range of a HEAD.
     fn asked_range(&self) -> Option<Asked> {

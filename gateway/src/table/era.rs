@@ -4,10 +4,11 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use access::lease::LeaseTerms;
-use access::source::{Applied, Beginning, Change, Loaded, Revision, Touched};
+use access::source::{Answer, Applied, Beginning, Change, Loaded, Revision, SourceError, Touched};
 use access::{
     Caller, Channel, ChannelId, ChannelRegistry, Grant, GrantSource, LiveGrant, PrincipalId,
     TokenDigest,
@@ -25,6 +26,10 @@ use super::stripes::Stripes;
 /// How long, and for how many digests, it is remembered that the database doesn't know them.
 const UNKNOWN_FOR: Duration = Duration::from_secs(5);
 const UNKNOWN_MAX: u64 = 100_000;
+/// How long the control database may take to look a token up: when it answers otherwise, and when
+/// it is known to be away. Clients try again sooner than they wait.
+const LOOK_UP_WITHIN: Duration = Duration::from_secs(10);
+const LOOK_UP_WITHIN_WHILE_AWAY: Duration = Duration::from_secs(1);
 /// What a grant takes in the cache beside itself: key, node and index, in bytes.
 const ENTRY_OVERHEAD_BYTES: usize = 256;
 /// How far the index may run ahead of the cache before it is swept.
@@ -39,6 +44,14 @@ pub(super) enum Outcome {
     Outrun,
     /// The database didn't answer.
     Failed,
+}
+
+/// An answer, or a failure when it takes too long.
+async fn within<T>(limit: Duration, answer: Answer<'_, T>) -> Result<T, SourceError> {
+    match tokio::time::timeout(limit, answer).await {
+        Ok(answer) => answer,
+        Err(_elapsed) => Err(SourceError(format!("no answer within {limit:?}"))),
+    }
 }
 
 /// Ends the joining of one read, however the read ends.
@@ -64,9 +77,11 @@ pub(super) struct Era {
     loading: DashMap<TokenDigest, watch::Receiver<Option<Outcome>>>,
     stripes: Stripes,
     pub(super) lease: Lease,
+    /// Whether the control database did not answer when it was last asked for changes.
+    pub(super) away: AtomicBool,
     /// Taken out in one test only, to show that the rule is needed.
     #[cfg(test)]
-    pub(super) rule_t2: std::sync::atomic::AtomicBool,
+    pub(super) rule_t2: AtomicBool,
 }
 
 impl Era {
@@ -84,6 +99,7 @@ impl Era {
             by_principal: DashMap::new(),
             loading: DashMap::new(),
             lease: Lease::new(terms),
+            away: AtomicBool::new(false),
             #[cfg(test)]
             rule_t2: true.into(),
         };
@@ -142,9 +158,13 @@ impl Era {
         tell: watch::Sender<Option<Outcome>>,
     ) {
         // Also when the read panics: the next request then tries again.
+        let limit = match self.away.load(Ordering::Relaxed) {
+            true => LOOK_UP_WITHIN_WHILE_AWAY,
+            false => LOOK_UP_WITHIN,
+        };
         let _done = Done { era: &self, digest };
         for _ in 0..ATTEMPTS {
-            match source.load(digest).await {
+            match within(limit, source.load(digest)).await {
                 Ok(loaded) => {
                     if self.take_in(digest, loaded, &tell) {
                         return;
@@ -192,7 +212,7 @@ impl Era {
 
     #[cfg(test)]
     fn keeps_t2(&self) -> bool {
-        self.rule_t2.load(std::sync::atomic::Ordering::SeqCst)
+        self.rule_t2.load(Ordering::SeqCst)
     }
 
     fn keep(&self, digest: TokenDigest, grant: Grant) -> Arc<LiveGrant> {

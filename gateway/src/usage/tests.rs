@@ -74,7 +74,12 @@ async fn reporter(sink: &Arc<FakeSink>, shards: &[Arc<Shard>]) -> Reporter {
     let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(NOON));
     let limits =
         TableLimits { size_bytes: 1 << 20, misses_per_second: 1, misses_per_second_per_address: 1 };
-    let table = Table::begin(Arc::new(Empty), Arc::clone(&clock), limits).await.unwrap();
+    let terms = access::lease::LeaseTerms {
+        lease: Duration::ZERO,
+        serve_known: Duration::ZERO,
+        public_grace: Duration::ZERO,
+    };
+    let table = Table::begin(Arc::new(Empty), Arc::clone(&clock), limits, terms).await.unwrap();
     let gauges = Gauges {
         shards: shards.into(),
         limiters: Arc::new(Limiters::default()),

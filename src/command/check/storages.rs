@@ -74,7 +74,7 @@ async fn look_at(
     }
     if bound.is_empty() {
         return vec![match is_there(&probe, name).await {
-            Ok(()) => Finding::ok(about, "answers; no channel is bound to it yet"),
+            Ok(()) => Finding::ok(about, "answers; no channel is known to be bound to it"),
             Err(why) => Finding::error(about, with_advice(&why)),
         }];
     }

@@ -48,10 +48,12 @@ pub(super) fn read(
         StatusCode::PARTIAL_CONTENT if conditions.range_to_pass_on().is_some() => {
             part(upstream, answered)
         }
-        StatusCode::NOT_MODIFIED | StatusCode::RANGE_NOT_SATISFIABLE => {
-            let headers = passed_on(answered.response.headers());
-            finish(upstream, answered);
-            Ok(Stored { status, headers, body: StoredBody::Empty })
+        // Only to who asked: a client that has nothing can't go on with what it has.
+        StatusCode::NOT_MODIFIED if conditions.may_be_unmodified() => {
+            Ok(without_content(upstream, answered))
+        }
+        StatusCode::RANGE_NOT_SATISFIABLE if conditions.range_to_pass_on().is_some() => {
+            Ok(without_content(upstream, answered))
         }
         StatusCode::NOT_FOUND | StatusCode::GONE => {
             finish(upstream, answered);
@@ -59,6 +61,13 @@ pub(super) fn read(
         }
         status => Err(fault(upstream, status, answered.response.headers()).into()),
     }
+}
+
+fn without_content(upstream: &Arc<Upstream>, answered: Answered) -> Stored {
+    let status = answered.response.status();
+    let headers = passed_on(answered.response.headers());
+    finish(upstream, answered);
+    Stored { status, headers, body: StoredBody::Empty }
 }
 
 /// An answer with the whole file. The server may have ignored a condition or a range; then it is
