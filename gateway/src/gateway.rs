@@ -1,5 +1,7 @@
 //! A running gateway: its threads, its feed, its certificate.
 
+mod certificate;
+
 use std::cell::Cell;
 use std::net::SocketAddr;
 use std::num::NonZero;
@@ -196,12 +198,12 @@ impl Gateway {
         if let Some(tls) = &self.tls {
             let (tls, metrics) = (Arc::clone(tls), Arc::clone(&self.metrics));
             let clock = Arc::clone(&self.clock);
-            tell_expiry(&metrics, &tls);
+            certificate::tell_expiry(&metrics, &tls);
             background.push(tokio::spawn(async move {
                 loop {
                     tokio::time::sleep(CERTIFICATE_EVERY).await;
                     if tls.changed() {
-                        reload_certificate(&tls, &metrics, &*clock);
+                        certificate::reload(&tls, &metrics, &*clock);
                     }
                 }
             }));
@@ -235,7 +237,7 @@ impl Gateway {
             running.log.reopen();
         }
         if let Some(tls) = &self.tls {
-            reload_certificate(tls, &self.metrics, &*self.clock);
+            certificate::reload(tls, &self.metrics, &*self.clock);
         }
     }
 
@@ -301,25 +303,6 @@ fn identity(settings: &config::Gateway) -> Identity {
     };
     let (lease, public_grace) = (settings.lease, settings.public_grace);
     Identity { name, terms: LeaseTerms { lease, serve_known, public_grace } }
-}
-
-fn reload_certificate(tls: &certs::ServerTls, metrics: &Metrics, clock: &dyn Clock) {
-    match tls.reload(clock.now()) {
-        Ok(pair) => {
-            let expires = pair.not_after();
-            tracing::info!(%expires, "the certificate was read again; new connections get it");
-        }
-        Err(why) => {
-            tracing::error!(%why, "the certificate can't be read again; the last good one stays");
-        }
-    }
-    tell_expiry(metrics, tls);
-}
-
-fn tell_expiry(metrics: &Metrics, tls: &certs::ServerTls) {
-    // Whole seconds up to 2^53 are exact in a double.
-    #[expect(clippy::cast_precision_loss, reason = "a date in seconds fits")]
-    metrics.certificate_expires((tls.pair().not_after().as_millis() / 1000) as f64);
 }
 
 /// What a worker thread is started with.

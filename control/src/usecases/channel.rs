@@ -160,6 +160,9 @@ pub async fn edit(
     }
     store::update_channel(db, &after).await?;
     change.touch([Touched::Channel(was.id)]);
+    if was.privacy == Privacy::Public && after.channel.privacy != Privacy::Public {
+        change.ends_public();
+    }
     audit(&mut change, actor, "channel.edit", (Some(&before), Some(&after))).await?;
     let revision = change.commit().await?;
     Ok(Committed { value: after, revision })
