@@ -75,112 +75,165 @@ pub(crate) struct UsageQuestion<'q> {
     pub(crate) by: UsageBy,
     pub(crate) from: Day,
     pub(crate) to: Day,
-    /// The first subject, as [`UsageSum::cursor`] writes it; nothing to begin with.
+    /// The subject to begin with, from [`UsageAnswer::next`].
     pub(crate) start: Option<&'q str>,
+    /// How many sums at most.
     pub(crate) limit: u32,
 }
 
-/// The sums of `$key`, in its order; every question reads one stretch of one index.
+/// Sums in their subjects' order, perhaps fewer than could be had: what is looked at for one answer
+/// is bounded.
+#[derive(Clone, Debug)]
+pub(crate) struct UsageAnswer {
+    pub(crate) sums: Vec<UsageSum>,
+    /// Where the rest begins, if there may be more.
+    pub(crate) next: Option<String>,
+}
+
+/// How many days of how many subjects are added up for one answer: tens of milliseconds.
+const DAYS_ADDED_UP: i64 = 36_500;
+
+/// The sums of `$key` for its next `$6` values from `$3` on, each found by one step in an index and
+/// added up from its own days, however many others there are. `$others` fixes the rest.
 macro_rules! sums {
-    ($key:literal, $condition:literal) => {
+    ($key:literal, $others:literal) => {
         concat!(
-            "SELECT ",
+            "WITH RECURSIVE keys (key, number) AS (SELECT min(u.",
             $key,
-            " AS key, CAST(sum(downloads) AS BIGINT) AS downloads, \
-             CAST(sum(bytes) AS BIGINT) AS bytes, max(addresses) AS addresses \
-             FROM usage_days WHERE ",
-            $condition,
-            " GROUP BY ",
+            "), 1 FROM usage_days u WHERE ",
+            $others,
+            " AND u.",
             $key,
-            " ORDER BY ",
-            $key
+            " >= $3 UNION ALL SELECT (SELECT min(u.",
+            $key,
+            ") FROM usage_days u WHERE ",
+            $others,
+            " AND u.",
+            $key,
+            " > keys.key), number + 1 FROM keys WHERE keys.key IS NOT NULL AND number < $6), \
+             sums AS (SELECT keys.key, CAST(sum(u.downloads) AS BIGINT) AS downloads, \
+             CAST(sum(u.bytes) AS BIGINT) AS bytes, max(u.addresses) AS addresses FROM keys \
+             LEFT JOIN usage_days u ON ",
+            $others,
+            " AND u.",
+            $key,
+            " = keys.key AND u.day BETWEEN $4 AND $5 WHERE keys.key IS NOT NULL \
+             GROUP BY keys.key) "
         )
     };
 }
 
-const BY_DAY: &str = concat!(
-    sums!("day", "token_id = $1 AND channel_id = $2 AND package = $3 AND day BETWEEN $4 AND $5"),
-    " LIMIT $6"
-);
+const BY_DAY: &str = "SELECT day AS key, downloads, bytes, addresses FROM usage_days \
+     WHERE token_id = $1 AND channel_id = $2 AND package = $3 AND day BETWEEN $4 AND $5 \
+     ORDER BY day LIMIT $6";
 const BY_TOKEN: &str = concat!(
-    "SELECT s.*, t.name, p.name AS principal FROM (",
-    sums!(
-        "token_id",
-        "channel_id = $1 AND package = $2 AND token_id >= 0 AND token_id BETWEEN $3 AND $4 \
-         AND day BETWEEN $5 AND $6"
-    ),
-    " LIMIT $7) AS s LEFT JOIN tokens t ON t.id = s.key \
-     LEFT JOIN principals p ON p.id = t.principal_id ORDER BY s.key"
+    sums!("token_id", "u.channel_id = $1 AND u.package = $2 AND u.token_id >= 0"),
+    "SELECT sums.*, t.name, p.name AS principal FROM sums LEFT JOIN tokens t ON t.id = sums.key \
+     LEFT JOIN principals p ON p.id = t.principal_id ORDER BY sums.key"
 );
 const BY_CHANNEL: &str = concat!(
-    "SELECT s.*, c.name FROM (",
-    sums!(
-        "channel_id",
-        "token_id = $1 AND package = $2 AND channel_id >= 0 AND channel_id BETWEEN $3 AND $4 \
-         AND day BETWEEN $5 AND $6"
-    ),
-    " LIMIT $7) AS s LEFT JOIN channels c ON c.id = s.key ORDER BY s.key"
+    sums!("channel_id", "u.token_id = $1 AND u.package = $2 AND u.channel_id >= 0"),
+    "SELECT sums.*, c.name FROM sums LEFT JOIN channels c ON c.id = sums.key ORDER BY sums.key"
 );
 const BY_PACKAGE: &str = concat!(
-    sums!(
-        "package",
-        "token_id = $1 AND channel_id = $2 AND package <> '*' AND package >= $3 \
-         AND ($4 = '*' OR package = $4) AND day BETWEEN $5 AND $6"
-    ),
-    " LIMIT $7"
+    sums!("package", "u.token_id = $1 AND u.channel_id = $2"),
+    "SELECT * FROM sums ORDER BY key"
 );
 
 impl UsageQuestion<'_> {
-    /// The statement. A test reads its plan.
-    pub(crate) fn sql(&self) -> &'static str {
-        match self.by {
-            UsageBy::Day => BY_DAY,
-            UsageBy::Token => BY_TOKEN,
-            UsageBy::Channel => BY_CHANNEL,
-            UsageBy::Package => BY_PACKAGE,
-        }
-    }
-
-    /// The sums, in their subjects' order.
+    /// Adds up.
     ///
     /// # Errors
     /// [`StoreError::NotACursor`] for a start of another kind.
-    pub(crate) async fn ask(&self, db: &mut Connection) -> Result<Vec<UsageSum>, StoreError> {
-        let number = |start: &str| start.parse::<i64>().map_err(|_not| StoreError::NotACursor);
-        let start = || self.start.map(number).transpose();
+    pub(crate) async fn ask(&self, db: &mut Connection) -> Result<UsageAnswer, StoreError> {
         let token = self.of.token.map_or(ALL, |id| id.0);
         let channel = self.of.channel.map_or(ALL, |id| id.0);
         let package = self.of.package.as_deref().unwrap_or(ALL_PACKAGES);
         let (from, to) = (self.from.number(), self.to.number());
-        let limit = i64::from(self.limit);
-        let query = sqlx::query(self.sql());
+        let keys = self.keys();
         let rows = match self.by {
             UsageBy::Day => {
-                let from = start()?.map_or(from, |start| start.max(from));
-                query.bind(token).bind(channel).bind(package).bind(from).bind(to)
+                let from = self.number()?.unwrap_or(from).max(from);
+                sqlx::query(BY_DAY).bind(token).bind(channel).bind(package).bind(from).bind(to)
             }
             UsageBy::Token => {
-                let (first, last) = within(start()?, self.of.token.map(|id| id.0));
-                query.bind(channel).bind(package).bind(first).bind(last).bind(from).bind(to)
+                let start = self.of.token.map(|id| id.0).or(self.number()?).unwrap_or(0);
+                sqlx::query(BY_TOKEN).bind(channel).bind(package).bind(start).bind(from).bind(to)
             }
             UsageBy::Channel => {
-                let (first, last) = within(start()?, self.of.channel.map(|id| id.0));
-                query.bind(token).bind(package).bind(first).bind(last).bind(from).bind(to)
+                let start = self.of.channel.map(|id| id.0).or(self.number()?).unwrap_or(0);
+                sqlx::query(BY_CHANNEL).bind(token).bind(package).bind(start).bind(from).bind(to)
             }
             UsageBy::Package => {
-                let first = self.start.unwrap_or_default();
+                let start = self.of.package.as_deref().or(self.start).unwrap_or_default();
                 // PostgreSQL has no such text.
-                if first.contains('\0') {
+                if start.contains('\0') {
                     return Err(StoreError::NotACursor);
                 }
-                query.bind(token).bind(channel).bind(first).bind(package).bind(from).bind(to)
+                sqlx::query(BY_PACKAGE).bind(token).bind(channel).bind(start).bind(from).bind(to)
             }
         };
-        let rows = rows.bind(limit).fetch_all(db).await?;
-        rows.iter().map(|row| self.read(row)).collect()
+        // One more, to see where the rest begins.
+        let mut rows = rows.bind(keys + 1).fetch_all(db).await?;
+        let more = rows.len() > usize::try_from(keys).unwrap_or(usize::MAX);
+        let next = rows.pop_if(|_| more).map(|row| self.cursor(&row)).transpose()?;
+        let mut sums = Vec::with_capacity(rows.len());
+        for row in &rows {
+            sums.extend(self.read(row)?);
+        }
+        match self.one() {
+            Some(one) => {
+                sums.retain(|sum| sum.subject.is(one));
+                Ok(UsageAnswer { sums, next: None })
+            }
+            None => Ok(UsageAnswer { sums, next }),
+        }
     }
 
-    fn read(&self, row: &AnyRow) -> Result<UsageSum, StoreError> {
+    /// How many subjects are looked at.
+    fn keys(&self) -> i64 {
+        let days = (self.to.number() - self.from.number() + 1).max(1);
+        let limit = i64::from(self.limit);
+        match self.by {
+            _ if self.one().is_some() => 1,
+            UsageBy::Day => limit,
+            UsageBy::Token | UsageBy::Channel | UsageBy::Package => {
+                limit.min((DAYS_ADDED_UP / days).max(1))
+            }
+        }
+    }
+
+    /// The only subject, where the question names it.
+    fn one(&self) -> Option<One<'_>> {
+        match self.by {
+            UsageBy::Day => None,
+            UsageBy::Token => self.of.token.map(One::Token),
+            UsageBy::Channel => self.of.channel.map(One::Channel),
+            UsageBy::Package => self.of.package.as_deref().map(One::Package),
+        }
+    }
+
+    /// The start where subjects are numbers.
+    fn number(&self) -> Result<Option<i64>, StoreError> {
+        self.start.map(|start| start.parse().map_err(|_not| StoreError::NotACursor)).transpose()
+    }
+
+    fn cursor(&self, row: &AnyRow) -> Result<String, StoreError> {
+        Ok(match self.by {
+            UsageBy::Package => row.try_get("key")?,
+            _ => row.try_get::<i64, _>("key")?.to_string(),
+        })
+    }
+
+    /// A row's sum; none for what was not used in that time.
+    fn read(&self, row: &AnyRow) -> Result<Option<UsageSum>, StoreError> {
+        let number = |column| {
+            let number = row.try_get::<Option<i64>, _>(column)?;
+            Ok::<_, StoreError>(number.map(i64::unsigned_abs))
+        };
+        let (Some(downloads), Some(bytes)) = (number("downloads")?, number("bytes")?) else {
+            return Ok(None);
+        };
         let subject = match self.by {
             UsageBy::Day => UsageSubject::Day(Day::from_number(row.try_get("key")?)),
             UsageBy::Token => UsageSubject::Token(match row.try_get("key")? {
@@ -190,36 +243,34 @@ impl UsageQuestion<'_> {
             UsageBy::Channel => {
                 UsageSubject::Channel(ChannelId(row.try_get("key")?), row.try_get("name")?)
             }
-            UsageBy::Package => UsageSubject::Package(row.try_get("key")?),
+            UsageBy::Package => match row.try_get("key")? {
+                ALL_PACKAGES => return Ok(None),
+                name => UsageSubject::Package(name.to_owned()),
+            },
         };
         let of_packages = self.by == UsageBy::Package || self.of.package.is_some();
-        let number = |column| Ok::<_, StoreError>(row.try_get::<i64, _>(column)?.unsigned_abs());
-        Ok(UsageSum {
-            subject,
-            downloads: number("downloads")?,
-            bytes: number("bytes")?,
-            addresses: if of_packages { None } else { Some(number("addresses")?) },
-        })
+        let addresses = number("addresses")?.filter(|_| !of_packages);
+        Ok(Some(UsageSum { subject, downloads, bytes, addresses }))
     }
 }
 
-impl UsageSum {
-    /// Where a list that begins with this sum begins.
-    pub(crate) fn cursor(&self) -> String {
-        match &self.subject {
-            UsageSubject::Day(day) => day.number().to_string(),
-            UsageSubject::Token(None) => NO_TOKEN.to_string(),
-            UsageSubject::Token(Some((id, ..))) => id.0.to_string(),
-            UsageSubject::Channel(id, _) => id.0.to_string(),
-            UsageSubject::Package(name) => name.clone(),
+/// A subject that a question names.
+#[derive(Clone, Copy)]
+enum One<'q> {
+    Token(TokenId),
+    Channel(ChannelId),
+    Package(&'q str),
+}
+
+impl UsageSubject {
+    fn is(&self, one: One<'_>) -> bool {
+        match (self, one) {
+            (Self::Token(Some((id, ..))), One::Token(one)) => *id == one,
+            (Self::Channel(id, _), One::Channel(one)) => *id == one,
+            (Self::Package(name), One::Package(one)) => name == one,
+            _ => false,
         }
     }
-}
-
-/// The first and the last id of a list: all, or one alone.
-fn within(start: Option<i64>, one: Option<i64>) -> (i64, i64) {
-    let start = start.unwrap_or(0);
-    one.map_or((start, i64::MAX), |one| (one.max(start), one))
 }
 
 /// Empty where there is no such row any more.

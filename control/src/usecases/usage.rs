@@ -30,7 +30,8 @@ pub struct UsageOrder {
     pub by: UsageBy,
 }
 
-/// Sums of what was downloaded, in the order of what they are of. An admin may ask about
+/// Sums of what was downloaded, in the order of what they are of; over a long time a page has fewer
+/// of them than it may. An admin may ask about
 /// everything, others about channels on which they hold `manage` and about tokens that they see.
 ///
 /// # Errors
@@ -71,13 +72,11 @@ pub async fn list(
             who: "an admin".into(),
         });
     }
-    let start = page.after.as_deref();
-    let question = UsageQuestion { of: &of, by: order.by, from, to, start, limit: page.probe() };
-    let mut sums = question.ask(&mut db).await.map_err(|error| match error {
+    let (start, limit) = (page.after.as_deref(), page.limit);
+    let question = UsageQuestion { of: &of, by: order.by, from, to, start, limit };
+    let answer = question.ask(&mut db).await.map_err(|error| match error {
         StoreError::NotACursor => Error::invalid("cursor", "not one of ours"),
         other => other.into(),
     })?;
-    // The next page begins with what was read past this one.
-    let next = sums.split_off(sums.len().min(page.limit as usize));
-    Ok(Listed { items: sums, next_cursor: next.first().map(UsageSum::cursor) })
+    Ok(Listed { items: answer.sums, next_cursor: answer.next })
 }
