@@ -34,7 +34,7 @@ const TIMES: usize = 20;
 /// downloads, summed up for each token, channel, package and day as reports are.
 const DOWNLOADS: &str = "INSERT INTO usage_days \
      (token_id, channel_id, package, day, downloads, bytes, addresses) \
-     WITH RECURSIVE runs (run) AS (SELECT 0 UNION ALL SELECT run + 1 FROM runs WHERE run < 66666), \
+     WITH RECURSIVE runs (run) AS (SELECT CAST(0 AS BIGINT) UNION ALL SELECT run + 1 FROM runs WHERE run < 66666), \
      wanted (item) AS (SELECT 0 UNION ALL SELECT item + 1 FROM wanted WHERE item < 149), \
      by_token (token, day) AS (SELECT 1 + ((run * 7919) % 1000) * ((run * 104729) % 1000) / 1000, \
      $1 - run % 365 FROM runs) \

@@ -5,7 +5,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 
 use super::{
     AuditFilter, Connection, Store, audit, channels, groups, memberships, principals,
-    service_accounts, sessions, users,
+    service_accounts, sessions, usage, users,
 };
 use crate::testing::TestDatabase;
 
@@ -34,6 +34,8 @@ const FILL: &[&str] = &[
      SELECT digest, n, 0, 1000000 + n FROM numbers",
     "INSERT INTO audit_events (at, actor, via, action, target_kind, target_id, target) \
      SELECT n, 'u' || n, 'console', 'a' || n % 50, 'channel', n, 'c' || n FROM numbers",
+    "INSERT INTO usage_days (token_id, channel_id, package, day, downloads, bytes, addresses) \
+     SELECT n % 50, n % 7, 'p' || n % 100, n, 1, 1, 0 FROM numbers",
     "ANALYZE",
 ];
 
@@ -84,6 +86,10 @@ fn queries() -> Vec<(&'static str, String, &'static [&'static str])> {
         ("a user's sessions", text(sessions::LIST), &["7", "5", "0", "100"]),
         ("sessions that ended", text(sessions::DELETE_EXPIRED), &["5"]),
         ("a user's other sessions", text(sessions::DELETE_OTHERS), &["7", "5"]),
+        ("usage by day", text(usage::BY_DAY), &["-1", "-1", "'*'", "5", "9", "100"]),
+        ("usage by token", text(usage::BY_TOKEN), &["-1", "'*'", "0", "5", "9", "100"]),
+        ("usage by channel", text(usage::BY_CHANNEL), &["-1", "'*'", "0", "5", "9", "100"]),
+        ("usage by package", text(usage::BY_PACKAGE), &["-1", "-1", "''", "5", "9", "100"]),
         ("events", filter(None, None, None), &["100", "200", "9", "100"]),
         ("events of an actor", filter(said(""), None, None), &["0", "900", "9", "100", "'u7'"]),
         ("events of an action", filter(None, said(""), None), &["0", "900", "9", "100", "'a7'"]),
@@ -110,7 +116,9 @@ async fn plan(db: &mut Connection, sql: &str, is_postgres: bool) -> Vec<String> 
 
 /// Whether a line of a plan reads a table from one end to the other.
 fn reads_whole_table(line: &str) -> bool {
-    line.contains("Seq Scan on") || (line.starts_with("SCAN") && line != "SCAN CONSTANT ROW")
+    // What a query makes itself, SQLite scans too.
+    let made = ["SCAN CONSTANT ROW", "SCAN keys", "SCAN sums"];
+    line.contains("Seq Scan on") || (line.starts_with("SCAN") && !made.contains(&line))
 }
 
 crate::on_both_databases! {

@@ -123,19 +123,19 @@ macro_rules! sums {
     };
 }
 
-const BY_DAY: &str = "SELECT day AS key, downloads, bytes, addresses FROM usage_days \
+pub(super) const BY_DAY: &str = "SELECT day AS key, downloads, bytes, addresses FROM usage_days \
      WHERE token_id = $1 AND channel_id = $2 AND package = $3 AND day BETWEEN $4 AND $5 \
      ORDER BY day LIMIT $6";
-const BY_TOKEN: &str = concat!(
+pub(super) const BY_TOKEN: &str = concat!(
     sums!("token_id", "u.channel_id = $1 AND u.package = $2 AND u.token_id >= 0"),
     "SELECT sums.*, t.name, p.name AS principal FROM sums LEFT JOIN tokens t ON t.id = sums.key \
      LEFT JOIN principals p ON p.id = t.principal_id ORDER BY sums.key"
 );
-const BY_CHANNEL: &str = concat!(
+pub(super) const BY_CHANNEL: &str = concat!(
     sums!("channel_id", "u.token_id = $1 AND u.package = $2 AND u.channel_id >= 0"),
     "SELECT sums.*, c.name FROM sums LEFT JOIN channels c ON c.id = sums.key ORDER BY sums.key"
 );
-const BY_PACKAGE: &str = concat!(
+pub(super) const BY_PACKAGE: &str = concat!(
     sums!("package", "u.token_id = $1 AND u.channel_id = $2"),
     "SELECT * FROM sums ORDER BY key"
 );
