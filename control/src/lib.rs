@@ -33,6 +33,6 @@ pub use store::{
     AuditEvent, AuditFilter, ChannelDetails, Durability, GatewayInstance, GatewayRow,
     GatewaySource, Group, GroupDetails, Inspection, MigrationStatus, Principal, PrincipalKind,
     Role, ServiceAccount, SessionId, SignedInSession, Store, StoreError, Token, TokenChannel,
-    UsageBy, UsageOf, UsageSubject, UsageSum, User,
+    TokenStatus, UsageBy, UsageOf, UsageSubject, UsageSum, User,
 };
 pub use usecases::{Committed, Control, Error};

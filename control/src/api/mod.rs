@@ -55,7 +55,10 @@ pub fn router(control: Control) -> Router {
         .routes(routes!(service_accounts::list, service_accounts::create))
         .routes(routes!(service_accounts::get, service_accounts::delete))
         .routes(routes!(tokens::list, tokens::create))
-        .routes(routes!(tokens::get, tokens::revoke));
+        .routes(routes!(tokens::list_personal, tokens::create_personal))
+        .routes(routes!(tokens::get, tokens::edit, tokens::revoke))
+        .routes(routes!(tokens::reissue))
+        .routes(routes!(tokens::lookup));
     let v1 = v1.routes(routes!(audit::list)).routes(routes!(usage::list));
     let v1 = v1.routes(routes!(gateways::list));
     let (routes, description) = OpenApiRouter::with_openapi(openapi::head())

@@ -193,6 +193,10 @@ impl From<Error> for Problem {
                 };
                 Self::new(S::UNPROCESSABLE_ENTITY, "lifespan", title, detail).with(more)
             }
+            Error::TokenRevoked { .. } => {
+                let title = "A revoked token never comes back";
+                Self::new(S::CONFLICT, "token-revoked", title, detail)
+            }
             Error::InvalidField { field, message } => Self::invalid_field(field, &message),
             Error::Store(error) => {
                 tracing::error!(%error, "the control database failed a request");

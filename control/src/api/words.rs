@@ -6,7 +6,7 @@ use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::{PrincipalKind, Role};
+use crate::{PrincipalKind, Role, TokenStatus};
 
 /// An enumeration for the API of one that knows nothing of JSON.
 macro_rules! word {
@@ -48,6 +48,10 @@ word! {
 word! {
     /// What a user may do beyond what their groups give them.
     RoleWord of Role: Admin, User
+}
+word! {
+    /// Whether a token works; `limited`: the bytes of the day are used up.
+    TokenStatusWord of TokenStatus: Active, Expired, Revoked, Limited
 }
 word! {
     /// Whether a principal is a person or a program.

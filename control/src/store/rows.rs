@@ -86,6 +86,21 @@ fn bytes(column: i64) -> Result<NonZeroU64, StoreError> {
     number.ok_or_else(|| unreadable("bytes per day", column.to_string()))
 }
 
+/// Networks as they are stored; nothing where all are admitted.
+pub(super) fn networks_to_column(limits: &Limits) -> Option<String> {
+    let list: Vec<_> = limits.networks.iter().map(ToString::to_string).collect();
+    (!list.is_empty()).then(|| serde_json::json!(list).to_string())
+}
+
+pub(super) fn requests_to_column(limits: &Limits) -> Option<i64> {
+    limits.requests_per_second.map(|requests| i64::from(requests.get()))
+}
+
+/// More than the column holds is more than a day brings.
+pub(super) fn bytes_to_column(limits: &Limits) -> Option<i64> {
+    limits.bytes_per_day.map(|bytes| i64::try_from(bytes.get()).unwrap_or(i64::MAX))
+}
+
 /// Networks as they are stored: a JSON list of CIDRs.
 fn networks_from_column(text: &str) -> Result<Box<[IpNet]>, StoreError> {
     let unreadable = || unreadable("networks", text.to_owned());
@@ -117,6 +132,10 @@ mod tests {
     fn networks_are_a_json_list_of_cidrs() {
         let networks = networks_from_column(r#"["10.0.0.0/8", "2001:db8::/32"]"#).unwrap();
         assert_eq!(networks[1].to_string(), "2001:db8::/32");
+        let limits = Limits { networks, ..Limits::default() };
+        let column = networks_to_column(&limits).unwrap();
+        assert_eq!(networks_from_column(&column).unwrap(), limits.networks);
+        assert_eq!(networks_to_column(&Limits::default()), None);
         for text in ["", "10.0.0.0/8", r#"["10.0.0.0"]"#, r#"[{"a": 1}]"#] {
             assert!(networks_from_column(text).is_err(), "{text}");
         }

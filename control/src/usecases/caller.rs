@@ -1,11 +1,12 @@
 //! Who the actor is and what they may do, read inside the transaction that acts on it. The one
 //! place where authorization is decided.
 
-use access::{ChannelId, ChannelName, Permission, PrincipalId, Timestamp, TokenId};
+use access::{ChannelId, ChannelName, Limits, Permission, PrincipalId, Timestamp, TokenId};
 
 use super::{Control, Error, Page};
 use crate::store::{
-    self, ChannelDetails, ChannelView, Connection, NameRange, PrincipalKind, Role, session_is_live,
+    self, Change, ChannelDetails, ChannelView, Connection, InUse, NameRange, PrincipalKind, Role,
+    session_is_live,
 };
 use crate::{Actor, Principal, StoreError, Via};
 
@@ -17,10 +18,12 @@ pub(super) struct Caller {
 }
 
 /// The token by which somebody acts.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct CallerToken {
     id: TokenId,
     admin: bool,
+    permission: Permission,
+    limits: Limits,
     expires_at: Timestamp,
 }
 
@@ -67,11 +70,23 @@ impl Caller {
             }
             Via::Token(token_id) => {
                 let token = store::token_in_use(db, token_id, id, now).await?;
-                let token = token.ok_or(Error::NotSignedIn)?;
-                Some(CallerToken { id: token_id, admin: token.admin, expires_at: token.expires_at })
+                Some(CallerToken::admitted(token_id, token.ok_or(Error::NotSignedIn)?, actor)?)
             }
         };
         Ok(Self { principal, token })
+    }
+
+    /// Looks up the actor of a change. A token changes things only with `manage`, or with its
+    /// user's role `admin`: most stand in the URLs of clients, and their holders only download.
+    pub(super) async fn of_change(change: &mut Change, actor: &Actor) -> Result<Self, Error> {
+        let now = change.now();
+        let caller = Self::verify(change.connection(), actor, now).await?;
+        let manages = |token: &CallerToken| token.permission == Permission::Manage;
+        if caller.is_admin() || caller.token.as_ref().is_none_or(manages) {
+            Ok(caller)
+        } else {
+            Err(Error::needs_managing_token())
+        }
     }
 
     pub(super) fn id(&self) -> PrincipalId {
@@ -80,18 +95,24 @@ impl Caller {
 
     /// The token by which the caller acts, for what it issues.
     pub(super) fn token(&self) -> Option<TokenId> {
-        self.token.map(|token| token.id)
+        self.token.as_ref().map(|token| token.id)
     }
 
     /// When the credential ends, if it is a token.
     pub(super) fn token_ends(&self) -> Option<Timestamp> {
-        self.token.map(|token| token.expires_at)
+        self.token.as_ref().map(|token| token.expires_at)
+    }
+
+    /// What the credential is limited to, if it is a token.
+    pub(super) fn token_limits(&self) -> Option<&Limits> {
+        self.token.as_ref().map(|token| &token.limits)
     }
 
     /// Whether the caller has role `admin` by a credential that carries it (api.md,
     /// "Authentication").
     pub(super) fn is_admin(&self) -> bool {
-        self.principal.role == Some(Role::Admin) && self.token.is_none_or(|token| token.admin)
+        self.principal.role == Some(Role::Admin)
+            && self.token.as_ref().is_none_or(|token| token.admin)
     }
 
     pub(super) fn is_user(&self) -> bool {
@@ -139,7 +160,24 @@ impl Caller {
 
     /// The token to whose channels the caller is limited.
     fn limit(&self) -> Option<TokenId> {
-        self.token.filter(|_| !self.is_admin()).map(|token| token.id)
+        self.token().filter(|_| !self.is_admin())
+    }
+}
+
+impl CallerToken {
+    /// The token, if it may be used from where the actor is (product.md +4). An address that isn't
+    /// known is in no network.
+    fn admitted(id: TokenId, token: InUse, actor: &Actor) -> Result<Self, Error> {
+        let InUse { admin, permission, limits, expires_at } = token;
+        let admitted = actor.address.is_some_and(|address| limits.admit_from(address));
+        if limits.networks.is_empty() || admitted {
+            Ok(Self { id, admin, permission, limits, expires_at })
+        } else {
+            Err(Error::NotPermitted {
+                needs: "a request from one of the token's networks".into(),
+                who: "whoever manages the token".into(),
+            })
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use access::{ChannelName, Permission, Timestamp};
+use access::{ChannelName, Permission, Timestamp, TokenId};
 
 use crate::StoreError;
 
@@ -73,6 +73,12 @@ pub enum Error {
         latest: Timestamp,
         /// Why that one.
         reason: &'static str,
+    },
+    /// What is revoked never comes back (product.md S9).
+    #[error("token {} is revoked for good; issue another one", id.0)]
+    TokenRevoked {
+        /// The token.
+        id: TokenId,
     },
     /// A field can't have this value.
     #[error("`{field}`: {message}")]
@@ -149,6 +155,13 @@ impl Error {
         Self::NotPermitted {
             needs: format!("`manage` on every channel of `{group}`, or role `admin`"),
             who: "an admin".into(),
+        }
+    }
+
+    pub(super) fn needs_managing_token() -> Self {
+        Self::NotPermitted {
+            needs: "a token with `manage`, or a session".into(),
+            who: "whoever issues your tokens".into(),
         }
     }
 

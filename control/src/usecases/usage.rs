@@ -55,7 +55,8 @@ pub async fn list(
     let caller = Caller::verify(&mut db, actor, control.now()).await?;
     let mut of = UsageOf { package: order.package.clone(), ..UsageOf::default() };
     if let Some(id) = order.token {
-        of.token = Some(token::visible_token(control, &caller, &mut db, id).await?.id);
+        of.token =
+            Some(token::visible_token(control, &caller, &mut db, id, control.now()).await?.id);
     }
     if let Some(name) = &order.channel {
         let channel = caller.channel(&mut db, name).await?;

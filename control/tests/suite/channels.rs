@@ -177,7 +177,7 @@ control::on_both_databases! {
         // Made again it is another channel: nothing of the old one comes back.
         w.account("one").await;
         assert_eq!(w.grant(&both).await.channels().len(), 1);
-        let tokens = token::list(&w.control, &w.admin, &one.name, &Page::first()).await.unwrap();
+        let tokens = token::list(&w.control, &w.admin, &one.name, None, &Page::first()).await.unwrap();
         assert!(tokens.items.is_empty(), "the new account has no tokens of the old one");
     }
 }

@@ -9,6 +9,7 @@ use access::{
 };
 use control::testing::{Hooks, TestDatabase};
 use control::usecases::channel::NewChannel;
+use control::usecases::session::{self, Origin};
 use control::usecases::token::{Expiry, Issued, TokenOrder};
 use control::usecases::user::NewUser;
 use control::usecases::{channel, group, service_account, token, user};
@@ -86,6 +87,11 @@ impl World {
         token::create(&self.control, actor, principal, order).await.map(|done| done.value)
     }
 
+    /// Whoever presents this token's value.
+    pub(crate) async fn by(&self, issued: &Issued) -> Actor {
+        session::authenticate(&self.control, &issued.secret, Origin::default()).await.unwrap()
+    }
+
     /// What a gateway would be told about the token.
     pub(crate) async fn grant(&self, issued: &Issued) -> Grant {
         let loaded = self.control.store().load(issued.secret.digest()).await.unwrap();
@@ -159,5 +165,6 @@ pub(crate) fn order(token: &str, permission: Permission, channels: &[&str]) -> T
         permission,
         channels: channels.iter().map(|channel| name(channel)).collect(),
         admin: false,
+        limits: Default::default(),
     }
 }

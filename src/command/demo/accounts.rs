@@ -71,6 +71,7 @@ async fn issue(
         permission: Permission::Read,
         channels: vec![channel],
         admin: false,
+        limits: Default::default(),
     };
     Ok(token::create(control, actor, account, order).await?.value.secret)
 }

@@ -114,6 +114,7 @@ impl Admin {
             permission: Permission::Read,
             channels: channels.iter().map(|name| channel_name(name)).collect(),
             admin: false,
+            limits: Default::default(),
         };
         let account = account(channels[0]);
         let made = token::create(&control, &self.actor, &account, order);

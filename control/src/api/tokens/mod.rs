@@ -1,0 +1,269 @@
+//! `/service-accounts/{name}/tokens`, `/users/{name}/tokens` and `/tokens`
+
+mod form;
+
+use access::TokenSecret;
+use axum::Json;
+use axum::extract::State;
+use axum::http::header::{CACHE_CONTROL, HeaderName};
+use axum::http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+
+use super::answer::{self, Changed, Committed, Created, List};
+use super::credential::SignedIn;
+use super::problem::Problem;
+use super::request::{Body, Query, Segment, duration, page, token_in_path};
+use super::words::TokenStatusWord;
+use crate::store::NAME_PREFIX;
+use crate::usecases::token;
+use crate::{Actor, Control, Error};
+use form::{Again, Create, Edit, FoundToken, IssuedToken, Token};
+
+/// The header with a value to look up: not in the path or query, which stand in logs.
+const VALUE_HEADER: &str = "x-condagate-token";
+
+/// An answer with a token's value: nobody on its way keeps it.
+type Once<T> = ([(HeaderName, &'static str); 1], T);
+
+fn once<T>(answer: T) -> Once<T> {
+    ([(CACHE_CONTROL, "no-store")], answer)
+}
+
+/// Which of the tokens to list.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(in crate::api) struct ListQuery {
+    /// How many items at most; 100 when not said.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u32>,
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+    /// Only those of this status.
+    #[param(inline)]
+    status: Option<TokenStatusWord>,
+    /// Only what has a name that begins with this.
+    q: Option<String>,
+}
+
+/// How to revoke.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(in crate::api) struct RevokeQuery {
+    /// How long to wait for proof that every gateway has applied it.
+    #[param(example = "10s")]
+    wait: Option<String>,
+    /// Whether to take the tokens along that were issued with it, and with those.
+    #[serde(default)]
+    with_issued: bool,
+}
+
+/// Lists the tokens of a service account.
+#[utoipa::path(
+    get,
+    path = "/service-accounts/{name}/tokens",
+    tag = "tokens",
+    params(("name" = String, Path, description = "Whose"), ListQuery),
+    responses((status = OK, description = "A page of tokens", body = List<Token>))
+)]
+pub(super) async fn list(
+    State(control): State<Control>,
+    SignedIn(actor): SignedIn,
+    Segment(name): Segment,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<List<Token>>, Problem> {
+    page_of(&control, &actor, account(&name)?, query).await
+}
+
+/// Lists a user's personal tokens: their own, or any user's for an admin.
+#[utoipa::path(
+    get,
+    path = "/users/{name}/tokens",
+    tag = "tokens",
+    params(("name" = String, Path, description = "Whose"), ListQuery),
+    responses((status = OK, description = "A page of tokens", body = List<Token>))
+)]
+pub(super) async fn list_personal(
+    State(control): State<Control>,
+    SignedIn(actor): SignedIn,
+    Segment(name): Segment,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<List<Token>>, Problem> {
+    page_of(&control, &actor, user(&name)?, query).await
+}
+
+/// Issues a token to a service account: the one answer with its value (product.md S8).
+#[utoipa::path(
+    post,
+    path = "/service-accounts/{name}/tokens",
+    tag = "tokens",
+    params(("name" = String, Path, description = "For whom")),
+    request_body = Create,
+    responses((status = CREATED, description = "The token", body = Changed<IssuedToken>))
+)]
+pub(super) async fn create(
+    State(control): State<Control>,
+    SignedIn(actor): SignedIn,
+    Segment(name): Segment,
+    Body(body): Body<Create>,
+) -> Result<Once<Created<IssuedToken>>, Problem> {
+    issue(&control, &actor, account(&name)?, body).await
+}
+
+/// Issues a personal token to the calling user: the one answer with its value (product.md S8).
+#[utoipa::path(
+    post,
+    path = "/users/{name}/tokens",
+    tag = "tokens",
+    params(("name" = String, Path, description = "The calling user")),
+    request_body = Create,
+    responses((status = CREATED, description = "The token", body = Changed<IssuedToken>))
+)]
+pub(super) async fn create_personal(
+    State(control): State<Control>,
+    SignedIn(actor): SignedIn,
+    Segment(name): Segment,
+    Body(body): Body<Create>,
+) -> Result<Once<Created<IssuedToken>>, Problem> {
+    issue(&control, &actor, user(&name)?, body).await
+}
+
+/// Shows a token.
+#[utoipa::path(
+    get,
+    path = "/tokens/{id}",
+    tag = "tokens",
+    params(("id" = i64, Path, description = "Its id")),
+    responses((status = OK, description = "The token", body = Token))
+)]
+pub(super) async fn get(
+    State(control): State<Control>,
+    SignedIn(actor): SignedIn,
+    Segment(id): Segment,
+) -> Result<Json<Token>, Problem> {
+    Ok(Json(token::get(&control, &actor, token_in_path(&id)?).await?.into()))
+}
+
+/// Changes a token; its value stays.
+#[utoipa::path(
+    patch,
+    path = "/tokens/{id}",
+    tag = "tokens",
+    params(("id" = i64, Path, description = "Its id")),
+    request_body = Edit,
+    responses((status = OK, description = "The token", body = Changed<Token>))
+)]
+pub(super) async fn edit(
+    State(control): State<Control>,
+    SignedIn(actor): SignedIn,
+    Segment(id): Segment,
+    Body(body): Body<Edit>,
+) -> Result<Json<Changed<Token>>, Problem> {
+    let done = token::edit(&control, &actor, token_in_path(&id)?, body.parse()?).await?;
+    Ok(answer::changed(done.value.into(), done.revision))
+}
+
+/// Gives a token a new value and a new year, and ends the old value.
+#[utoipa::path(
+    post,
+    path = "/tokens/{id}/reissue",
+    tag = "tokens",
+    params(("id" = i64, Path, description = "Its id")),
+    request_body = Again,
+    responses((status = OK, description = "The token", body = Changed<IssuedToken>))
+)]
+pub(super) async fn reissue(
+    State(control): State<Control>,
+    SignedIn(actor): SignedIn,
+    Segment(id): Segment,
+    Body(body): Body<Again>,
+) -> Result<Once<Json<Changed<IssuedToken>>>, Problem> {
+    let done = token::reissue(&control, &actor, token_in_path(&id)?, body.parse()?).await?;
+    Ok(once(answer::changed(done.value.into(), done.revision)))
+}
+
+/// Revokes a token for good.
+#[utoipa::path(
+    delete,
+    path = "/tokens/{id}",
+    tag = "tokens",
+    params(("id" = i64, Path, description = "Its id"), RevokeQuery),
+    responses((status = ACCEPTED, description = "Committed", body = Committed))
+)]
+pub(super) async fn revoke(
+    State(control): State<Control>,
+    SignedIn(actor): SignedIn,
+    Segment(id): Segment,
+    Query(query): Query<RevokeQuery>,
+) -> Result<(StatusCode, Json<Committed>), Problem> {
+    let _wait = query.wait.as_deref().map(|text| duration("wait", text)).transpose()?;
+    let id = token_in_path(&id)?;
+    let done = if query.with_issued {
+        token::revoke_with_issued(&control, &actor, id).await?
+    } else {
+        token::revoke(&control, &actor, id).await?
+    };
+    Ok(answer::committed(done.revision))
+}
+
+/// Tells which token a value belongs to, also one that ended: for a value found somewhere.
+#[utoipa::path(
+    get,
+    path = "/tokens/lookup",
+    tag = "tokens",
+    params(("x-condagate-token" = String, Header, description = "The value")),
+    responses(
+        (status = OK, description = "The token, never its value", body = FoundToken),
+        (status = NOT_FOUND, description = "Nobody's, or not visible to the caller",
+            body = super::problem::Details, content_type = super::problem::PROBLEM),
+        (status = UNPROCESSABLE_ENTITY, description = "Not the form of a token",
+            body = super::problem::Details, content_type = super::problem::PROBLEM),
+    )
+)]
+pub(super) async fn lookup(
+    State(control): State<Control>,
+    SignedIn(actor): SignedIn,
+    headers: HeaderMap,
+) -> Result<Json<FoundToken>, Problem> {
+    let value = headers.get(VALUE_HEADER).map(|value| value.to_str().unwrap_or_default());
+    let value = value.ok_or_else(|| Error::invalid(VALUE_HEADER, "send the value in this header"));
+    let value = TokenSecret::parse(value?).map_err(|why| Error::invalid(VALUE_HEADER, why))?;
+    Ok(Json(token::lookup(&control, &actor, &value).await?.into()))
+}
+
+async fn page_of(
+    control: &Control,
+    actor: &Actor,
+    principal: &str,
+    query: ListQuery,
+) -> Result<Json<List<Token>>, Problem> {
+    let page = page(query.limit, query.cursor, query.q)?;
+    let status = query.status.map(Into::into);
+    let found = token::list(control, actor, principal, status, &page).await?;
+    Ok(List::of(found, Token::from))
+}
+
+async fn issue(
+    control: &Control,
+    actor: &Actor,
+    principal: &str,
+    body: Create,
+) -> Result<Once<Created<IssuedToken>>, Problem> {
+    let made = token::create(control, actor, principal, body.parse()?).await?;
+    Ok(once(answer::created(made.value.into(), made.revision)))
+}
+
+/// A service account in a path: users can't have such a name.
+fn account(name: &str) -> Result<&str, Error> {
+    if name.starts_with(NAME_PREFIX) { Ok(name) } else { Err(no_principal(name)) }
+}
+
+/// A user in a path.
+fn user(name: &str) -> Result<&str, Error> {
+    if name.starts_with(NAME_PREFIX) { Err(no_principal(name)) } else { Ok(name) }
+}
+
+fn no_principal(name: &str) -> Error {
+    Error::NotFound { kind: "principal", name: name.to_owned() }
+}

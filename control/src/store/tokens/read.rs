@@ -1,0 +1,161 @@
+//! Tokens read for people.
+
+use std::collections::HashMap;
+
+use access::source::Revision;
+use access::{Permission, PrincipalId, Timestamp, TokenHint, TokenId};
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
+
+use super::{Token, TokenChannel, TokenStatus};
+use crate::store::rows::{
+    limits, permission_from_column, permission_if_any, time, time_if_any, word,
+};
+use crate::store::{Connection, StoreError};
+
+/// Whether a token works at `$1`, a moment of the day `$2`.
+macro_rules! status {
+    () => {
+        "CASE WHEN t.revoked_at IS NOT NULL THEN 'revoked' WHEN t.expires_at <= $1 THEN 'expired' \
+         WHEN t.bytes_per_day IS NOT NULL AND t.bytes_per_day <= (SELECT d.bytes \
+         FROM usage_days d WHERE d.token_id = t.id AND d.channel_id = -1 AND d.package = '*' \
+         AND d.day = $2) THEN 'limited' \
+         ELSE 'active' END"
+    };
+}
+
+macro_rules! tokens_where {
+    ($condition:expr) => {
+        concat!(
+            "SELECT t.id, t.name, t.description, t.principal_id, p.name AS principal, v.hint, \
+             t.permission, t.admin, t.networks, t.requests_per_second, t.bytes_per_day, \
+             t.created_at, creator.name AS created_by, t.created_by_token, t.issued_at, \
+             t.expires_at, t.revoked_at, t.revoked_revision, u.last_used_at, u.last_used_from, ",
+            status!(),
+            " AS status FROM tokens t JOIN principals p ON p.id = t.principal_id \
+             JOIN principals creator ON creator.id = t.created_by \
+             JOIN token_values v ON v.token_id = t.id AND v.valid_until IS NULL \
+             LEFT JOIN token_last_used u ON u.token_id = t.id WHERE ",
+            $condition
+        )
+    };
+}
+const BY_ID: &str = tokens_where!("t.id = $3");
+
+/// The page after `$4` of the tokens of `$3` with the status `$5` and the beginning `$6` of their
+/// name, each if it isn't empty.
+macro_rules! page {
+    () => {
+        concat!(
+            "SELECT t.id FROM tokens t WHERE t.principal_id = $3 AND t.id > $4 \
+             AND ($5 = '' OR ",
+            status!(),
+            " = $5) AND ($6 = '' OR substr(t.name, 1, length($6)) = $6) ORDER BY t.id LIMIT $7"
+        )
+    };
+}
+const LIST: &str = tokens_where!(concat!("t.id IN (", page!(), ") ORDER BY t.id"));
+
+/// What a deactivated principal holds is nothing.
+macro_rules! token_channels_where {
+    ($condition:expr) => {
+        concat!(
+            "SELECT tc.token_id, c.name, (SELECT max(gp.permission) FROM group_members m \
+             JOIN group_permissions gp ON gp.group_id = m.group_id AND gp.channel_id = c.id \
+             WHERE m.principal_id = p.id AND p.deactivated_at IS NULL) AS held \
+             FROM token_channels tc JOIN tokens t ON t.id = tc.token_id \
+             JOIN principals p ON p.id = t.principal_id \
+             JOIN channels c ON c.id = tc.channel_id WHERE ",
+            $condition,
+            " ORDER BY c.name"
+        )
+    };
+}
+const CHANNELS_BY_ID: &str = token_channels_where!("tc.token_id = $1");
+const CHANNELS_OF_LIST: &str = token_channels_where!(concat!("tc.token_id IN (", page!(), ")"));
+
+pub(crate) async fn find_token(
+    db: &mut Connection,
+    id: TokenId,
+    now: Timestamp,
+) -> Result<Option<Token>, StoreError> {
+    let row = sqlx::query(BY_ID)
+        .bind(now.as_millis())
+        .bind(now.day().number())
+        .bind(id.0)
+        .fetch_optional(&mut *db)
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    let mut token = read(&row)?;
+    let channels = sqlx::query(CHANNELS_BY_ID).bind(id.0).fetch_all(db).await?;
+    for row in &channels {
+        token.channels.push(read_channel(row, token.permission)?);
+    }
+    Ok(Some(token))
+}
+
+/// The principal's tokens of this status whose name begins so, by id, after `after`.
+pub(crate) async fn list_tokens(
+    db: &mut Connection,
+    principal: PrincipalId,
+    (status, prefix): (Option<TokenStatus>, &str),
+    (after, limit): (TokenId, u32),
+    now: Timestamp,
+) -> Result<Vec<Token>, StoreError> {
+    let page = |sql| {
+        sqlx::query(sql)
+            .bind(now.as_millis())
+            .bind(now.day().number())
+            .bind(principal.0)
+            .bind(after.0)
+            .bind(status.map_or("", TokenStatus::as_str))
+            .bind(prefix)
+            .bind(i64::from(limit))
+    };
+    let rows = page(LIST).fetch_all(&mut *db).await?;
+    let mut tokens = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    let at: HashMap<TokenId, usize> =
+        tokens.iter().enumerate().map(|(at, token)| (token.id, at)).collect();
+    for row in &page(CHANNELS_OF_LIST).fetch_all(db).await? {
+        if let Some(&at) = at.get(&TokenId(row.try_get("token_id")?)) {
+            let channel = read_channel(row, tokens[at].permission)?;
+            tokens[at].channels.push(channel);
+        }
+    }
+    Ok(tokens)
+}
+
+fn read(row: &AnyRow) -> Result<Token, StoreError> {
+    let revoked_at = time_if_any(row, "revoked_at")?;
+    let revoked_by = row.try_get::<Option<i64>, _>("revoked_revision")?.map(Revision);
+    let last_used_at = time_if_any(row, "last_used_at")?;
+    let last_used_from = row.try_get::<Option<String>, _>("last_used_from")?;
+    Ok(Token {
+        id: TokenId(row.try_get("id")?),
+        name: row.try_get("name")?,
+        description: row.try_get("description")?,
+        principal_id: PrincipalId(row.try_get("principal_id")?),
+        principal: row.try_get("principal")?,
+        hint: TokenHint::from_stored(row.try_get("hint")?),
+        permission: permission_from_column(row.try_get("permission")?)?,
+        admin: row.try_get::<i64, _>("admin")? != 0,
+        channels: Vec::new(),
+        limits: limits(row)?,
+        created_at: time(row, "created_at")?,
+        created_by: row.try_get("created_by")?,
+        created_by_token: row.try_get::<Option<i64>, _>("created_by_token")?.map(TokenId),
+        issued_at: time(row, "issued_at")?,
+        expires_at: time(row, "expires_at")?,
+        revoked: revoked_at.zip(revoked_by),
+        last_used: last_used_at.zip(last_used_from),
+        status: word("a token's status", row.try_get("status")?)?,
+    })
+}
+
+fn read_channel(row: &AnyRow, issued_for: Permission) -> Result<TokenChannel, StoreError> {
+    let held = permission_if_any(row, "held")?;
+    Ok(TokenChannel {
+        name: word("a channel's name", row.try_get("name")?)?,
+        effective: held.map(|held| held.min(issued_for)),
+    })
+}
