@@ -20,7 +20,7 @@ use crate::usecases::{Listed, Page, audit};
 use crate::{Actor, AuditEvent, AuditFilter, Control, Error};
 
 /// The media type of one JSON text a line.
-const NDJSON: &str = "application/x-ndjson";
+pub(super) const NDJSON: &str = "application/x-ndjson";
 
 /// Who did what to what, when and from where.
 #[derive(Debug, Serialize, ToSchema)]

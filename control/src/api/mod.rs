@@ -24,7 +24,7 @@ mod words;
 
 use axum::extract::DefaultBodyLimit;
 use axum::{Router, middleware};
-use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
 use utoipa_axum::routes;
 
 use crate::Control;
@@ -58,7 +58,8 @@ pub fn router(control: Control) -> Router {
         .routes(routes!(tokens::list_personal, tokens::create_personal))
         .routes(routes!(tokens::get, tokens::edit, tokens::revoke))
         .routes(routes!(tokens::reissue))
-        .routes(routes!(tokens::lookup));
+        .routes(routes!(tokens::lookup))
+        .routes(routes!(tokens::import).layer(DefaultBodyLimit::max(tokens::MAX_IMPORT_BYTES)));
     let v1 = v1.routes(routes!(audit::list)).routes(routes!(usage::list));
     let v1 = v1.routes(routes!(gateways::list));
     let (routes, description) = OpenApiRouter::with_openapi(openapi::head())

@@ -25,7 +25,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        if !is_json(request.headers()) {
+        if !is_declared(request.headers(), "application/json") {
             let detail = "send `Content-Type: application/json`".to_owned();
             return Err(Problem::malformed(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
         }
@@ -63,13 +63,14 @@ fn escapes_nul(json: &[u8]) -> bool {
     false
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
+/// Whether the body is declared to be of this media type.
+pub(super) fn is_declared(headers: &HeaderMap, media_type: &str) -> bool {
     let declared = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let media_type = declared.and_then(|value| value.split(';').next()).map(str::trim);
-    media_type.is_some_and(|media_type| media_type.eq_ignore_ascii_case("application/json"))
+    let declared = declared.and_then(|value| value.split(';').next()).map(str::trim);
+    declared.is_some_and(|declared| declared.eq_ignore_ascii_case(media_type))
 }
 
-fn unreadable(rejection: BytesRejection) -> Problem {
+pub(super) fn unreadable(rejection: BytesRejection) -> Problem {
     Problem::malformed(rejection.status(), rejection.body_text())
 }
 

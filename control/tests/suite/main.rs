@@ -20,6 +20,7 @@ mod sessions;
 mod store;
 mod token_api;
 mod token_edits;
+mod token_imports;
 mod token_reissues;
 mod token_revokes;
 mod tokens;

@@ -155,7 +155,7 @@ control::on_both_databases! {
         let hers = wanted("t", json!({ "channels": [], "admin": true }));
         alice.post(&of("alice"), hers).await.is_problem(403, "not-permitted");
         alice.get(&of("root")).await.is_problem(404, "not-found");
-        admin.get("/api/v1/service-accounts/root/tokens").await.is_problem(404, "not-found");
+        admin.get(&of("root").replace("users", "service-accounts")).await.is_problem(404, "not-found");
         let account = TOKENS.replace("service-accounts/", "users/");
         admin.get(&account).await.is_problem(404, "not-found");
     }

@@ -1,6 +1,7 @@
 //! `/service-accounts/{name}/tokens`, `/users/{name}/tokens` and `/tokens`
 
 mod form;
+mod import;
 
 use access::TokenSecret;
 use axum::Json;
@@ -18,6 +19,7 @@ use crate::store::NAME_PREFIX;
 use crate::usecases::token;
 use crate::{Actor, Control, Error};
 use form::{Again, Create, Edit, FoundToken, IssuedToken, Token};
+pub(super) use import::*;
 
 /// The header with a value to look up: not in the path or query, which stand in logs.
 const VALUE_HEADER: &str = "x-condagate-token";

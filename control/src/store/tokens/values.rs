@@ -27,6 +27,8 @@ pub(crate) struct InUse {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TokenValue {
     pub(crate) token: TokenId,
+    pub(crate) principal: PrincipalId,
+    pub(crate) revoked: bool,
     /// When it ended or will end; none for the present one, which ends with its token.
     pub(crate) valid_until: Option<Timestamp>,
 }
@@ -38,7 +40,8 @@ const PRESENTED: &str = "SELECT t.id, p.id AS principal_id, p.name FROM token_va
 const IN_USE: &str = "SELECT admin, permission, networks, requests_per_second, bytes_per_day, \
      expires_at FROM tokens \
      WHERE id = $1 AND principal_id = $2 AND revoked_at IS NULL AND expires_at > $3";
-const FIND: &str = "SELECT token_id, valid_until FROM token_values WHERE digest = $1";
+const FIND: &str = "SELECT v.token_id, v.valid_until, t.principal_id, t.revoked_at \
+     FROM token_values v JOIN tokens t ON t.id = v.token_id WHERE v.digest = $1";
 const OF_TOKEN: &str = "SELECT token_id, digest FROM token_values WHERE token_id = $1 LIMIT $2";
 
 /// The token in use that has this value.
@@ -89,8 +92,12 @@ pub(crate) async fn find_value(
 ) -> Result<Option<TokenValue>, StoreError> {
     let row = sqlx::query(FIND).bind(digest.as_bytes().to_vec()).fetch_optional(db).await?;
     let Some(row) = row else { return Ok(None) };
-    let token = TokenId(row.try_get("token_id")?);
-    Ok(Some(TokenValue { token, valid_until: time_if_any(&row, "valid_until")? }))
+    Ok(Some(TokenValue {
+        token: TokenId(row.try_get("token_id")?),
+        principal: PrincipalId(row.try_get("principal_id")?),
+        revoked: time_if_any(&row, "revoked_at")?.is_some(),
+        valid_until: time_if_any(&row, "valid_until")?,
+    }))
 }
 
 /// Every value that the token ever had, at most `limit` of them.

@@ -1,6 +1,7 @@
 //! Tokens (product.md S5, S6, S9 to S11, +4, +5), a file per verb; `rules` says who may do what.
 
 mod edit;
+mod import;
 mod issue;
 mod lookup;
 mod read;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use access::{ChannelName, Limits, Permission, Timestamp, TokenSecret};
 
 pub use edit::{TokenEdit, edit};
+pub use import::{Import, Imported, MAX_ATOMIC, import};
 pub use issue::create;
 pub use lookup::{Found, lookup};
 pub use read::{get, list};
