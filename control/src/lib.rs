@@ -12,6 +12,9 @@
 //!    (F5); the use case answers [`Committed`] with the revision.
 //! 6. Gateways read it: [`Store`] is their [`access::GrantSource`] (F3, T2, T6).
 //!
+//! A sign-in or a password is nothing that a gateway decides by: `store::Write` is steps 3 and 4
+//! with a commit, and takes no revision.
+//!
 //! *Architecture invariant:* whatever a gateway decides by changes only through `store::Change`.
 //!
 //! *Architecture invariant:* rules and permissions are checked in [`usecases`], inside the

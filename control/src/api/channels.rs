@@ -58,9 +58,14 @@ impl From<ChannelDetails> for Channel {
 #[schema(as = NewChannel)]
 pub(super) struct Create {
     /// One to four segments with `/` between them.
-    #[schema(example = "analytics/prod")]
+    #[schema(
+        example = "analytics/prod",
+        max_length = 128,
+        pattern = "^[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*){0,3}$"
+    )]
     name: String,
     /// For people.
+    #[schema(max_length = 1000)]
     #[serde(default)]
     description: String,
     /// Who may download from it; `private` when not said.

@@ -84,8 +84,10 @@ impl From<GroupDetails> for GroupWithMembers {
 #[schema(as = NewGroup)]
 pub(super) struct Create {
     /// Unique; must not end in `_owners`.
+    #[schema(pattern = "^[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}$")]
     name: String,
     /// For people.
+    #[schema(max_length = 1000)]
     #[serde(default)]
     description: String,
 }

@@ -84,7 +84,12 @@ fn refusals(operation: &Operation, path: &str, changes: bool) -> Vec<(StatusCode
         (true, S::SERVICE_UNAVAILABLE, "The control database does not answer"),
         (!public, S::UNAUTHORIZED, "Not signed in"),
         (!public, S::FORBIDDEN, "Not permitted"),
-        (named, S::NOT_FOUND, "No such thing, or not visible to the caller"),
+        // A body may name a thing too.
+        (
+            named || (takes_body && !public),
+            S::NOT_FOUND,
+            "No such thing, or not visible to the caller",
+        ),
         (changes && !public, S::CONFLICT, "The state of things does not allow it"),
         (takes_body, S::BAD_REQUEST, "The body is not JSON"),
         (takes_body, S::PAYLOAD_TOO_LARGE, "The body is too large"),

@@ -34,6 +34,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
             let detail = "no text may have the character U+0000".to_owned();
             return Err(Problem::malformed(StatusCode::BAD_REQUEST, detail));
         }
+        // serde takes a list for a structure too, field by field.
+        if bytes.trim_ascii_start().first() == Some(&b'[') {
+            return Err(Problem::invalid_field("body", "must be an object"));
+        }
         let mut json = serde_json::Deserializer::from_slice(&bytes);
         let body = serde_path_to_error::deserialize(&mut json).map_err(|error| {
             let field = error.path().to_string();
@@ -182,7 +186,7 @@ pub(super) fn page(
 #[into_params(parameter_in = Query)]
 pub(super) struct WaitQuery {
     /// How long to wait for proof that every gateway has applied it.
-    #[param(example = "10s")]
+    #[param(example = "10s", pattern = "^[0-9]{1,9}[smhd]$")]
     wait: Option<String>,
 }
 

@@ -48,14 +48,16 @@ impl From<crate::User> for User {
 #[schema(as = NewUser)]
 pub(super) struct Create {
     /// Unique among users and service accounts.
+    #[schema(pattern = "^[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}$")]
     name: String,
     /// Their name as people write it; `name` when not said.
+    #[schema(max_length = 1000)]
     display_name: Option<String>,
     #[serde(default)]
     email: String,
     /// `user` when not said.
     role: Option<RoleWord>,
-    #[schema(format = Password, min_length = 8)]
+    #[schema(format = Password, min_length = 8, max_length = 1024)]
     password: String,
 }
 
@@ -89,7 +91,7 @@ pub(super) struct Edit {
 #[serde(deny_unknown_fields)]
 #[schema(as = NewPassword)]
 pub(super) struct Password {
-    #[schema(format = Password, min_length = 8)]
+    #[schema(format = Password, min_length = 8, max_length = 1024)]
     password: String,
     /// The present one, when it is the caller's own.
     #[schema(format = Password)]

@@ -142,6 +142,8 @@ control::on_both_databases! {
         refused.is_problem(422, "invalid-field");
         let detail = refused.body["detail"].as_str().unwrap();
         assert!(detail.starts_with("`name`: invalid type: integer `7`, expected a string"), "{detail}");
+        let refused = admin.post("/api/v1/groups", json!(["g", "description"])).await;
+        says(&refused, 422, "invalid-field", "`body`: must be an object");
         let refused = admin.post("/api/v1/groups", json!({ "name": "a\u{0}b" })).await;
         says(&refused, 400, "malformed-request", "no text may have the character U+0000");
     }
