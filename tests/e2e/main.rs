@@ -19,6 +19,7 @@ mod control_away;
 mod demo;
 mod directory;
 mod lease;
+mod limits;
 mod live_cuts;
 mod load;
 mod memory;

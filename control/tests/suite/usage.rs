@@ -155,6 +155,39 @@ control::on_both_databases! {
         assert_eq!(u.told(by(UsageBy::Package)).await, [("zlib".into(), 2, 20, None)]);
     }
 
+    async fn gateways_that_report_at_once_lose_nothing(database: TestDatabase) {
+        let u = Used::new(World::new(database).await).await;
+        let packages: Vec<String> = (0..200).map(|n| format!("p{n}")).collect();
+        let gateways = (0..4).map(|_| {
+            let reporter = ReporterId::generate().unwrap();
+            let uses = u.tokens.map(|token| LastUse {
+                token,
+                at: u.w.clock.now(),
+                from: ADDRESSES[0].parse().unwrap(),
+            });
+            let reports: Vec<_> = (1..=5).map(|number| {
+                let counts = packages.iter().flat_map(|package| {
+                    [0, 1].map(|at| count(u.key(at, 0), package, 1, 1))
+                });
+                let mut report = u.report(number, counts.collect());
+                report.reporter = reporter.clone();
+                report.last_uses = uses.to_vec();
+                Arc::new(report)
+            }).collect();
+            let store = u.w.control.store().clone();
+            tokio::spawn(async move {
+                for report in reports {
+                    store.report(report).await.unwrap();
+                }
+            })
+        });
+        for gateway in gateways.collect::<Vec<_>>() {
+            gateway.await.unwrap();
+        }
+        let told = u.told(by(UsageBy::Day)).await;
+        assert_eq!(told, [(u.today.to_string(), 8_000, 8_000, Some(1))]);
+    }
+
     async fn an_address_counts_once_a_day_in_each_sum(database: TestDatabase) {
         let u = Used::new(World::new(database).await).await;
         let [one, two] = ADDRESSES.map(|text| text.parse::<IpAddr>().unwrap());

@@ -64,7 +64,17 @@ pub(super) const USAGE: Entry = Entry::Verb(Verb {
             .kind(Kind::Word("WHAT", &["day", "token", "channel", "package"]))
             .default("day"),
     ],
-    shows: Rows(&["day", "token", "channel", "package", "downloads", "bytes", "addresses"]),
+    shows: Rows(&[
+        "day",
+        "token",
+        "token_name",
+        "principal",
+        "channel",
+        "package",
+        "downloads",
+        "bytes",
+        "addresses",
+    ]),
     ..VERB
 });
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use access::source::Revision;
 use access::{
-    ChannelName, Clock, ManualClock, Permission, Privacy, SystemClock, Timestamp, TokenId,
+    ChannelName, Clock, Limits, ManualClock, Permission, Privacy, SystemClock, Timestamp, TokenId,
 };
 use control::testing::TestDatabase;
 use control::usecases::channel::{self, NewChannel};
@@ -106,17 +106,17 @@ impl Admin {
         lifespan: Duration,
         channels: &[&str],
     ) -> Issued {
+        self.issue(now, order(lifespan, channels, Limits::default()))
+    }
+
+    /// The same, held to limits.
+    pub(crate) fn limited_token(&self, channels: &[&str], limits: Limits) -> Issued {
+        self.issue(SystemClock.now(), order(90 * DAY, channels, limits))
+    }
+
+    fn issue(&self, now: Timestamp, order: TokenOrder) -> Issued {
         let control = self.control(Arc::new(ManualClock::at(now)), &[]);
-        let order = TokenOrder {
-            name: format!("token-{}", unique()),
-            description: String::new(),
-            expires: Expiry::In(lifespan),
-            permission: Permission::Read,
-            channels: channels.iter().map(|name| channel_name(name)).collect(),
-            admin: false,
-            limits: Default::default(),
-        };
-        let account = account(channels[0]);
+        let account = account(order.channels[0].as_str());
         let made = token::create(&control, &self.actor, &account, order);
         let made = self.runtime.block_on(made).unwrap();
         let value = made.value.secret.reveal().to_owned();
@@ -157,6 +157,18 @@ impl Admin {
 pub(crate) fn ago(by: Duration) -> Timestamp {
     let now = SystemClock.now().as_millis();
     Timestamp::from_millis(now - i64::try_from(by.as_millis()).unwrap())
+}
+
+fn order(lifespan: Duration, channels: &[&str], limits: Limits) -> TokenOrder {
+    TokenOrder {
+        name: format!("token-{}", unique()),
+        description: String::new(),
+        expires: Expiry::In(lifespan),
+        permission: Permission::Read,
+        channels: channels.iter().map(|name| channel_name(name)).collect(),
+        admin: false,
+        limits,
+    }
 }
 
 fn account(channel: &str) -> String {

@@ -60,7 +60,7 @@ macro_rules! of_rows {
                  SELECT t.id, CAST(value->>1 AS BIGINT), value->>2 FROM ",
                 $rows,
                 " JOIN tokens t ON t.id = CAST(value->>0 AS BIGINT) \
-                 WHERE true ON CONFLICT (token_id) DO UPDATE SET \
+                 WHERE true ORDER BY t.id ON CONFLICT (token_id) DO UPDATE SET \
                  last_used_at = excluded.last_used_at, last_used_from = excluded.last_used_from \
                  WHERE token_last_used.last_used_at < excluded.last_used_at"
             ),
