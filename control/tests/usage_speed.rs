@@ -130,6 +130,7 @@ async fn a_token(control: &Control, admin: &Actor) {
         permission: Permission::Read,
         channels: vec![channel],
         admin: false,
+        limits: Default::default(),
     };
     let issued = token::create(control, admin, &account.name, order).await.unwrap().value;
     assert_eq!(issued.token.id, TokenId(1));
