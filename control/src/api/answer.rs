@@ -43,17 +43,3 @@ pub(super) fn created<T>(thing: T, revision: Revision) -> Created<T> {
 pub(super) fn changed<T>(thing: T, revision: Revision) -> Json<Changed<T>> {
     Json(Changed { thing, revision: revision.0 })
 }
-
-/// What is known of a deciding write once it is committed. Which gateways have applied it is not
-/// known yet, so that it isn't said (sync.md, "What a revoke promises").
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Committed {
-    /// The change's number.
-    revision: i64,
-    /// Whether every gateway is known to have applied it.
-    confirmed: bool,
-}
-
-pub(super) fn committed(revision: Revision) -> (StatusCode, Json<Committed>) {
-    (StatusCode::ACCEPTED, Json(Committed { revision: revision.0, confirmed: false }))
-}

@@ -3,13 +3,13 @@
 use access::Privacy;
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::answer::{self, Changed, Committed, Created, List};
+use super::answer::{self, Changed, Created, List};
 use super::credential::SignedIn;
 use super::problem::Problem;
+use super::proofs::{self, Proof, Proven};
 use super::request::{
     Body, NamesQuery, Query, Segment, WaitQuery, channel_in_field, channel_in_path,
 };
@@ -192,15 +192,18 @@ pub(super) async fn edit(
     path = "/channels/{channel}",
     tag = "channels",
     params(("channel" = String, Path, description = "Its name, with `:` for `/`"), WaitQuery),
-    responses((status = ACCEPTED, description = "Committed", body = Committed))
+    responses(
+        (status = OK, description = "In force on every gateway", body = Proof),
+        (status = ACCEPTED, description = "Committed, not proven yet", body = Proof),
+    )
 )]
 pub(super) async fn delete(
     State(control): State<Control>,
     SignedIn(actor): SignedIn,
     Segment(name): Segment,
     Query(query): Query<WaitQuery>,
-) -> Result<(StatusCode, Json<Committed>), Problem> {
-    query.wait()?;
+) -> Result<Proven, Problem> {
+    let wait = query.wait()?;
     let done = channel::delete(&control, &actor, &channel_in_path(&name)?).await?;
-    Ok(answer::committed(done.revision))
+    proofs::proven(&control, done.revision, wait).await
 }

@@ -3,13 +3,13 @@
 use access::Permission;
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::answer::{self, Changed, Committed, Created, List};
+use super::answer::{self, Changed, Created, List};
 use super::credential::SignedIn;
 use super::problem::Problem;
+use super::proofs::{self, Proof, Proven};
 use super::request::{Body, NamesQuery, Query, Segment, Segments, WaitQuery, channel_in_path};
 use super::words::{KindWord, PermissionWord, Time};
 use crate::usecases::group::{self, GroupEdit};
@@ -187,17 +187,20 @@ pub(super) async fn edit(
     path = "/groups/{name}",
     tag = "groups",
     params(("name" = String, Path, description = "Its name"), WaitQuery),
-    responses((status = ACCEPTED, description = "Committed", body = Committed))
+    responses(
+        (status = OK, description = "In force on every gateway", body = Proof),
+        (status = ACCEPTED, description = "Committed, not proven yet", body = Proof),
+    )
 )]
 pub(super) async fn delete(
     State(control): State<Control>,
     SignedIn(actor): SignedIn,
     Segment(name): Segment,
     Query(query): Query<WaitQuery>,
-) -> Result<(StatusCode, Json<Committed>), Problem> {
-    query.wait()?;
+) -> Result<Proven, Problem> {
+    let wait = query.wait()?;
     let done = group::delete(&control, &actor, &name).await?;
-    Ok(answer::committed(done.revision))
+    proofs::proven(&control, done.revision, wait).await
 }
 
 /// Adds a user or a service account to a group.
@@ -210,17 +213,20 @@ pub(super) async fn delete(
         ("principal" = String, Path, description = "A user or a service account"),
         WaitQuery,
     ),
-    responses((status = ACCEPTED, description = "Committed", body = Committed))
+    responses(
+        (status = OK, description = "In force on every gateway", body = Proof),
+        (status = ACCEPTED, description = "Committed, not proven yet", body = Proof),
+    )
 )]
 pub(super) async fn add_member(
     State(control): State<Control>,
     SignedIn(actor): SignedIn,
     Segments(name, principal): Segments,
     Query(query): Query<WaitQuery>,
-) -> Result<(StatusCode, Json<Committed>), Problem> {
-    query.wait()?;
+) -> Result<Proven, Problem> {
+    let wait = query.wait()?;
     let done = group::add_member(&control, &actor, &name, &principal).await?;
-    Ok(answer::committed(done.revision))
+    proofs::proven(&control, done.revision, wait).await
 }
 
 /// Takes a user or a service account out of a group.
@@ -233,17 +239,20 @@ pub(super) async fn add_member(
         ("principal" = String, Path, description = "A user or a service account"),
         WaitQuery,
     ),
-    responses((status = ACCEPTED, description = "Committed", body = Committed))
+    responses(
+        (status = OK, description = "In force on every gateway", body = Proof),
+        (status = ACCEPTED, description = "Committed, not proven yet", body = Proof),
+    )
 )]
 pub(super) async fn remove_member(
     State(control): State<Control>,
     SignedIn(actor): SignedIn,
     Segments(name, principal): Segments,
     Query(query): Query<WaitQuery>,
-) -> Result<(StatusCode, Json<Committed>), Problem> {
-    query.wait()?;
+) -> Result<Proven, Problem> {
+    let wait = query.wait()?;
     let done = group::remove_member(&control, &actor, &name, &principal).await?;
-    Ok(answer::committed(done.revision))
+    proofs::proven(&control, done.revision, wait).await
 }
 
 /// Sets what a group's members may do on a channel. For who manages the channel.
@@ -257,7 +266,10 @@ pub(super) async fn remove_member(
         WaitQuery,
     ),
     request_body = Permit,
-    responses((status = ACCEPTED, description = "Committed", body = Committed))
+    responses(
+        (status = OK, description = "In force on every gateway", body = Proof),
+        (status = ACCEPTED, description = "Committed, not proven yet", body = Proof),
+    )
 )]
 pub(super) async fn permit(
     State(control): State<Control>,
@@ -265,11 +277,11 @@ pub(super) async fn permit(
     Segments(name, channel): Segments,
     Query(query): Query<WaitQuery>,
     Body(body): Body<Permit>,
-) -> Result<(StatusCode, Json<Committed>), Problem> {
-    query.wait()?;
+) -> Result<Proven, Problem> {
+    let wait = query.wait()?;
     let (channel, permission) = (channel_in_path(&channel)?, Permission::from(body.permission));
     let done = group::set_permission(&control, &actor, &name, &channel, Some(permission)).await?;
-    Ok(answer::committed(done.revision))
+    proofs::proven(&control, done.revision, wait).await
 }
 
 /// Takes from a group's members what they may do on a channel. For who manages the channel.
@@ -282,16 +294,19 @@ pub(super) async fn permit(
         ("channel" = String, Path, description = "The channel, with `:` for `/`"),
         WaitQuery,
     ),
-    responses((status = ACCEPTED, description = "Committed", body = Committed))
+    responses(
+        (status = OK, description = "In force on every gateway", body = Proof),
+        (status = ACCEPTED, description = "Committed, not proven yet", body = Proof),
+    )
 )]
 pub(super) async fn forbid(
     State(control): State<Control>,
     SignedIn(actor): SignedIn,
     Segments(name, channel): Segments,
     Query(query): Query<WaitQuery>,
-) -> Result<(StatusCode, Json<Committed>), Problem> {
-    query.wait()?;
+) -> Result<Proven, Problem> {
+    let wait = query.wait()?;
     let channel = channel_in_path(&channel)?;
     let done = group::set_permission(&control, &actor, &name, &channel, None).await?;
-    Ok(answer::committed(done.revision))
+    proofs::proven(&control, done.revision, wait).await
 }

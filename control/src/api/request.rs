@@ -191,8 +191,8 @@ pub(super) struct WaitQuery {
 }
 
 impl WaitQuery {
-    /// How long the caller wants to wait for proof. Checked already, so that a typing error is not
-    /// taken for consent; proofs themselves come with the lease (sync.md).
+    /// How long the caller wants to wait for proof. Read before anything is changed, so that a
+    /// typing error changes nothing.
     pub(super) fn wait(&self) -> Result<Option<Duration>, Problem> {
         self.wait.as_deref().map(|text| duration("wait", text)).transpose()
     }

@@ -2,13 +2,13 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::answer::{self, Changed, Committed, Created, List};
+use super::answer::{self, Changed, Created, List};
 use super::credential::SignedIn;
 use super::problem::Problem;
+use super::proofs::{self, Proof, Proven};
 use super::request::{Body, Query, Segment, WaitQuery, channel_in_field, page};
 use super::words::Time;
 use crate::Control;
@@ -148,15 +148,18 @@ pub(super) async fn get(
     path = "/service-accounts/{name}",
     tag = "service-accounts",
     params(("name" = String, Path, description = "Its name"), WaitQuery),
-    responses((status = ACCEPTED, description = "Committed", body = Committed))
+    responses(
+        (status = OK, description = "In force on every gateway", body = Proof),
+        (status = ACCEPTED, description = "Committed, not proven yet", body = Proof),
+    )
 )]
 pub(super) async fn delete(
     State(control): State<Control>,
     SignedIn(actor): SignedIn,
     Segment(name): Segment,
     Query(query): Query<WaitQuery>,
-) -> Result<(StatusCode, Json<Committed>), Problem> {
-    query.wait()?;
+) -> Result<Proven, Problem> {
+    let wait = query.wait()?;
     let done = service_account::delete(&control, &actor, &name).await?;
-    Ok(answer::committed(done.revision))
+    proofs::proven(&control, done.revision, wait).await
 }

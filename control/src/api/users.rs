@@ -6,9 +6,10 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::answer::{self, Changed, Committed, Created, List};
+use super::answer::{self, Changed, Created, List};
 use super::credential::SignedIn;
 use super::problem::Problem;
+use super::proofs::{self, Proof, Proven};
 use super::request::{Body, NamesQuery, Query, Segment, WaitQuery};
 use super::words::{RoleWord, Time};
 use crate::usecases::password;
@@ -181,17 +182,20 @@ pub(super) async fn edit(
     path = "/users/{name}",
     tag = "users",
     params(("name" = String, Path, description = "Their name"), WaitQuery),
-    responses((status = ACCEPTED, description = "Committed", body = Committed))
+    responses(
+        (status = OK, description = "In force on every gateway", body = Proof),
+        (status = ACCEPTED, description = "Committed, not proven yet", body = Proof),
+    )
 )]
 pub(super) async fn delete(
     State(control): State<Control>,
     SignedIn(actor): SignedIn,
     Segment(name): Segment,
     Query(query): Query<WaitQuery>,
-) -> Result<(StatusCode, Json<Committed>), Problem> {
-    query.wait()?;
+) -> Result<Proven, Problem> {
+    let wait = query.wait()?;
     let done = user::delete(&control, &actor, &name).await?;
-    Ok(answer::committed(done.revision))
+    proofs::proven(&control, done.revision, wait).await
 }
 
 /// Sets a user's password and ends their other sessions. One's own needs the old one; an admin

@@ -22,9 +22,9 @@ control::on_both_databases! {
         assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
         admin.post("/api/v1/groups", new).await.is_problem(409, "name-taken");
         let added = admin.send("PUT", "/api/v1/groups/analysts/members/alice", None).await;
-        assert_eq!(added.status, StatusCode::ACCEPTED, "{}", added.body);
+        assert_eq!(added.status, StatusCode::OK, "{}", added.body);
         let permit = "/api/v1/groups/analysts/permissions/lab:prod";
-        assert_eq!(admin.put(permit, read()).await.status, StatusCode::ACCEPTED);
+        assert_eq!(admin.put(permit, read()).await.status, StatusCode::OK);
         let channels = alice.get("/api/v1/me").await.body["channels"].clone();
         assert_eq!(channels, json!([{ "name": "lab/prod", "permission": "read" }]));
         let shown = alice.get("/api/v1/groups/analysts").await.body;
@@ -37,7 +37,7 @@ control::on_both_databases! {
         assert_eq!(renamed.body["description"], "Data people", "what is left out stays");
         let listed = admin.get("/api/v1/groups?q=r").await.body;
         assert_eq!(listed["items"].as_array().unwrap().len(), 1);
-        assert_eq!(admin.delete("/api/v1/groups/readers").await.status, StatusCode::ACCEPTED);
+        assert_eq!(admin.delete("/api/v1/groups/readers").await.status, StatusCode::OK);
         assert_eq!(alice.get("/api/v1/me").await.body["channels"], json!([]));
     }
 
@@ -56,7 +56,7 @@ control::on_both_databases! {
         let last = admin.delete("/api/v1/groups/a_owners/members/root").await;
         last.is_problem(409, "last-owner");
         let account = "/api/v1/groups/a_owners/members/service-account-channel-a";
-        assert_eq!(admin.delete(account).await.status, StatusCode::ACCEPTED);
+        assert_eq!(admin.delete(account).await.status, StatusCode::OK);
         admin.delete("/api/v1/channels/a").await;
         admin.get("/api/v1/groups/a_owners").await.is_problem(404, "not-found");
     }
@@ -85,7 +85,7 @@ control::on_both_databases! {
 
         let bob = |group: &str| format!("/api/v1/groups/{group}/members/bob");
         let joined = alice.send("PUT", &bob("of-a"), None).await;
-        assert_eq!(joined.status, StatusCode::ACCEPTED, "she manages all that it gives");
+        assert_eq!(joined.status, StatusCode::OK, "she manages all that it gives");
         let refused = alice.send("PUT", &bob("of-both"), None).await;
         refused.is_problem(403, "not-permitted");
         assert!(refused.body["needs"].as_str().unwrap().contains("every channel of `of-both`"));
@@ -107,17 +107,17 @@ control::on_both_databases! {
         let both = || order("both", Permission::Read, &["one", "two"]);
         w.token(&w.admin, &account.name, both()).await.unwrap_err();
         let path = format!("/api/v1/groups/two_owners/members/{}", account.name);
-        assert_eq!(alice.send("PUT", &path, None).await.status, StatusCode::ACCEPTED);
+        assert_eq!(alice.send("PUT", &path, None).await.status, StatusCode::OK);
         let token = w.token(&w.admin, &account.name, both()).await.unwrap();
         assert_eq!(w.grant(&token).await.channels().len(), 2);
-        assert_eq!(alice.delete(&path).await.status, StatusCode::ACCEPTED);
+        assert_eq!(alice.delete(&path).await.status, StatusCode::OK);
         assert_eq!(w.grant(&token).await.channels().len(), 1, "at the same moment");
 
         let admin = Client::sign_in(&w, "root").await;
         admin.post("/api/v1/groups", json!({ "name": "readers" })).await;
         admin.put("/api/v1/groups/readers/permissions/two", json!({ "permission": "write" })).await;
         let path = format!("/api/v1/groups/readers/members/{}", account.name);
-        assert_eq!(alice.send("PUT", &path, None).await.status, StatusCode::ACCEPTED);
+        assert_eq!(alice.send("PUT", &path, None).await.status, StatusCode::OK);
         assert_eq!(w.grant(&token).await.channels().len(), 2, "any group with a permission will do");
         admin.delete("/api/v1/groups/readers/permissions/two").await;
         assert_eq!(w.grant(&token).await.channels().len(), 1);

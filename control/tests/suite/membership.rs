@@ -11,6 +11,9 @@ use control::usecases::proof::{MemberState, Proof, prove};
 use control::usecases::token;
 use control::{GatewaySource, Observer};
 
+use axum::http::StatusCode;
+
+use crate::client::Client;
 use crate::world::{World, order};
 
 const LEASE: Duration = Duration::from_secs(180);
@@ -110,6 +113,26 @@ control::on_both_databases! {
         let proof = prove(&w.control, revision, Duration::ZERO).await.unwrap();
         assert!(proof.confirmed_at.is_some());
         assert_eq!(states(&proof), [("gw-1", MemberState::Ended)]);
+    }
+
+    async fn the_api_answers_the_proof_and_gives_it_again(database: TestDatabase) {
+        let w = World::new(database).await;
+        let source = gateway(&w);
+        register(&source, "gw-1").await;
+        let revision = revoke_one(&w).await.0;
+        let admin = Client::sign_in(&w, "root").await;
+        let path = format!("/api/v1/revisions/{revision}/proof");
+        let early = admin.get(&path).await;
+        assert_eq!(early.status, StatusCode::ACCEPTED, "{}", early.body);
+        assert_eq!(early.body["gateways"][0]["state"], "waiting");
+        assert_eq!(early.body["gateways"][0]["stops_by"], early.body["guaranteed_by"]);
+        catch_up(&source, "gw-1").await;
+        let proven = admin.get(&path).await;
+        assert_eq!(proven.status, StatusCode::OK, "{}", proven.body);
+        assert_eq!(proven.body["confirmed"], true);
+        assert_eq!(proven.body["gateways"][0]["state"], "applied");
+        let none = admin.get("/api/v1/revisions/99999/proof").await;
+        assert_eq!(none.status, StatusCode::NOT_FOUND);
     }
 
     async fn f6_a_change_wakes_whoever_follows(database: TestDatabase) {

@@ -179,9 +179,11 @@ async fn f1_revisions_are_seen_in_order() {
         channel::create(&slow, &admin, crate::world::new_channel("slow")).await
     });
     pause.reached().await;
-    let (control, admin) = (w.control.clone(), w.admin.clone());
+    // It waits for the other as long as the machine needs.
+    let patient = w.held_by(Hooks::default().beginning_with("SET LOCAL lock_timeout = 0"));
+    let admin = w.admin.clone();
     let b = tokio::spawn(async move {
-        channel::create(&control, &admin, crate::world::new_channel("fast")).await
+        channel::create(&patient, &admin, crate::world::new_channel("fast")).await
     });
     let mut gateway = Gateway::begin(w.control.store()).await;
     let before = gateway.applied.revision;

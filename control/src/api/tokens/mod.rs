@@ -6,13 +6,14 @@ mod import;
 use access::TokenSecret;
 use axum::Json;
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::http::header::{CACHE_CONTROL, HeaderName};
-use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
-use super::answer::{self, Changed, Committed, Created, List};
+use super::answer::{self, Changed, Created, List};
 use super::credential::SignedIn;
 use super::problem::Problem;
+use super::proofs::{self, Proof, Proven};
 use super::request::{Body, Query, Segment, duration, page, token_in_path};
 use super::words::TokenStatusWord;
 use crate::store::NAME_PREFIX;
@@ -191,22 +192,25 @@ pub(super) async fn reissue(
     path = "/tokens/{id}",
     tag = "tokens",
     params(("id" = i64, Path, description = "Its id"), RevokeQuery),
-    responses((status = ACCEPTED, description = "Committed", body = Committed))
+    responses(
+        (status = OK, description = "In force on every gateway", body = Proof),
+        (status = ACCEPTED, description = "Committed, not proven yet", body = Proof),
+    )
 )]
 pub(super) async fn revoke(
     State(control): State<Control>,
     SignedIn(actor): SignedIn,
     Segment(id): Segment,
     Query(query): Query<RevokeQuery>,
-) -> Result<(StatusCode, Json<Committed>), Problem> {
-    let _wait = query.wait.as_deref().map(|text| duration("wait", text)).transpose()?;
+) -> Result<Proven, Problem> {
+    let wait = query.wait.as_deref().map(|text| duration("wait", text)).transpose()?;
     let id = token_in_path(&id)?;
     let done = if query.with_issued {
         token::revoke_with_issued(&control, &actor, id).await?
     } else {
         token::revoke(&control, &actor, id).await?
     };
-    Ok(answer::committed(done.revision))
+    proofs::proven(&control, done.revision, wait).await
 }
 
 /// Tells which token a value belongs to, also one that ended: for a value found somewhere.
