@@ -2,13 +2,16 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use access::usage::{LastUse, ReporterId, UsageCount, UsageKey, UsageReport};
 use access::{ChannelId, Clock as _, Day, Permission, TokenId, UsageSink as _};
 use control::usecases::usage::UsageOrder;
 use control::usecases::{Page, token, usage};
 use control::{Actor, Error, UsageBy, UsageSubject, UsageSum};
+use serde_json::{Value, json};
 
+use crate::client::Client;
 use crate::world::{World, name, order};
 
 const ADDRESSES: [&str; 2] = ["192.0.2.1", "192.0.2.2"];
@@ -203,6 +206,21 @@ control::on_both_databases! {
         assert_eq!(told, [Some(2), Some(1)], "of the day with most");
     }
 
+    async fn addresses_are_forgotten_after_two_days(database: TestDatabase) {
+        let u = Used::new(World::new(database).await).await;
+        u.send(u.report(1, vec![count(u.key(0, 0), "zlib", 1, 1)])).await;
+        let kept = async || -> i64 {
+            let sql = "SELECT count(*) FROM usage_addresses";
+            sqlx::query_scalar(sql).fetch_one(u.w.control.store().pool()).await.unwrap()
+        };
+        for (number, expected) in [(2, 4), (3, 0)] {
+            u.w.clock.advance(Duration::from_secs(24 * 60 * 60));
+            u.send(u.report(number, vec![])).await;
+            assert_eq!(kept().await, expected);
+        }
+        assert_eq!(u.told(by(UsageBy::Day)).await[0].3, Some(1), "how many there were stays");
+    }
+
     async fn a_tokens_last_use_is_the_latest_told(database: TestDatabase) {
         let u = Used::new(World::new(database).await).await;
         let now = u.w.clock.now();
@@ -293,5 +311,55 @@ control::on_both_databases! {
         let foreign = Page { after: Some("x".into()), ..Page::first() };
         let asked = usage::list(&u.w.control, &u.w.admin, &by(UsageBy::Token), &foreign).await;
         assert!(matches!(asked, Err(Error::InvalidField { field: "cursor", .. })));
+    }
+
+    async fn the_api_says_what_each_sum_is_of(database: TestDatabase) {
+        let u = Used::new(World::new(database).await).await;
+        let anyone = UsageKey { token: None, ..u.key(0, 0) };
+        let counts = vec![count(u.key(0, 0), "zlib", 2, 20), count(anyone, "", 0, 5)];
+        let mut report = u.report(1, counts);
+        let (at, from) = (u.w.clock.now(), ADDRESSES[0].parse().unwrap());
+        report.last_uses = vec![LastUse { token: u.tokens[0], at, from }];
+        u.send(report).await;
+        let root = Client::sign_in(&u.w, "root").await;
+        let items = async |query: &str| {
+            let answer = root.get(&format!("/api/v1/usage{query}")).await;
+            assert_eq!(answer.status, 200, "{}", answer.body);
+            answer.body["items"].clone()
+        };
+        let today = u.today.to_string();
+        let all = json!({ "downloads": 2, "bytes": 25, "addresses": 1 });
+        let with = |mut sum: Value, more: Value| {
+            sum.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            sum
+        };
+        assert_eq!(items("").await, json!([with(all.clone(), json!({ "day": today }))]));
+        let channel = json!({ "channel": "a", "channel_id": u.channels[0].0 });
+        assert_eq!(items("?by=channel").await, json!([with(all, channel)]));
+        let token = json!({ "token": u.tokens[0].0, "token_name": "t", "downloads": 2, "bytes": 20,
+            "principal": "service-account-channel-a", "addresses": 1 });
+        let none = json!({ "token": 0, "downloads": 0, "bytes": 5, "addresses": 1 });
+        assert_eq!(items("?by=token&channel=a").await, json!([none, token]));
+        let package =
+            json!([{ "package": "zlib", "downloads": 2, "bytes": 20, "addresses": null }]);
+        assert_eq!(items("?by=package&package=zlib").await, package);
+
+        let shown = root.get(&format!("/api/v1/tokens/{}", u.tokens[0].0)).await.body;
+        assert_eq!(shown["last_used_at"], at.to_string());
+        assert_eq!(shown["last_used_from"], ADDRESSES[0]);
+
+        for (query, status) in [
+            ("?from=yesterday", 422),
+            ("?from=2026-11-02&to=2026-11-01", 422),
+            ("?by=hour", 422),
+            ("?by=token&cursor=x", 422),
+            ("?package=%00", 422),
+            ("?token=999", 404),
+            ("?channel=nope", 404),
+        ] {
+            assert_eq!(root.get(&format!("/api/v1/usage{query}")).await.status, status, "{query}");
+        }
+        let alice = Client::sign_in(&u.w, "alice").await;
+        assert_eq!(alice.get("/api/v1/usage").await.status, 403);
     }
 }

@@ -113,13 +113,11 @@ impl Store {
         if counted.rows_affected() == 0 {
             return Ok(());
         }
-        if number == 1 {
-            let oldest = today.minus(REMEMBERED_DAYS).number();
-            sqlx::query(FORGET_REPORTERS).bind(oldest).execute(&mut *db).await?;
-            // Reports that were held up may still be of yesterday.
-            let yesterday = today.minus(1).number();
-            sqlx::query(FORGET_ADDRESSES).bind(yesterday).execute(&mut *db).await?;
-        }
+        let oldest = today.minus(REMEMBERED_DAYS).number();
+        sqlx::query(FORGET_REPORTERS).bind(oldest).execute(&mut *db).await?;
+        // Reports that were held up may still be of yesterday.
+        let yesterday = today.minus(1).number();
+        sqlx::query(FORGET_ADDRESSES).bind(yesterday).execute(&mut *db).await?;
         let sql = self.dialect.of_rows();
         let mut sums = sums(report);
         add_addresses(db, &sql, &report.addresses, &mut sums).await?;
