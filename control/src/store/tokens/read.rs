@@ -40,7 +40,7 @@ macro_rules! tokens_where {
         )
     };
 }
-const BY_ID: &str = tokens_where!("t.id = $3");
+pub(in crate::store) const BY_ID: &str = tokens_where!("t.id = $3");
 
 /// The page after `$4` of the tokens of `$3` with the status `$5` and the beginning `$6` of their
 /// name, each if it isn't empty.
@@ -54,7 +54,8 @@ macro_rules! page {
         )
     };
 }
-const LIST: &str = tokens_where!(concat!("t.id IN (", page!(), ") ORDER BY t.id"));
+pub(in crate::store) const LIST: &str =
+    tokens_where!(concat!("t.id IN (", page!(), ") ORDER BY t.id"));
 
 /// What a deactivated principal holds is nothing.
 macro_rules! token_channels_where {
@@ -71,8 +72,9 @@ macro_rules! token_channels_where {
         )
     };
 }
-const CHANNELS_BY_ID: &str = token_channels_where!("tc.token_id = $1");
-const CHANNELS_OF_LIST: &str = token_channels_where!(concat!("tc.token_id IN (", page!(), ")"));
+pub(in crate::store) const CHANNELS_BY_ID: &str = token_channels_where!("tc.token_id = $1");
+pub(in crate::store) const CHANNELS_OF_LIST: &str =
+    token_channels_where!(concat!("tc.token_id IN (", page!(), ")"));
 
 pub(crate) async fn find_token(
     db: &mut Connection,

@@ -42,21 +42,22 @@ macro_rules! revoke_where {
 }
 
 const REVOKE: &str = revoke_where!("id = $1");
-const REVOKE_WITH_ISSUED: &str = with_issued!(
+pub(in crate::store) const REVOKE_WITH_ISSUED: &str = with_issued!(
     "UPDATE tokens SET revoked_at = $2, revoked_revision = $3 \
      WHERE revoked_at IS NULL AND id IN (SELECT id FROM issued)"
 );
-const REVOKE_ALL_OF: &str = revoke_where!("principal_id = $1");
+pub(in crate::store) const REVOKE_ALL_OF: &str = revoke_where!("principal_id = $1");
 /// Those that have no other channel.
-const REVOKE_ONLY_ON: &str = revoke_where!(
+pub(in crate::store) const REVOKE_ONLY_ON: &str = revoke_where!(
     "id IN (SELECT token_id FROM token_channels WHERE channel_id = $1) \
      AND NOT EXISTS (SELECT 1 FROM token_channels o \
      WHERE o.token_id = tokens.id AND o.channel_id <> $1)"
 );
-const REVOKED_BY: &str = "SELECT v.token_id, v.digest FROM tokens t \
+pub(in crate::store) const REVOKED_BY: &str = "SELECT v.token_id, v.digest FROM tokens t \
      JOIN token_values v ON v.token_id = t.id WHERE t.revoked_revision = $1 LIMIT $2";
-const IDS_REVOKED_BY: &str = "SELECT id FROM tokens WHERE revoked_revision = $1 ORDER BY id";
-const LAST_REVOKED: &str =
+pub(in crate::store) const IDS_REVOKED_BY: &str =
+    "SELECT id FROM tokens WHERE revoked_revision = $1 ORDER BY id";
+pub(in crate::store) const LAST_REVOKED: &str =
     with_issued!("SELECT max(t.revoked_revision) FROM issued i JOIN tokens t ON t.id = i.id");
 
 /// Revokes what isn't revoked yet; how many tokens that were.

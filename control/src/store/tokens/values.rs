@@ -33,14 +33,14 @@ pub(crate) struct TokenValue {
     pub(crate) valid_until: Option<Timestamp>,
 }
 
-const PRESENTED: &str = "SELECT t.id, p.id AS principal_id, p.name FROM token_values v \
+pub(in crate::store) const PRESENTED: &str = "SELECT t.id, p.id AS principal_id, p.name FROM token_values v \
      JOIN tokens t ON t.id = v.token_id AND t.revoked_at IS NULL AND t.expires_at > $2 \
      JOIN principals p ON p.id = t.principal_id AND p.deactivated_at IS NULL \
      WHERE v.digest = $1 AND (v.valid_until IS NULL OR v.valid_until > $2)";
 const IN_USE: &str = "SELECT admin, permission, networks, requests_per_second, bytes_per_day, \
      expires_at FROM tokens \
      WHERE id = $1 AND principal_id = $2 AND revoked_at IS NULL AND expires_at > $3";
-const FIND: &str = "SELECT v.token_id, v.valid_until, t.principal_id, t.revoked_at \
+pub(in crate::store) const FIND: &str = "SELECT v.token_id, v.valid_until, t.principal_id, t.revoked_at \
      FROM token_values v JOIN tokens t ON t.id = v.token_id WHERE v.digest = $1";
 const OF_TOKEN: &str = "SELECT token_id, digest FROM token_values WHERE token_id = $1 LIMIT $2";
 

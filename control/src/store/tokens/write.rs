@@ -48,7 +48,7 @@ const INSERT_VALUE: &str = "INSERT INTO token_values (digest, token_id, hint, cr
      issued_by_token) VALUES ($1, $2, $3, $4, $5)";
 const INSERT_CHANNEL: &str = "INSERT INTO token_channels (token_id, channel_id) VALUES ($1, $2)";
 const DELETE_CHANNELS: &str = "DELETE FROM token_channels WHERE token_id = $1";
-const NAME_IN_USE: &str =
+pub(in crate::store) const NAME_IN_USE: &str =
     "SELECT 1 FROM tokens WHERE principal_id = $1 AND name = $2 AND revoked_at IS NULL";
 /// What works beside the present value ends at `$2`.
 const END_OVERLAPS: &str = "UPDATE token_values SET valid_until = $2 \
