@@ -18,6 +18,7 @@ mod command_line;
 mod control_away;
 mod demo;
 mod directory;
+mod guide;
 mod lease;
 mod limits;
 mod live_cuts;

@@ -31,3 +31,6 @@ pub(crate) const COMMANDS: &[&Entry] = &[
     &watch::USAGE,
     &watch::GATEWAYS,
 ];
+
+#[cfg(test)]
+mod tests;

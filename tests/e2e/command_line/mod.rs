@@ -4,6 +4,7 @@
 mod audit;
 mod channels;
 mod people;
+mod tokens;
 
 use std::io::Write as _;
 use std::net::SocketAddr;
