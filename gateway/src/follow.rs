@@ -146,6 +146,11 @@ impl Follower {
         if !in_time(Box::pin(self.table.catch_up())).await? {
             return self.begin_anew().await;
         }
+        self.acknowledge().await
+    }
+
+    /// Says how far the table has come, if that has not been said.
+    async fn acknowledge(&mut self) -> Result<(), SourceError> {
         let applied = self.table.applied();
         if self.acknowledged.as_ref() != Some(&applied) {
             in_time(self.source.acknowledge(self.instance.clone(), applied.clone())).await?;
@@ -165,9 +170,7 @@ impl Follower {
         let asked = self.clock.moment();
         let renewal = in_time(self.source.renew(self.instance.clone())).await?;
         if renewal == Renewal::Committed && in_time(Box::pin(self.table.catch_up())).await? {
-            let applied = self.table.applied();
-            in_time(self.source.acknowledge(self.instance.clone(), applied.clone())).await?;
-            self.acknowledged = Some(applied);
+            self.acknowledge().await?;
             self.table.extend_lease(asked);
             self.renewed = asked;
         }
@@ -192,8 +195,13 @@ async fn register(source: &dyn ControlPlane, identity: &Identity) -> Result<Inst
 /// An answer, or a failure when it takes too long: a network that swallows everything must not
 /// keep the gateway from seeing its lease end.
 async fn in_time<T>(answer: Answer<'_, T>) -> Result<T, SourceError> {
-    match tokio::time::timeout(ANSWER_WITHIN, answer).await {
+    within(ANSWER_WITHIN, answer).await
+}
+
+/// An answer of the control plane, or a failure when it takes longer than `limit`.
+pub(crate) async fn within<T>(limit: Duration, answer: Answer<'_, T>) -> Result<T, SourceError> {
+    match tokio::time::timeout(limit, answer).await {
         Ok(answer) => answer,
-        Err(_elapsed) => Err(SourceError(format!("no answer within {ANSWER_WITHIN:?}"))),
+        Err(_elapsed) => Err(SourceError(format!("no answer within {limit:?}"))),
     }
 }

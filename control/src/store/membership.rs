@@ -57,6 +57,21 @@ impl GatewaySource {
         let _turn = self.store.turn().await?;
         self.on_own(ask).await
     }
+
+    /// The same, and wakes whoever waits for this gateway.
+    async fn write_and_tell(
+        &self,
+        ask: impl AsyncFnOnce(&mut Connection) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let dialect = self.store.dialect;
+        let done = self.write(async |db| {
+            let mut transaction = db.begin().await?;
+            ask(&mut transaction).await?;
+            signals::tell(&mut transaction, dialect, News::Acknowledgement).await?;
+            Ok(transaction.commit().await?)
+        });
+        done.await
+    }
 }
 
 impl GrantSource for GatewaySource {
@@ -101,27 +116,17 @@ impl LeaseSource for GatewaySource {
     }
 
     fn acknowledge(&self, instance: Instance, applied: Applied) -> Answer<'_, ()> {
-        let dialect = self.store.dialect;
         Box::pin(async move {
-            let done = self.write(async |db| {
-                let mut transaction = db.begin().await?;
-                leases::acknowledge(&mut transaction, &instance, &applied).await?;
-                signals::tell(&mut transaction, dialect, News::Acknowledgement).await?;
-                Ok(transaction.commit().await?)
-            });
+            let done =
+                self.write_and_tell(async |db| leases::acknowledge(db, &instance, &applied).await);
             done.await.map_err(unanswered)
         })
     }
 
     fn end(&self, instance: Instance) -> Answer<'_, ()> {
-        let (now, dialect) = (self.clock.now(), self.store.dialect);
+        let now = self.clock.now();
         Box::pin(async move {
-            let done = self.write(async |db| {
-                let mut transaction = db.begin().await?;
-                leases::end(&mut transaction, &instance, now).await?;
-                signals::tell(&mut transaction, dialect, News::Acknowledgement).await?;
-                Ok(transaction.commit().await?)
-            });
+            let done = self.write_and_tell(async |db| leases::end(db, &instance, now).await);
             done.await.map_err(unanswered)
         })
     }

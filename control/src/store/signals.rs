@@ -153,11 +153,8 @@ impl Tell {
         self.everything();
         // None: the connection was lost, and notifications with it.
         while let Some(notification) = listener.try_recv().await? {
-            let told = notification.payload();
-            let to = match told {
-                _ if told == News::Change.as_str() => &self.changes,
-                _ => &self.acknowledgements,
-            };
+            let is_change = notification.payload() == News::Change.as_str();
+            let to = if is_change { &self.changes } else { &self.acknowledgements };
             to.send_replace(());
         }
         Ok(())

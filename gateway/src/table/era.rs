@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use access::lease::LeaseTerms;
-use access::source::{Answer, Applied, Beginning, Change, Loaded, Revision, SourceError, Touched};
+use access::source::{Applied, Beginning, Change, Loaded, Revision, Touched};
 use access::{
     Caller, Channel, ChannelId, ChannelRegistry, Grant, GrantSource, LiveGrant, PrincipalId,
     TokenDigest,
@@ -22,6 +22,7 @@ use tokio::sync::watch;
 use super::ATTEMPTS;
 use super::lease::Lease;
 use super::stripes::Stripes;
+use crate::follow::within;
 
 /// How long, and for how many digests, it is remembered that the database doesn't know them.
 const UNKNOWN_FOR: Duration = Duration::from_secs(5);
@@ -44,14 +45,6 @@ pub(super) enum Outcome {
     Outrun,
     /// The database didn't answer.
     Failed,
-}
-
-/// An answer, or a failure when it takes too long.
-async fn within<T>(limit: Duration, answer: Answer<'_, T>) -> Result<T, SourceError> {
-    match tokio::time::timeout(limit, answer).await {
-        Ok(answer) => answer,
-        Err(_elapsed) => Err(SourceError(format!("no answer within {limit:?}"))),
-    }
 }
 
 /// Ends the joining of one read, however the read ends.
