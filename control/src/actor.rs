@@ -21,6 +21,18 @@ pub struct Actor {
     pub address: Option<IpAddr>,
     /// The request it belongs to, as in the logs.
     pub request_id: Option<String>,
+    /// Set for a request that may be sent again: recorded with what it makes.
+    pub repeatable: Option<Repeatable>,
+}
+
+/// A request that may be sent again (api.md, `Idempotency-Key`), as it is recorded.
+#[derive(Clone, Debug)]
+pub struct Repeatable {
+    /// SHA-256 of the key by which its sender knows it.
+    pub key_digest: [u8; 32],
+    /// SHA-256 of the key and the request, so that it can't be found by trying bodies: one may
+    /// hold a password.
+    pub request_digest: [u8; 32],
 }
 
 /// The credential by which somebody acts.
@@ -45,6 +57,7 @@ impl Actor {
             via: Via::Console,
             address: None,
             request_id: None,
+            repeatable: None,
         }
     }
 

@@ -10,6 +10,7 @@ use axum::http::{Extensions, HeaderMap};
 
 use super::problem::Problem;
 use super::request_id::RequestId;
+use crate::actor::Repeatable;
 use crate::usecases::session::{self, Origin};
 use crate::{Actor, Control, Error};
 
@@ -33,7 +34,8 @@ impl FromRequestParts<Control> for SignedIn {
             return Err(Problem::cross_origin());
         }
         let origin = origin(&parts.extensions);
-        Ok(Self(session::authenticate(control, &secret, origin).await?))
+        let actor = session::authenticate(control, &secret, origin).await?;
+        Ok(Self(Actor { repeatable: parts.extensions.get::<Repeatable>().cloned(), ..actor }))
     }
 }
 

@@ -13,6 +13,7 @@ mod groups;
 mod openapi;
 mod problem;
 mod proofs;
+mod repeat;
 mod request;
 mod request_id;
 mod server;
@@ -73,6 +74,7 @@ pub fn router(control: Control) -> Router {
         .fallback(async || Problem::no_such_resource())
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(middleware::from_fn_with_state(control.clone(), repeat::once))
         .layer(middleware::from_fn(request_id::attach))
         .with_state(control)
 }

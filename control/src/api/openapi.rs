@@ -1,13 +1,17 @@
 //! The API's description (OpenAPI 3.1): what the handlers declare, and what holds for all of them.
 
 use axum::http::StatusCode;
-use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{Components, ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::openapi::{
+    Components, ContentBuilder, Ref, RefOr, Required, Response, ResponseBuilder,
+};
 use utoipa::{Modify, OpenApi, ToSchema as _};
 
 use super::credential::SESSION_COOKIE;
 use super::problem::{Details, PROBLEM};
+use super::repeat;
 
 /// What stands above every handler's own part.
 #[derive(OpenApi)]
@@ -48,6 +52,9 @@ pub(super) fn head() -> utoipa::openapi::OpenApi {
 /// Gives every operation an id of its own and the refusals that follow from what it takes.
 pub(super) fn complete(mut api: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {
     for (path, item) in &mut api.paths.paths {
+        if let Some(operation) = item.post.as_mut().filter(|_| repeat::is_offered(path)) {
+            operation.parameters.get_or_insert_default().push(repeat_key().into());
+        }
         let reads = [item.get.as_mut()];
         let writes =
             [item.post.as_mut(), item.put.as_mut(), item.patch.as_mut(), item.delete.as_mut()];
@@ -59,6 +66,18 @@ pub(super) fn complete(mut api: utoipa::openapi::OpenApi) -> utoipa::openapi::Op
         }
     }
     api
+}
+
+/// The header by which a `POST` may be sent again.
+fn repeat_key() -> Parameter {
+    let text = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1));
+    ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some("Under which the request may be sent again for a day, to be done once"))
+        .schema(Some(text.max_length(Some(repeat::MAX_KEY_BYTES)).build()))
+        .build()
 }
 
 fn finish(operation: &mut Operation, path: &str, changes: bool) {

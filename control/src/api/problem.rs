@@ -1,6 +1,7 @@
 //! Errors as clients see them (RFC 9457): the one place that gives each reason its status, its
 //! type and its words.
 
+use access::{ChannelName, Permission};
 use axum::Json;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
@@ -9,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::words::{PermissionWord, Time};
-use crate::Error;
+use crate::{Error, StoreError};
 
 /// The media type of a problem.
 pub(super) const PROBLEM: &str = "application/problem+json";
@@ -56,6 +57,9 @@ pub(super) struct Members {
     /// `seat-limit`: how many there are.
     #[serde(skip_serializing_if = "Option::is_none")]
     limit: Option<u32>,
+    /// `token-already-issued`, `already-done`: the id of what was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<i64>,
     /// `lifespan`: the latest end allowed.
     #[serde(skip_serializing_if = "Option::is_none")]
     latest: Option<Time>,
@@ -96,6 +100,27 @@ impl Problem {
         let (status, title) = (StatusCode::UNPROCESSABLE_ENTITY, "A field can't have this value");
         Self::new(status, "invalid-field", title, format!("`{field}`: {message}"))
             .with(Members { errors: FieldError::one(field, message), ..Members::default() })
+    }
+
+    fn conflict(name: &'static str, title: &'static str, detail: String) -> Self {
+        Self::new(StatusCode::CONFLICT, name, title, detail)
+    }
+
+    fn not_held(channel: &ChannelName, permission: Permission, detail: String) -> Self {
+        let title = "A permission that is not held can't be granted";
+        let more = Members {
+            channel: Some(channel.to_string()),
+            permission: Some(permission.into()),
+            ..Members::default()
+        };
+        Self::new(StatusCode::FORBIDDEN, "permission-not-held", title, detail).with(more)
+    }
+
+    /// A repeated request whose answer was not kept.
+    fn already_done(kind: &str, id: i64, detail: String) -> Self {
+        let name = if kind == "token" { "token-already-issued" } else { "already-done" };
+        let more = Members { id: Some(id), ..Members::default() };
+        Self::conflict(name, "Done already", detail).with(more)
     }
 
     /// A request that can't be read at all.
@@ -160,29 +185,21 @@ impl From<Error> for Problem {
                 Self::new(S::FORBIDDEN, "not-permitted", "Not permitted", detail).with(more)
             }
             Error::PermissionNotHeld { channel, permission, .. } => {
-                let title = "A permission that is not held can't be granted";
-                let more = Members {
-                    channel: Some(channel.to_string()),
-                    permission: Some(permission.into()),
-                    ..Members::default()
-                };
-                Self::new(S::FORBIDDEN, "permission-not-held", title, detail).with(more)
+                Self::not_held(&channel, permission, detail)
             }
             Error::NotFound { .. } => Self::new(S::NOT_FOUND, "not-found", "No such thing", detail),
-            Error::NameTaken { .. } => Self::new(S::CONFLICT, "name-taken", "Name taken", detail),
+            Error::NameTaken { .. } => Self::conflict("name-taken", "Name taken", detail),
             Error::SeatLimit { used, limit } => {
                 let more = Members { used: Some(used), limit: Some(limit), ..Members::default() };
-                Self::new(S::CONFLICT, "seat-limit", "All seats are taken", detail).with(more)
+                Self::conflict("seat-limit", "All seats are taken", detail).with(more)
             }
             Error::LastOwner { .. } => {
-                Self::new(S::CONFLICT, "last-owner", "A channel needs an owner", detail)
+                Self::conflict("last-owner", "A channel needs an owner", detail)
             }
             Error::OwnersGroup { .. } => {
-                Self::new(S::CONFLICT, "owners-group", "This group goes with its channel", detail)
+                Self::conflict("owners-group", "This group goes with its channel", detail)
             }
-            Error::LastAdmin => {
-                Self::new(S::CONFLICT, "last-admin", "There must be an admin", detail)
-            }
+            Error::LastAdmin => Self::conflict("last-admin", "There must be an admin", detail),
             Error::Lifespan { latest, reason } => {
                 let title = "A token can't end then";
                 let message = format!("must lie between now and {latest}: {reason}");
@@ -194,8 +211,15 @@ impl From<Error> for Problem {
                 Self::new(S::UNPROCESSABLE_ENTITY, "lifespan", title, detail).with(more)
             }
             Error::TokenRevoked { .. } => {
-                let title = "A revoked token never comes back";
-                Self::new(S::CONFLICT, "token-revoked", title, detail)
+                Self::conflict("token-revoked", "A revoked token never comes back", detail)
+            }
+            Error::AlreadyDone { kind, id } => Self::already_done(&kind, id, detail),
+            Error::KeyReused => {
+                let title = "A key belongs to one request";
+                Self::new(S::UNPROCESSABLE_ENTITY, "idempotency-key-reused", title, detail)
+            }
+            Error::Store(StoreError::Repeated) => {
+                Self::conflict("already-done", "Done already", detail)
             }
             Error::InvalidField { field, message } => Self::invalid_field(field, &message),
             Error::Store(error) => {

@@ -7,6 +7,7 @@ use serde_json::Value;
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row as _};
 
+use super::repeats::insert_repeatable;
 use super::rows::time;
 use super::write::Write;
 use super::{Connection, StoreError};
@@ -33,7 +34,8 @@ pub(crate) struct Event<'a> {
     pub(crate) after: Option<Value>,
 }
 
-/// Adds an event to the log, in the transaction of what it tells of.
+/// Adds an event to the log, in the transaction of what it tells of. If the actor's request may be
+/// sent again, it is recorded too: as the one that made the event's target.
 pub(super) async fn insert_event(
     write: &mut Write,
     revision: Option<Revision>,
@@ -57,6 +59,10 @@ pub(super) async fn insert_event(
         .bind(event.after.map(|state| state.to_string()))
         .execute(write.connection())
         .await?;
+    if let (Some(principal), Some(request)) = (actor.principal, &actor.repeatable) {
+        let db = write.connection();
+        insert_repeatable(db, principal, request, event.target, now).await?;
+    }
     Ok(())
 }
 

@@ -15,6 +15,7 @@ mod memberships;
 mod plans;
 mod principals;
 mod range;
+mod repeats;
 mod revisions;
 mod rows;
 mod service_accounts;
@@ -43,6 +44,7 @@ pub use inspect::{Durability, Inspection};
 pub use membership::GatewaySource;
 pub(crate) use memberships::*;
 pub(crate) use range::NameRange;
+pub(crate) use repeats::{find_repeated, keep_answer};
 pub(crate) use revisions::*;
 use signals::Listening;
 pub(crate) use signals::Signals;
@@ -95,6 +97,9 @@ pub enum StoreError {
     /// A list was to begin where no list of its kind can begin.
     #[error("the cursor is none of this list")]
     NotACursor,
+    /// The same request came twice at once, and the other one was faster.
+    #[error("this request is being done already; send it again for its answer")]
+    Repeated,
     /// The system gave no randomness.
     #[error("the system gave no randomness: {0}")]
     Randomness(#[from] getrandom::Error),

@@ -80,6 +80,17 @@ pub enum Error {
         /// The token.
         id: TokenId,
     },
+    /// The request was done before, and its answer was not kept: a token's value never is.
+    #[error("this request was done already: it made {kind} {id}")]
+    AlreadyDone {
+        /// What kind of thing it made.
+        kind: String,
+        /// Its id.
+        id: i64,
+    },
+    /// Another request was sent under this key.
+    #[error("this `Idempotency-Key` belongs to another request; take a new key for each")]
+    KeyReused,
     /// A field can't have this value.
     #[error("`{field}`: {message}")]
     InvalidField {

@@ -12,6 +12,7 @@ mod names;
 pub mod password;
 mod passwords;
 pub mod proof;
+pub(crate) mod repeat;
 pub mod service_account;
 pub mod session;
 pub mod token;

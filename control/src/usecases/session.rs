@@ -92,6 +92,7 @@ async fn insert(
         via: Via::Password,
         address: origin.address,
         request_id: origin.request_id,
+        repeatable: None,
     };
     let target = Target { kind: "session", id: id.0, name: username };
     let after = Some(json!({ "user": username, "expires_at": expires_at.to_string() }));
@@ -113,6 +114,7 @@ async fn record_failure(write: &mut Write, username: &str, origin: Origin) -> Re
         via: Via::Password,
         address: origin.address,
         request_id: origin.request_id,
+        repeatable: None,
     };
     let target = Target { kind: "user", id, name };
     let event = Event { action: "session.refuse", target, before: None, after: None };
@@ -133,12 +135,12 @@ pub async fn authenticate(
     let (digest, now) = (secret.digest(), control.now());
     let mut db = control.store.reader().await?;
     if let Some((session, id, name)) = store::find_session(&mut db, digest, now).await? {
-        let via = Via::Session(session);
-        return Ok(Actor { principal: Some(id), name, via, address, request_id });
+        let (principal, via) = (Some(id), Via::Session(session));
+        return Ok(Actor { principal, name, via, address, request_id, repeatable: None });
     }
     let token = store::presented_token(&mut db, digest, now).await?.ok_or(Error::NotSignedIn)?;
-    let (principal, name) = (Some(token.principal), token.principal_name);
-    Ok(Actor { principal, name, via: Via::Token(token.id), address, request_id })
+    let (principal, via) = (Some(token.principal), Via::Token(token.id));
+    Ok(Actor { principal, name: token.principal_name, via, address, request_id, repeatable: None })
 }
 
 /// A user's sessions, for themselves and for admins.

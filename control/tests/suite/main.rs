@@ -15,6 +15,7 @@ mod groups;
 mod membership;
 mod races;
 mod refusals;
+mod repeats;
 mod service_accounts;
 mod sessions;
 mod store;
