@@ -29,15 +29,17 @@ const BOUND: Duration = Duration::from_millis(100);
 /// How often each question is asked.
 const TIMES: usize = 20;
 
-/// Two thirds of a hundred thousand installations of 150 packages each, over a year, with a thousand
-/// tokens of which some do most of it, on a hundred channels with two thousand packages: ten million
-/// downloads, summed up for each token, channel, package and day as reports are.
+/// Two thirds of a hundred thousand installations of 150 packages each, over a year and three at a
+/// time, with a thousand tokens of which some do most of it, on a hundred channels with two thousand
+/// packages: ten million downloads, summed up for each token, channel, package and day as reports
+/// are.
 const DOWNLOADS: &str = "INSERT INTO usage_days \
      (token_id, channel_id, package, day, downloads, bytes, addresses) \
      WITH RECURSIVE runs (run) AS (SELECT CAST(0 AS BIGINT) UNION ALL SELECT run + 1 FROM runs WHERE run < 66666), \
      wanted (item) AS (SELECT 0 UNION ALL SELECT item + 1 FROM wanted WHERE item < 149), \
-     by_token (token, day) AS (SELECT 1 + ((run * 7919) % 1000) * ((run * 104729) % 1000) / 1000, \
-     $1 - run % 365 FROM runs) \
+     by_token (token, day) AS (SELECT \
+     1 + ((run / 3 * 7919) % 1000) * ((run / 3 * 104729) % 1000) / 1000, \
+     $1 - run / 3 % 365 FROM runs) \
      SELECT token, 1 + token % 100, 'package-' || ((token * 7 + item * 13) % 2000), day, \
      count(*), sum(1000000 + item), 0 FROM by_token CROSS JOIN wanted GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4";
 

@@ -9,6 +9,7 @@ use access::{ChannelId, Day, TokenId};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
+use super::rows::word;
 use super::{Connection, StoreError};
 
 /// Stands for all tokens or all channels together.
@@ -91,10 +92,11 @@ pub(crate) struct UsageAnswer {
 }
 
 /// How many days of how many subjects are added up for one answer: tens of milliseconds.
-const DAYS_ADDED_UP: i64 = 36_500;
+const DAYS_ADDED_UP: i64 = 18_250;
 
 /// The sums of `$key` for its next `$6` values from `$3` on, each found by one step in an index and
-/// added up from its own days, however many others there are. `$others` fixes the rest.
+/// added up from its own days, however many others there are. `$others` fixes the rest. The three
+/// sums come as one text: a subquery has one column, and a join would let PostgreSQL read all keys.
 macro_rules! sums {
     ($key:literal, $others:literal) => {
         concat!(
@@ -111,20 +113,19 @@ macro_rules! sums {
             " AND u.",
             $key,
             " > keys.key), number + 1 FROM keys WHERE keys.key IS NOT NULL AND number < $6), \
-             sums AS (SELECT keys.key, CAST(sum(u.downloads) AS BIGINT) AS downloads, \
-             CAST(sum(u.bytes) AS BIGINT) AS bytes, max(u.addresses) AS addresses FROM keys \
-             LEFT JOIN usage_days u ON ",
+             sums AS (SELECT keys.key, (SELECT CAST(sum(u.downloads) AS BIGINT) || ' ' || \
+             CAST(sum(u.bytes) AS BIGINT) || ' ' || max(u.addresses) FROM usage_days u WHERE ",
             $others,
             " AND u.",
             $key,
-            " = keys.key AND u.day BETWEEN $4 AND $5 WHERE keys.key IS NOT NULL \
-             GROUP BY keys.key) "
+            " = keys.key AND u.day BETWEEN $4 AND $5) AS sums FROM keys \
+             WHERE keys.key IS NOT NULL) "
         )
     };
 }
 
-pub(super) const BY_DAY: &str = "SELECT day AS key, downloads, bytes, addresses FROM usage_days \
-     WHERE token_id = $1 AND channel_id = $2 AND package = $3 AND day BETWEEN $4 AND $5 \
+pub(super) const BY_DAY: &str = "SELECT day AS key, downloads || ' ' || bytes || ' ' || addresses AS sums \
+     FROM usage_days WHERE token_id = $1 AND channel_id = $2 AND package = $3 AND day BETWEEN $4 AND $5 \
      ORDER BY day LIMIT $6";
 pub(super) const BY_TOKEN: &str = concat!(
     sums!("token_id", "u.channel_id = $1 AND u.package = $2 AND u.token_id >= 0"),
@@ -227,18 +228,15 @@ impl UsageQuestion<'_> {
 
     /// A row's sum; none for what was not used in that time.
     fn read(&self, row: &AnyRow) -> Result<Option<UsageSum>, StoreError> {
-        let number = |column| {
-            let number = row.try_get::<Option<i64>, _>(column)?;
-            Ok::<_, StoreError>(number.map(i64::unsigned_abs))
-        };
-        let (Some(downloads), Some(bytes)) = (number("downloads")?, number("bytes")?) else {
-            return Ok(None);
-        };
+        let Some(text) = row.try_get::<Option<&str>, _>("sums")? else { return Ok(None) };
+        let numbers = text.split(' ').map(|number| word::<u64>("a sum of usage", number));
+        let numbers = numbers.collect::<Result<Vec<_>, _>>()?;
+        let [downloads, bytes, addresses] = numbers[..] else { return Ok(None) };
         let subject = match self.by {
             UsageBy::Day => UsageSubject::Day(Day::from_number(row.try_get("key")?)),
             UsageBy::Token => UsageSubject::Token(match row.try_get("key")? {
                 NO_TOKEN => None,
-                id => Some((TokenId(id), text(row, "name")?, text(row, "principal")?)),
+                id => Some((TokenId(id), name(row, "name")?, name(row, "principal")?)),
             }),
             UsageBy::Channel => {
                 UsageSubject::Channel(ChannelId(row.try_get("key")?), row.try_get("name")?)
@@ -249,7 +247,7 @@ impl UsageQuestion<'_> {
             },
         };
         let of_packages = self.by == UsageBy::Package || self.of.package.is_some();
-        let addresses = number("addresses")?.filter(|_| !of_packages);
+        let addresses = (!of_packages).then_some(addresses);
         Ok(Some(UsageSum { subject, downloads, bytes, addresses }))
     }
 }
@@ -274,6 +272,6 @@ impl UsageSubject {
 }
 
 /// Empty where there is no such row any more.
-fn text(row: &AnyRow, column: &str) -> Result<String, StoreError> {
+fn name(row: &AnyRow, column: &str) -> Result<String, StoreError> {
     Ok(row.try_get::<Option<String>, _>(column)?.unwrap_or_default())
 }
