@@ -97,8 +97,9 @@ const DAYS_ADDED_UP: i64 = 18_250;
 /// The sums of `$key` for its next `$6` values from `$3` on, each found by one step in an index and
 /// added up from its own days, however many others there are. `$others` fixes the rest. The three
 /// sums come as one text: a subquery has one column, and a join would let PostgreSQL read all keys.
+/// `$index` names a partial index, last: SQLite seeks by the first bound that it reads.
 macro_rules! sums {
-    ($key:literal, $others:literal) => {
+    ($key:literal, $others:literal, $index:literal) => {
         concat!(
             "WITH RECURSIVE keys (key, number) AS (SELECT min(u.",
             $key,
@@ -106,20 +107,25 @@ macro_rules! sums {
             $others,
             " AND u.",
             $key,
-            " >= $3 UNION ALL SELECT (SELECT min(u.",
+            " >= $3",
+            $index,
+            " UNION ALL SELECT (SELECT min(u.",
             $key,
             ") FROM usage_days u WHERE ",
             $others,
             " AND u.",
             $key,
-            " > keys.key), number + 1 FROM keys WHERE keys.key IS NOT NULL AND number < $6), \
+            " > keys.key",
+            $index,
+            "), number + 1 FROM keys WHERE keys.key IS NOT NULL AND number < $6), \
              sums AS (SELECT keys.key, (SELECT CAST(sum(u.downloads) AS BIGINT) || ' ' || \
              CAST(sum(u.bytes) AS BIGINT) || ' ' || max(u.addresses) FROM usage_days u WHERE ",
             $others,
             " AND u.",
             $key,
-            " = keys.key AND u.day BETWEEN $4 AND $5) AS sums FROM keys \
-             WHERE keys.key IS NOT NULL) "
+            " = keys.key AND u.day BETWEEN $4 AND $5",
+            $index,
+            ") AS sums FROM keys WHERE keys.key IS NOT NULL) "
         )
     };
 }
@@ -128,16 +134,16 @@ pub(super) const BY_DAY: &str = "SELECT day AS key, downloads || ' ' || bytes ||
      FROM usage_days WHERE token_id = $1 AND channel_id = $2 AND package = $3 AND day BETWEEN $4 AND $5 \
      ORDER BY day LIMIT $6";
 pub(super) const BY_TOKEN: &str = concat!(
-    sums!("token_id", "u.channel_id = $1 AND u.package = $2 AND u.token_id >= 0"),
+    sums!("token_id", "u.channel_id = $1 AND u.package = $2", " AND u.token_id >= 0"),
     "SELECT sums.*, t.name, p.name AS principal FROM sums LEFT JOIN tokens t ON t.id = sums.key \
      LEFT JOIN principals p ON p.id = t.principal_id ORDER BY sums.key"
 );
 pub(super) const BY_CHANNEL: &str = concat!(
-    sums!("channel_id", "u.token_id = $1 AND u.package = $2 AND u.channel_id >= 0"),
+    sums!("channel_id", "u.token_id = $1 AND u.package = $2", " AND u.channel_id >= 0"),
     "SELECT sums.*, c.name FROM sums LEFT JOIN channels c ON c.id = sums.key ORDER BY sums.key"
 );
 pub(super) const BY_PACKAGE: &str = concat!(
-    sums!("package", "u.token_id = $1 AND u.channel_id = $2"),
+    sums!("package", "u.token_id = $1 AND u.channel_id = $2", ""),
     "SELECT * FROM sums ORDER BY key"
 );
 

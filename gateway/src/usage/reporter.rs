@@ -17,7 +17,7 @@ use crate::limits::Limiters;
 use crate::table::Table;
 
 /// How much of each kind one report holds: the control database writes nothing else meanwhile.
-const PER_REPORT: usize = 1_000;
+const PER_REPORT: usize = 250;
 /// How long a stop waits for the last reports.
 const LAST_REPORTS_TIMEOUT: Duration = Duration::from_secs(10);
 
