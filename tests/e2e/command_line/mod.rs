@@ -25,10 +25,15 @@ struct Here {
 
 impl Here {
     fn new(database: Database) -> Self {
+        Self::running("serve", database)
+    }
+
+    /// The same with `serve`, or `control` without a gateway.
+    fn running(command: &'static str, database: Database) -> Self {
         let mut setup = Setup::with_demo_channel(database);
         let control = port::free();
         setup.set("control.listen", &format!("[\"{control}\"]"));
-        setup.command("serve");
+        setup.command(command);
         Self { site: setup.start(), control }
     }
 

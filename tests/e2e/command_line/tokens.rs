@@ -1,9 +1,10 @@
 //! Tokens: of service accounts and of people, limited, changed, reissued, imported, found, revoked.
 
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use super::Here;
-use crate::site::Database;
+use crate::site::{Database, patience, port};
 
 #[test]
 fn a_token_has_limits_that_can_be_changed() {
@@ -76,6 +77,29 @@ fn a_new_value_is_printed_with_the_lines_for_each_client() {
     // Again it is the same proof.
     let proof = here.json(&format!("token revoke {}", made["id"]));
     assert_eq!(proof["gateways"][0]["state"], "applied", "{proof}");
+    here.site.stop();
+}
+
+#[test]
+fn what_is_not_proven_names_the_gateway_that_is_waited_for() {
+    let here = Here::running("control", Database::Sqlite);
+    here.sign_in();
+    let made = here.json("token create --channel demo --name ci");
+    let metrics = port::free().to_string();
+    let beside =
+        [("CONDAGATE_METRICS__LISTEN", metrics.as_str()), ("CONDAGATE_GATEWAY__NAME", "gw-2")];
+    let gateway = here.site.run(&["gateway"], &beside);
+    patience::until("the gateway to be listed", || {
+        here.done("gateways list").contains("gw-2").then_some(())
+    });
+    gateway.signal(Signal::STOP);
+    let id = made["id"].to_string();
+    let said = here.ends(1, &["token", "revoke", &id, "--wait", "1s", "--require-proof"]);
+    assert!(said.contains("on 0 of 1 gateways"), "{said}");
+    assert!(said.contains("gw-2 has not answered; it stops serving by "), "{said}");
+    gateway.signal(Signal::CONT);
+    let said = here.done(&format!("token revoke {id} --require-proof"));
+    assert!(said.contains("on 1 of 1 gateways"), "{said}");
     here.site.stop();
 }
 
