@@ -33,6 +33,7 @@ fn environment() -> impl Iterator<Item = (String, String)> {
 pub(crate) fn for_control(config: &Config) -> control::Settings {
     let settings = &config.control;
     control::Settings {
+        trusted_proxies: access::TrustedProxies::new(settings.trusted_proxies.clone()),
         seats: settings.seats,
         channel_creators: match settings.channel_creators {
             config::ChannelCreators::Admins => control::ChannelCreators::Admins,

@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use ipnet::IpNet;
+
 use crate::section::settings;
 use crate::value::{BaseUrl, choice};
 
@@ -13,6 +15,8 @@ settings! {
         /// How people and programs reach the control plane.
         /// Unset: the first address of `listen`.
         public_url: Option<BaseUrl> = None, example "https://conda-admin.example.com";
+        /// Networks of proxies whose `X-Forwarded-For` is believed.
+        trusted_proxies: Vec<IpNet> = Vec::new();
         /// How many users and service accounts there may be. Unset: no limit.
         seats: Option<u32> = None, example 250;
         /// Who may create channels.

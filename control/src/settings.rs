@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
+use access::TrustedProxies;
+
 /// The control plane's settings (product.md, "Configuration").
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: TrustedProxies,
     /// How many users and service accounts there may be; none for no limit (product.md S2).
     pub seats: Option<u32>,
     /// Who creates channels.
@@ -27,6 +31,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            trusted_proxies: TrustedProxies::default(),
             seats: None,
             channel_creators: ChannelCreators::Admins,
             token_managers: TokenManagers::Managers,

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::answer::{self, Changed, Created, List};
 use super::credential::SignedIn;
 use super::problem::Problem;
-use super::proofs::{self, Proof, Proven};
+use super::proofs::{self, ProofAnswer, Proven};
 use super::request::{
     Body, NamesQuery, Query, Segment, WaitQuery, channel_in_field, channel_in_path,
 };
@@ -128,16 +128,19 @@ pub(super) async fn list(
     post,
     path = "/channels",
     tag = "channels",
+    params(WaitQuery),
     request_body = Create,
     responses((status = CREATED, description = "The channel", body = Changed<Channel>))
 )]
 pub(super) async fn create(
     State(control): State<Control>,
     SignedIn(actor): SignedIn,
+    Query(query): Query<WaitQuery>,
     Body(body): Body<Create>,
 ) -> Result<Created<Channel>, Problem> {
+    let wait = query.wait()?;
     let made = channel::create(&control, &actor, body.parse()?).await?;
-    Ok(answer::created(made.value.into(), made.revision))
+    Ok(answer::created(&control, made, wait).await)
 }
 
 /// Shows a channel.
@@ -173,7 +176,7 @@ pub(super) async fn edit(
     Query(query): Query<WaitQuery>,
     Body(body): Body<Edit>,
 ) -> Result<Json<Changed<Channel>>, Problem> {
-    query.wait()?;
+    let wait = query.wait()?;
     let edit = ChannelEdit {
         description: body.description,
         privacy: body.privacy.map(Privacy::from),
@@ -182,7 +185,7 @@ pub(super) async fn edit(
         include_subchannels: body.include_subchannels,
     };
     let done = channel::edit(&control, &actor, &channel_in_path(&name)?, edit).await?;
-    Ok(answer::changed(done.value.into(), done.revision))
+    Ok(answer::changed(&control, done, wait).await)
 }
 
 /// Deletes a channel with its owners' group, its service account and its share in every token.
@@ -192,10 +195,7 @@ pub(super) async fn edit(
     path = "/channels/{channel}",
     tag = "channels",
     params(("channel" = String, Path, description = "Its name, with `:` for `/`"), WaitQuery),
-    responses(
-        (status = OK, description = "In force on every gateway", body = Proof),
-        (status = ACCEPTED, description = "Committed, not proven yet", body = Proof),
-    )
+    responses(ProofAnswer)
 )]
 pub(super) async fn delete(
     State(control): State<Control>,

@@ -6,7 +6,7 @@ use access::TokenSecret;
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::header::{AUTHORIZATION, COOKIE, HOST, HeaderName, ORIGIN};
 use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap};
+use axum::http::{HeaderMap, HeaderValue};
 
 use super::problem::Problem;
 use super::request_id::RequestId;
@@ -33,25 +33,30 @@ impl FromRequestParts<Control> for SignedIn {
         if way == Way::Cookie && !parts.method.is_safe() && !is_same_origin(&parts.headers) {
             return Err(Problem::cross_origin());
         }
-        let origin = origin(&parts.extensions);
+        let origin = origin(parts, control);
         let actor = session::authenticate(control, &secret, origin).await?;
         Ok(Self(Actor { repeatable: parts.extensions.get::<Repeatable>().cloned(), ..actor }))
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for From {
+impl FromRequestParts<Control> for From {
     type Rejection = std::convert::Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        Ok(Self(origin(&parts.extensions)))
+    async fn from_request_parts(
+        parts: &mut Parts,
+        control: &Control,
+    ) -> Result<Self, Self::Rejection> {
+        Ok(Self(origin(parts, control)))
     }
 }
 
-/// The peer's address, where the server knows it.
-fn origin(extensions: &Extensions) -> Origin {
-    let peer = extensions.get::<ConnectInfo<SocketAddr>>();
-    let address = peer.map(|ConnectInfo(address)| address.ip());
-    let request_id = extensions.get::<RequestId>().map(|RequestId(id)| id.clone());
+/// The client's address, where the server knows its peer's.
+fn origin(parts: &Parts, control: &Control) -> Origin {
+    let forwarded = parts.headers.get_all("x-forwarded-for").iter().map(HeaderValue::as_bytes);
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    let address = peer
+        .map(|ConnectInfo(peer)| control.settings().trusted_proxies.client(peer.ip(), forwarded));
+    let request_id = parts.extensions.get::<RequestId>().map(|RequestId(id)| id.clone());
     Origin { address, request_id }
 }
 

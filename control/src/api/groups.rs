@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::answer::{self, Changed, Created, List};
 use super::credential::SignedIn;
 use super::problem::Problem;
-use super::proofs::{self, Proof, Proven};
+use super::proofs::{self, ProofAnswer, Proven};
 use super::request::{Body, NamesQuery, Query, Segment, Segments, WaitQuery, channel_in_path};
 use super::words::{KindWord, PermissionWord, Time};
 use crate::usecases::group::{self, GroupEdit};
@@ -133,16 +133,19 @@ pub(super) async fn list(
     post,
     path = "/groups",
     tag = "groups",
+    params(WaitQuery),
     request_body = Create,
     responses((status = CREATED, description = "The group", body = Changed<Group>))
 )]
 pub(super) async fn create(
     State(control): State<Control>,
     SignedIn(actor): SignedIn,
+    Query(query): Query<WaitQuery>,
     Body(body): Body<Create>,
 ) -> Result<Created<Group>, Problem> {
+    let wait = query.wait()?;
     let made = group::create(&control, &actor, &body.name, &body.description).await?;
-    Ok(answer::created(made.value.into(), made.revision))
+    Ok(answer::created(&control, made, wait).await)
 }
 
 /// Shows a group with its members and permissions.
@@ -166,7 +169,7 @@ pub(super) async fn get(
     patch,
     path = "/groups/{name}",
     tag = "groups",
-    params(("name" = String, Path, description = "Its name")),
+    params(("name" = String, Path, description = "Its name"), WaitQuery),
     request_body = Edit,
     responses((status = OK, description = "The group", body = Changed<Group>))
 )]
@@ -174,11 +177,13 @@ pub(super) async fn edit(
     State(control): State<Control>,
     SignedIn(actor): SignedIn,
     Segment(name): Segment,
+    Query(query): Query<WaitQuery>,
     Body(body): Body<Edit>,
 ) -> Result<Json<Changed<Group>>, Problem> {
+    let wait = query.wait()?;
     let edit = GroupEdit { name: body.name, description: body.description };
     let done = group::edit(&control, &actor, &name, edit).await?;
-    Ok(answer::changed(done.value.into(), done.revision))
+    Ok(answer::changed(&control, done, wait).await)
 }
 
 /// Deletes a group; its members lose what it gave them. For admins.
@@ -187,10 +192,7 @@ pub(super) async fn edit(
     path = "/groups/{name}",
     tag = "groups",
     params(("name" = String, Path, description = "Its name"), WaitQuery),
-    responses(
-        (status = OK, description = "In force on every gateway", body = Proof),
-        (status = ACCEPTED, description = "Committed, not proven yet", body = Proof),
-    )
+    responses(ProofAnswer)
 )]
 pub(super) async fn delete(
     State(control): State<Control>,
@@ -213,10 +215,7 @@ pub(super) async fn delete(
         ("principal" = String, Path, description = "A user or a service account"),
         WaitQuery,
     ),
-    responses(
-        (status = OK, description = "In force on every gateway", body = Proof),
-        (status = ACCEPTED, description = "Committed, not proven yet", body = Proof),
-    )
+    responses(ProofAnswer)
 )]
 pub(super) async fn add_member(
     State(control): State<Control>,
@@ -239,10 +238,7 @@ pub(super) async fn add_member(
         ("principal" = String, Path, description = "A user or a service account"),
         WaitQuery,
     ),
-    responses(
-        (status = OK, description = "In force on every gateway", body = Proof),
-        (status = ACCEPTED, description = "Committed, not proven yet", body = Proof),
-    )
+    responses(ProofAnswer)
 )]
 pub(super) async fn remove_member(
     State(control): State<Control>,
@@ -266,10 +262,7 @@ pub(super) async fn remove_member(
         WaitQuery,
     ),
     request_body = Permit,
-    responses(
-        (status = OK, description = "In force on every gateway", body = Proof),
-        (status = ACCEPTED, description = "Committed, not proven yet", body = Proof),
-    )
+    responses(ProofAnswer)
 )]
 pub(super) async fn permit(
     State(control): State<Control>,
@@ -294,10 +287,7 @@ pub(super) async fn permit(
         ("channel" = String, Path, description = "The channel, with `:` for `/`"),
         WaitQuery,
     ),
-    responses(
-        (status = OK, description = "In force on every gateway", body = Proof),
-        (status = ACCEPTED, description = "Committed, not proven yet", body = Proof),
-    )
+    responses(ProofAnswer)
 )]
 pub(super) async fn forbid(
     State(control): State<Control>,

@@ -58,6 +58,18 @@ enum ProofState {
     Ended,
 }
 
+/// The two answers of a change that takes or gives access.
+#[derive(utoipa::IntoResponses)]
+#[allow(dead_code, reason = "describes the answer of `proven`")]
+pub(super) enum ProofAnswer {
+    /// In force on every gateway
+    #[response(status = 200)]
+    Confirmed(#[to_schema] Proof),
+    /// Committed, not proven yet
+    #[response(status = 202)]
+    Committed(#[to_schema] Proof),
+}
+
 /// 200 with a proof, 202 with what is known as yet.
 pub(super) type Proven = (StatusCode, Json<Proof>);
 
@@ -77,25 +89,31 @@ impl From<Member> for GatewayProof {
     }
 }
 
-/// Waits for the proof of a change that is committed.
-pub(super) async fn proven(
+/// Waits for the proof of a change that is committed, for as long as the caller wants.
+pub(super) async fn prove(
     control: &Control,
     revision: Revision,
     wait: Option<Duration>,
-) -> Result<Proven, Problem> {
+) -> Result<Proof, Error> {
     let found = proof::prove(control, revision, wait.unwrap_or_default()).await?;
-    let status = match found.confirmed_at {
-        Some(_) => StatusCode::OK,
-        None => StatusCode::ACCEPTED,
-    };
-    let proof = Proof {
+    Ok(Proof {
         revision: found.revision.0,
         confirmed: found.confirmed_at.is_some(),
         confirmed_at: found.confirmed_at.map(Time::from),
         guaranteed_by: found.guaranteed_by.into(),
         waited_ms: u64::try_from(found.waited.as_millis()).unwrap_or(u64::MAX),
         gateways: found.gateways.into_iter().map(GatewayProof::from).collect(),
-    };
+    })
+}
+
+/// The same as an answer.
+pub(super) async fn proven(
+    control: &Control,
+    revision: Revision,
+    wait: Option<Duration>,
+) -> Result<Proven, Problem> {
+    let proof = prove(control, revision, wait).await?;
+    let status = if proof.confirmed { StatusCode::OK } else { StatusCode::ACCEPTED };
     Ok((status, Json(proof)))
 }
 

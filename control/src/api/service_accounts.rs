@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::answer::{self, Changed, Created, List};
 use super::credential::SignedIn;
 use super::problem::Problem;
-use super::proofs::{self, Proof, Proven};
+use super::proofs::{self, ProofAnswer, Proven};
 use super::request::{Body, Query, Segment, WaitQuery, channel_in_field, page};
 use super::words::Time;
 use crate::Control;
@@ -112,17 +112,20 @@ pub(super) async fn list(
     post,
     path = "/service-accounts",
     tag = "service-accounts",
+    params(WaitQuery),
     request_body = Create,
     responses((status = CREATED, description = "The account", body = Changed<ServiceAccount>))
 )]
 pub(super) async fn create(
     State(control): State<Control>,
     SignedIn(actor): SignedIn,
+    Query(query): Query<WaitQuery>,
     Body(body): Body<Create>,
 ) -> Result<Created<ServiceAccount>, Problem> {
+    let wait = query.wait()?;
     let channel = channel_in_field("channel", &body.channel)?;
     let made = service_account::create(&control, &actor, &channel).await?;
-    Ok(answer::created(made.value.into(), made.revision))
+    Ok(answer::created(&control, made, wait).await)
 }
 
 /// Shows a service account.
@@ -148,10 +151,7 @@ pub(super) async fn get(
     path = "/service-accounts/{name}",
     tag = "service-accounts",
     params(("name" = String, Path, description = "Its name"), WaitQuery),
-    responses(
-        (status = OK, description = "In force on every gateway", body = Proof),
-        (status = ACCEPTED, description = "Committed, not proven yet", body = Proof),
-    )
+    responses(ProofAnswer)
 )]
 pub(super) async fn delete(
     State(control): State<Control>,

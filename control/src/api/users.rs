@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::answer::{self, Changed, Created, List};
 use super::credential::SignedIn;
 use super::problem::Problem;
-use super::proofs::{self, Proof, Proven};
+use super::proofs::{self, ProofAnswer, Proven};
 use super::request::{Body, NamesQuery, Query, Segment, WaitQuery};
 use super::words::{RoleWord, Time};
 use crate::usecases::password;
@@ -121,16 +121,19 @@ pub(super) async fn list(
     post,
     path = "/users",
     tag = "users",
+    params(WaitQuery),
     request_body = Create,
     responses((status = CREATED, description = "The user", body = Changed<User>))
 )]
 pub(super) async fn create(
     State(control): State<Control>,
     SignedIn(actor): SignedIn,
+    Query(query): Query<WaitQuery>,
     Body(body): Body<Create>,
 ) -> Result<Created<User>, Problem> {
+    let wait = query.wait()?;
     let made = user::create(&control, &actor, body.parse()).await?;
-    Ok(answer::created(made.value.into(), made.revision))
+    Ok(answer::created(&control, made, wait).await)
 }
 
 /// Shows a user: to admins, and to themselves.
@@ -165,7 +168,7 @@ pub(super) async fn edit(
     Query(query): Query<WaitQuery>,
     Body(body): Body<Edit>,
 ) -> Result<Json<Changed<User>>, Problem> {
-    query.wait()?;
+    let wait = query.wait()?;
     let edit = UserEdit {
         display_name: body.display_name,
         email: body.email,
@@ -173,7 +176,7 @@ pub(super) async fn edit(
         active: body.active,
     };
     let done = user::edit(&control, &actor, &name, edit).await?;
-    Ok(answer::changed(done.value.into(), done.revision))
+    Ok(answer::changed(&control, done, wait).await)
 }
 
 /// Deletes a user, ends their sessions and revokes their tokens. For admins.
@@ -182,10 +185,7 @@ pub(super) async fn edit(
     path = "/users/{name}",
     tag = "users",
     params(("name" = String, Path, description = "Their name"), WaitQuery),
-    responses(
-        (status = OK, description = "In force on every gateway", body = Proof),
-        (status = ACCEPTED, description = "Committed, not proven yet", body = Proof),
-    )
+    responses(ProofAnswer)
 )]
 pub(super) async fn delete(
     State(control): State<Control>,

@@ -64,7 +64,7 @@ pub async fn create(
 
     let mut change = control.store.change(control.now()).await?;
     let now = change.now();
-    let caller = Caller::verify(change.connection(), actor, now).await?;
+    let caller = Caller::of_change(&mut change, actor).await?;
     let db = change.connection();
     require_creator(control, db, &caller, &new.name).await?;
     if new.include_subchannels {
@@ -139,9 +139,8 @@ pub async fn edit(
     let storage = edit.storage.map(|storage| choose_storage(control, Some(storage))).transpose()?;
 
     let mut change = control.store.change(control.now()).await?;
-    let now = change.now();
+    let caller = Caller::of_change(&mut change, actor).await?;
     let db = change.connection();
-    let caller = Caller::verify(db, actor, now).await?;
     let before = managed(&caller, db, name).await?;
     let mut after = before.clone();
     after.description = edit.description.unwrap_or(after.description);
@@ -180,7 +179,7 @@ pub async fn delete(
 ) -> Result<Committed<()>, Error> {
     let mut change = control.store.change(control.now()).await?;
     let (now, revision) = (change.now(), change.revision());
-    let caller = Caller::verify(change.connection(), actor, now).await?;
+    let caller = Caller::of_change(&mut change, actor).await?;
     let found = managed(&caller, change.connection(), name).await?;
     let id = found.channel.id;
     if let Some(account) = store::service_account_of(change.connection(), id).await? {

@@ -146,8 +146,8 @@ async fn set_member(
 ) -> Result<Committed<()>, Error> {
     let mut change = control.store.change(control.now()).await?;
     let now = change.now();
+    let caller = Caller::of_change(&mut change, actor).await?;
     let db = change.connection();
-    let caller = Caller::verify(db, actor, now).await?;
     let group = visible(&caller, db, group).await?;
     require_member_manager(&caller, db, &group).await?;
     let principal = store::principal_named(db, member).await?;
@@ -186,9 +186,8 @@ pub async fn set_permission(
     permission: Option<Permission>,
 ) -> Result<Committed<()>, Error> {
     let mut change = control.store.change(control.now()).await?;
-    let now = change.now();
+    let caller = Caller::of_change(&mut change, actor).await?;
     let db = change.connection();
-    let caller = Caller::verify(db, actor, now).await?;
     let channel = caller.channel(db, channel).await?;
     if !caller.is_admin() {
         require_manage(&channel)?;
@@ -212,8 +211,7 @@ pub async fn set_permission(
 /// Begins a change that only an admin may make.
 async fn begin(control: &Control, actor: &Actor) -> Result<Change, Error> {
     let mut change = control.store.change(control.now()).await?;
-    let now = change.now();
-    Caller::verify(change.connection(), actor, now).await?.require_admin()?;
+    Caller::of_change(&mut change, actor).await?.require_admin()?;
     Ok(change)
 }
 

@@ -32,7 +32,7 @@ pub async fn create(
 ) -> Result<Committed<ServiceAccount>, Error> {
     let mut change = control.store.change(control.now()).await?;
     let now = change.now();
-    let caller = Caller::verify(change.connection(), actor, now).await?;
+    let caller = Caller::of_change(&mut change, actor).await?;
     let channel = caller.channel(change.connection(), channel).await?.channel;
     require_creator(&caller, change.connection(), &channel.name).await?;
     let name = store::service_account_name(&channel.name);
@@ -106,8 +106,7 @@ pub async fn get(control: &Control, actor: &Actor, name: &str) -> Result<Service
 /// [`Error::NotFound`], [`Error::NotPermitted`]; [`Error::Store`].
 pub async fn delete(control: &Control, actor: &Actor, name: &str) -> Result<Committed<()>, Error> {
     let mut change = control.store.change(control.now()).await?;
-    let now = change.now();
-    let caller = Caller::verify(change.connection(), actor, now).await?;
+    let caller = Caller::of_change(&mut change, actor).await?;
     let account = find(&caller, change.connection(), name).await?;
     require_creator(&caller, change.connection(), &account.channel).await?;
     end(&mut change, &account).await?;

@@ -3,6 +3,8 @@
 mod form;
 mod import;
 
+use std::time::Duration;
+
 use access::TokenSecret;
 use axum::Json;
 use axum::extract::State;
@@ -13,8 +15,8 @@ use serde::Deserialize;
 use super::answer::{self, Changed, Created, List};
 use super::credential::SignedIn;
 use super::problem::Problem;
-use super::proofs::{self, Proof, Proven};
-use super::request::{Body, Query, Segment, duration, page, token_in_path};
+use super::proofs::{self, ProofAnswer, Proven};
+use super::request::{Body, Query, Segment, WaitQuery, duration, page, token_in_path};
 use super::words::TokenStatusWord;
 use crate::store::NAME_PREFIX;
 use crate::usecases::token;
@@ -101,7 +103,7 @@ pub(super) async fn list_personal(
     post,
     path = "/service-accounts/{name}/tokens",
     tag = "tokens",
-    params(("name" = String, Path, description = "For whom")),
+    params(("name" = String, Path, description = "For whom"), WaitQuery),
     request_body = Create,
     responses((status = CREATED, description = "The token", body = Changed<IssuedToken>))
 )]
@@ -109,9 +111,11 @@ pub(super) async fn create(
     State(control): State<Control>,
     SignedIn(actor): SignedIn,
     Segment(name): Segment,
+    Query(query): Query<WaitQuery>,
     Body(body): Body<Create>,
 ) -> Result<Once<Created<IssuedToken>>, Problem> {
-    issue(&control, &actor, account(&name)?, body).await
+    let wait = query.wait()?;
+    issue(&control, &actor, account(&name)?, body, wait).await
 }
 
 /// Issues a personal token to the calling user: the one answer with its value (product.md S8).
@@ -119,7 +123,7 @@ pub(super) async fn create(
     post,
     path = "/users/{name}/tokens",
     tag = "tokens",
-    params(("name" = String, Path, description = "The calling user")),
+    params(("name" = String, Path, description = "The calling user"), WaitQuery),
     request_body = Create,
     responses((status = CREATED, description = "The token", body = Changed<IssuedToken>))
 )]
@@ -127,9 +131,11 @@ pub(super) async fn create_personal(
     State(control): State<Control>,
     SignedIn(actor): SignedIn,
     Segment(name): Segment,
+    Query(query): Query<WaitQuery>,
     Body(body): Body<Create>,
 ) -> Result<Once<Created<IssuedToken>>, Problem> {
-    issue(&control, &actor, user(&name)?, body).await
+    let wait = query.wait()?;
+    issue(&control, &actor, user(&name)?, body, wait).await
 }
 
 /// Shows a token.
@@ -153,7 +159,7 @@ pub(super) async fn get(
     patch,
     path = "/tokens/{id}",
     tag = "tokens",
-    params(("id" = i64, Path, description = "Its id")),
+    params(("id" = i64, Path, description = "Its id"), WaitQuery),
     request_body = Edit,
     responses((status = OK, description = "The token", body = Changed<Token>))
 )]
@@ -161,10 +167,12 @@ pub(super) async fn edit(
     State(control): State<Control>,
     SignedIn(actor): SignedIn,
     Segment(id): Segment,
+    Query(query): Query<WaitQuery>,
     Body(body): Body<Edit>,
 ) -> Result<Json<Changed<Token>>, Problem> {
+    let wait = query.wait()?;
     let done = token::edit(&control, &actor, token_in_path(&id)?, body.parse()?).await?;
-    Ok(answer::changed(done.value.into(), done.revision))
+    Ok(answer::changed(&control, done, wait).await)
 }
 
 /// Gives a token a new value and a new year, and ends the old value.
@@ -172,7 +180,7 @@ pub(super) async fn edit(
     post,
     path = "/tokens/{id}/reissue",
     tag = "tokens",
-    params(("id" = i64, Path, description = "Its id")),
+    params(("id" = i64, Path, description = "Its id"), WaitQuery),
     request_body = Again,
     responses((status = OK, description = "The token", body = Changed<IssuedToken>))
 )]
@@ -180,10 +188,12 @@ pub(super) async fn reissue(
     State(control): State<Control>,
     SignedIn(actor): SignedIn,
     Segment(id): Segment,
+    Query(query): Query<WaitQuery>,
     Body(body): Body<Again>,
 ) -> Result<Once<Json<Changed<IssuedToken>>>, Problem> {
+    let wait = query.wait()?;
     let done = token::reissue(&control, &actor, token_in_path(&id)?, body.parse()?).await?;
-    Ok(once(answer::changed(done.value.into(), done.revision)))
+    Ok(once(answer::changed(&control, done, wait).await))
 }
 
 /// Revokes a token for good.
@@ -192,10 +202,7 @@ pub(super) async fn reissue(
     path = "/tokens/{id}",
     tag = "tokens",
     params(("id" = i64, Path, description = "Its id"), RevokeQuery),
-    responses(
-        (status = OK, description = "In force on every gateway", body = Proof),
-        (status = ACCEPTED, description = "Committed, not proven yet", body = Proof),
-    )
+    responses(ProofAnswer)
 )]
 pub(super) async fn revoke(
     State(control): State<Control>,
@@ -255,9 +262,10 @@ async fn issue(
     actor: &Actor,
     principal: &str,
     body: Create,
+    wait: Option<Duration>,
 ) -> Result<Once<Created<IssuedToken>>, Problem> {
     let made = token::create(control, actor, principal, body.parse()?).await?;
-    Ok(once(answer::created(made.value.into(), made.revision)))
+    Ok(once(answer::created(control, made, wait).await))
 }
 
 /// A service account in a path: users can't have such a name.
