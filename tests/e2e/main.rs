@@ -17,6 +17,7 @@ mod clients;
 mod command_line;
 mod control_away;
 mod demo;
+mod description;
 mod directory;
 mod guide;
 mod lease;

@@ -18,13 +18,13 @@ use crate::site::{CONDAGATE, Database, Setup, Site, port};
 const PASSWORD: &str = "correct horse battery";
 
 /// A control plane with an admin `alice`, and a home for who uses it.
-struct Here {
-    site: Site,
+pub(crate) struct Here {
+    pub(crate) site: Site,
     control: SocketAddr,
 }
 
 impl Here {
-    fn new(database: Database) -> Self {
+    pub(crate) fn new(database: Database) -> Self {
         Self::running("serve", database)
     }
 
@@ -41,11 +41,11 @@ impl Here {
         self.site.folder.path()
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.control)
     }
 
-    fn sign_in(&self) {
+    pub(crate) fn sign_in(&self) {
         assert!(self.signs_in("alice", PASSWORD));
     }
 
@@ -57,14 +57,19 @@ impl Here {
     }
 
     /// The session that `condagate login` has kept.
-    fn session(&self) -> String {
+    pub(crate) fn session(&self) -> String {
         let kept = std::fs::read(self.home().join(".config/condagate/login.json")).unwrap();
         let kept: Value = serde_json::from_slice(&kept).unwrap();
         kept["session"].as_str().unwrap().to_owned()
     }
 
     /// Runs a command with these variables and this standard input.
-    fn run(&self, arguments: &[&str], environment: &[(&str, &str)], input: &str) -> Output {
+    pub(crate) fn run(
+        &self,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+        input: &str,
+    ) -> Output {
         let mut child = Command::new(CONDAGATE)
             .args(arguments)
             .env_clear()

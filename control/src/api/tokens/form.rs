@@ -141,7 +141,7 @@ pub(in crate::api) struct Create {
     #[schema(format = DateTime)]
     expires_at: Option<String>,
     /// How long it lasts.
-    #[schema(example = "90d")]
+    #[schema(example = "90d", pattern = "^[0-9]{1,9}[smhd]$")]
     expires_in: Option<String>,
     /// What it grants on each of its channels.
     permission: PermissionWord,
@@ -195,7 +195,7 @@ pub(in crate::api) struct Edit {
     #[schema(format = DateTime)]
     expires_at: Option<String>,
     /// How long from now it lasts.
-    #[schema(example = "90d")]
+    #[schema(example = "90d", pattern = "^[0-9]{1,9}[smhd]$")]
     expires_in: Option<String>,
     permission: Option<PermissionWord>,
     channels: Option<Vec<String>>,
@@ -237,14 +237,14 @@ impl Edit {
 #[schema(as = TokenReissue)]
 pub(in crate::api) struct Again {
     /// How long the old value works on, at most 7 days; it ends now when not said.
-    #[schema(example = "24h")]
+    #[schema(example = "24h", pattern = "^[0-9]{1,9}[smhd]$")]
     overlap: Option<String>,
     /// When the token ends, at most 365 days from now; lasts as long as before when neither this
     /// nor `expires_in` is said.
     #[schema(format = DateTime)]
     expires_at: Option<String>,
     /// How long the token lasts.
-    #[schema(example = "90d")]
+    #[schema(example = "90d", pattern = "^[0-9]{1,9}[smhd]$")]
     expires_in: Option<String>,
 }
 

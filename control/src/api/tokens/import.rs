@@ -60,7 +60,7 @@ pub(in crate::api) struct Line {
     #[schema(format = DateTime)]
     expires_at: Option<String>,
     /// How long it lasts.
-    #[schema(example = "90d")]
+    #[schema(example = "90d", pattern = "^[0-9]{1,9}[smhd]$")]
     expires_in: Option<String>,
 }
 
