@@ -1,8 +1,13 @@
 //! The REST API as a client sees it (api.md): forms, statuses, and errors by RFC 9457.
 
+use std::net::SocketAddr;
+
+use access::TrustedProxies;
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, COOKIE, SET_COOKIE};
 use axum::http::{Request, StatusCode};
+use control::Settings;
 use serde_json::{Value, json};
 
 use crate::client::Client;
@@ -83,6 +88,27 @@ control::on_both_databases! {
         client.post("/api/v1/sessions", wrong).await.is_problem(401, "wrong-password");
     }
 
+    async fn the_audit_log_has_the_address_that_a_trusted_proxy_tells(database: TestDatabase) {
+        let trusted = "10.0.0.0/8".parse().unwrap();
+        let settings =
+            Settings { trusted_proxies: TrustedProxies::new(vec![trusted]), ..settings() };
+        let w = World::with(database, settings).await;
+        let client = Client::new(&w);
+        for (peer, seen) in [("10.1.1.1", "203.0.113.9"), ("192.0.2.1", "192.0.2.1")] {
+            let peer: SocketAddr = format!("{peer}:4711").parse().unwrap();
+            let login = json!({ "username": "alice", "password": PASSWORD }).to_string();
+            let request = Request::post("/api/v1/sessions")
+                .extension(ConnectInfo(peer))
+                .header(CONTENT_TYPE, "application/json")
+                .header("x-forwarded-for", "198.51.100.7, 203.0.113.9");
+            let answer = client.answer(request.body(Body::from(login)).unwrap()).await;
+            assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
+            let admin = Client::sign_in(&w, "root").await;
+            let events = admin.get("/api/v1/audit?actor=alice&limit=1").await.body;
+            assert_eq!(events["items"][0]["address"], seen, "{events}");
+        }
+    }
+
     async fn a_service_accounts_token_reaches_its_channels_only(database: TestDatabase) {
         let w = World::new(database).await;
         let account = w.account("mine").await;
@@ -107,7 +133,7 @@ control::on_both_databases! {
     }
 
     async fn errors_that_must_be_told_apart_are(database: TestDatabase) {
-        let w = World::with(database, control::Settings { seats: Some(2), ..settings() }).await;
+        let w = World::with(database, Settings { seats: Some(2), ..settings() }).await;
         let admin = Client::sign_in(&w, "root").await;
         let alice = Client::sign_in(&w, "alice").await;
         let channel = json!({ "name": "a" });

@@ -12,6 +12,7 @@ use control::usecases::token;
 use control::{GatewaySource, Observer};
 
 use axum::http::StatusCode;
+use serde_json::json;
 
 use crate::client::Client;
 use crate::world::{World, order};
@@ -53,6 +54,28 @@ fn states(proof: &Proof) -> Vec<(&str, MemberState)> {
 }
 
 control::on_both_databases! {
+    async fn every_change_answers_its_proof(database: TestDatabase) {
+        let w = World::new(database).await;
+        let admin = Client::sign_in(&w, "root").await;
+        let source = gateway(&w);
+        register(&source, "gw").await;
+        let name = json!({ "name": "a" });
+        let made = admin.post("/api/v1/channels?wait=0s", name.clone()).await.body;
+        let proof = &made["proof"];
+        assert_eq!((&proof["revision"], &proof["confirmed"]), (&made["revision"], &json!(false)));
+        assert_eq!(proof["gateways"][0]["state"], "waiting");
+        let edit = json!({ "description": "told again" });
+        let edited = tokio::join!(admin.patch("/api/v1/channels/a?wait=10s", edit.clone()), async {
+            while made["revision"] == w.feed().await.revision.0 {}
+            catch_up(&source, "gw").await;
+        });
+        assert_eq!(edited.0.body["proof"]["confirmed"], true, "{}", edited.0.body);
+        for (path, body) in [("groups/a_owners", edit), ("users/alice", json!({ "email": "a@b" }))] {
+            let edited = admin.patch(&format!("/api/v1/{path}"), body).await;
+            assert_eq!(edited.body["proof"]["confirmed"], false, "{path}: {}", edited.body);
+        }
+    }
+
     async fn l5_a_revoke_is_proven_when_every_gateway_has_applied_it(database: TestDatabase) {
         let w = World::new(database).await;
         let source = gateway(&w);

@@ -2,7 +2,7 @@
 
 use super::verb::{Entry, Input, Kind, Method, Shows, VERB, Verb};
 use Method::{Delete, Get, Patch, Post};
-use Shows::{Fields, Rows, Says};
+use Shows::{Fields, Proof, Rows, Says};
 
 /// `condagate storages …`
 pub(super) const STORAGES: Entry = Entry::Noun {
@@ -112,7 +112,7 @@ pub(super) const CHANNEL: Entry = Entry::Noun {
                 )
                 .kind(Kind::Truth),
             ],
-            shows: Says("changed channel {name}"),
+            shows: Proof("changed channel {name}"),
             ..VERB
         },
         Verb {
@@ -122,7 +122,7 @@ pub(super) const CHANNEL: Entry = Entry::Noun {
             request: (Delete, "/channels/{name}"),
             inputs: &[NAME],
             asks: Some("Delete channel {name}, its service account and its share in every token?"),
-            shows: Says("deleted channel {name}; its files are as they were"),
+            shows: Proof("deleted channel {name}, but not its files,"),
             ..VERB
         },
     ],
@@ -180,7 +180,7 @@ pub(super) const SERVICE_ACCOUNT: Entry = Entry::Noun {
             request: (Delete, "/service-accounts/{service-account}"),
             inputs: &[ACCOUNT],
             asks: Some("Delete {service-account} and revoke its tokens?"),
-            shows: Says("deleted {service-account} and revoked its tokens"),
+            shows: Proof("deleted {service-account} and revoked its tokens"),
             ..VERB
         },
     ],

@@ -95,7 +95,7 @@ fn find(matches: &ArgMatches) -> Option<(&'static Verb, &ArgMatches)> {
 }
 
 fn leaf(verb: &'static Verb) -> Command {
-    let mut command = Command::new(verb.name).args(verb.inputs.iter().filter_map(argument));
+    let mut command = Command::new(verb.name).args(verb.takes().filter_map(argument));
     let holders = verb.inputs.iter().filter(|input| input.place == Place::Holder);
     let holders: Vec<&str> = holders.map(|input| input.name).collect();
     if !holders.is_empty() {

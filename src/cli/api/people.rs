@@ -2,7 +2,7 @@
 
 use super::verb::{Entry, Input, Kind, Method, Shows, VERB, Verb};
 use Method::{Delete, Get, Patch, Post, Put};
-use Shows::{Fields, Rows, Says};
+use Shows::{Fields, Proof, Rows, Says};
 
 const PERMISSION: Kind = Kind::Word("PERMISSION", &["read", "write", "manage"]);
 const ROLE: Kind = Kind::Word("ROLE", &["user", "admin"]);
@@ -69,7 +69,7 @@ pub(super) const USER: Entry = Entry::Noun {
             examples: &["condagate user edit bob --role admin"],
             request: (Patch, "/users/{name}"),
             inputs: &[USER_NAME, DISPLAY_NAME, EMAIL, ROLE_OPTION],
-            shows: Says("changed user {name}"),
+            shows: Proof("changed user {name}"),
             ..VERB
         },
         Verb {
@@ -100,7 +100,7 @@ pub(super) const USER: Entry = Entry::Noun {
             inputs: &[USER_NAME],
             sends: Some(("active", false)),
             asks: Some("Deactivate user {name} and revoke their tokens for good?"),
-            shows: Says("deactivated user {name}"),
+            shows: Proof("deactivated user {name}"),
             ..VERB
         },
         Verb {
@@ -110,7 +110,7 @@ pub(super) const USER: Entry = Entry::Noun {
             request: (Patch, "/users/{name}"),
             inputs: &[USER_NAME],
             sends: Some(("active", true)),
-            shows: Says("activated user {name}"),
+            shows: Proof("activated user {name}"),
             ..VERB
         },
         Verb {
@@ -120,7 +120,7 @@ pub(super) const USER: Entry = Entry::Noun {
             request: (Delete, "/users/{name}"),
             inputs: &[USER_NAME],
             asks: Some("Delete user {name} and revoke their tokens?"),
-            shows: Says("deleted user {name} and revoked their tokens"),
+            shows: Proof("deleted user {name} and revoked their tokens"),
             ..VERB
         },
     ],
@@ -199,7 +199,7 @@ pub(super) const GROUP: Entry = Entry::Noun {
                 Input::option("rename", "name", "Its new name").kind(Kind::Text("NAME")),
                 DESCRIPTION,
             ],
-            shows: Says("changed group {name}"),
+            shows: Proof("changed group {name}"),
             ..VERB
         },
         Verb {
@@ -209,7 +209,7 @@ pub(super) const GROUP: Entry = Entry::Noun {
             request: (Delete, "/groups/{name}"),
             inputs: &[GROUP_NAME],
             asks: Some("Delete group {name}? Its members lose what it permits."),
-            shows: Says("deleted group {name}"),
+            shows: Proof("deleted group {name}"),
             ..VERB
         },
         Verb {
@@ -221,7 +221,7 @@ pub(super) const GROUP: Entry = Entry::Noun {
             ],
             request: (Put, "/groups/{name}/members/{principal}"),
             inputs: &[GROUP_NAME, MEMBER],
-            shows: Says("{principal} is a member of {name}"),
+            shows: Proof("{principal} is a member of {name}"),
             ..VERB
         },
         Verb {
@@ -230,7 +230,7 @@ pub(super) const GROUP: Entry = Entry::Noun {
             examples: &["condagate group remove-member analysts bob"],
             request: (Delete, "/groups/{name}/members/{principal}"),
             inputs: &[GROUP_NAME, MEMBER],
-            shows: Says("{principal} is no member of {name} any more"),
+            shows: Proof("{principal} is no member of {name} any more"),
             ..VERB
         },
         Verb {
@@ -243,7 +243,7 @@ pub(super) const GROUP: Entry = Entry::Noun {
                 ON_CHANNEL,
                 Input::argument("permission", "PERMISSION", "What they may do").kind(PERMISSION),
             ],
-            shows: Says("{name} may {permission} {channel}"),
+            shows: Proof("{name} may {permission} {channel}"),
             ..VERB
         },
         Verb {
@@ -252,7 +252,7 @@ pub(super) const GROUP: Entry = Entry::Noun {
             examples: &["condagate group forbid analysts analytics"],
             request: (Delete, "/groups/{name}/permissions/{channel}"),
             inputs: &[GROUP_NAME, ON_CHANNEL],
-            shows: Says("{name} has no permission on {channel} any more"),
+            shows: Proof("{name} has no permission on {channel} any more"),
             ..VERB
         },
     ],

@@ -88,7 +88,7 @@ fn of(verb: &Verb) -> Vec<String> {
 
 /// The fields of its request that a verb can give.
 fn given(verb: &'static Verb) -> Vec<&'static str> {
-    let inputs = verb.inputs.iter().flat_map(fields);
+    let inputs = verb.takes().flat_map(fields);
     inputs.chain(verb.sends.iter().map(|(field, _)| *field)).collect()
 }
 
@@ -112,8 +112,7 @@ fn faults(api: &Value, verb: &Verb, operation: &Value) -> Vec<String> {
     let body = properties(api, &operation["requestBody"]["content"]["application/json"]["schema"]);
     let in_path = |input: &&Input| path.contains(&format!("{{{}}}", input.name));
     let mut faults = Vec::new();
-    let sent =
-        verb.inputs.iter().filter(|input| !matches!(input.place, Place::Command | Place::Holder));
+    let sent = verb.takes().filter(|input| !matches!(input.place, Place::Command | Place::Holder));
     for input in sent.filter(|input| !in_path(input)) {
         let in_query =
             matches!(method, Method::Get | Method::Delete) || input.place == Place::Query;

@@ -2,7 +2,7 @@
 
 use super::verb::{Entry, Input, Kind, Method, Place, Shows, VERB, Verb};
 use Method::{Delete, Get, Patch, Post};
-use Shows::{Fields, Import, IssuedToken, Proof, Rows, Says};
+use Shows::{Fields, Import, IssuedToken, Proof, ReissuedToken, Rows};
 
 const ID: Input =
     Input::argument("id", "ID", "Its number, as in `condagate token list`").kind(Kind::Number);
@@ -135,7 +135,7 @@ pub(super) const TOKEN: Entry = Entry::Noun {
                 REQUESTS_PER_SECOND,
                 BYTES_PER_DAY,
             ],
-            shows: Says("changed token {id}; its value is as it was"),
+            shows: Proof("changed token {id}, its value is as it was,"),
             ..VERB
         },
         Verb {
@@ -153,7 +153,7 @@ pub(super) const TOKEN: Entry = Entry::Noun {
                 EXPIRES,
                 GATEWAY_URL,
             ],
-            shows: IssuedToken,
+            shows: ReissuedToken,
             ..VERB
         },
         REVOKE,
@@ -246,14 +246,7 @@ const REVOKE: Verb = Verb {
         "condagate token revoke 7 --with-issued --wait 30s --require-proof --yes",
     ],
     request: (Delete, "/tokens/{id}"),
-    inputs: &[
-        ID,
-        Input::option("wait", "wait", "How long to wait for the gateways' proof")
-            .kind(Kind::Text("DURATION"))
-            .default("10s"),
-        Input::flag("with-issued", "with_issued", "The tokens that it issued too"),
-        Input::flag("require-proof", "", "Fail when it isn't proven in time").place(Place::Command),
-    ],
+    inputs: &[ID, Input::flag("with-issued", "with_issued", "The tokens that it issued too")],
     asks: Some("Revoke token {id}?"),
     shows: Proof("revoked token {id}"),
     ..VERB

@@ -71,6 +71,13 @@ pub(crate) struct Verb {
     pub(crate) shows: Shows,
 }
 
+impl Verb {
+    /// All that it takes.
+    pub(crate) fn takes(&self) -> impl Iterator<Item = &'static Input> {
+        self.inputs.iter().chain(self.shows.inputs())
+    }
+}
+
 /// A verb before anything is said of it.
 pub(crate) const VERB: Verb = Verb {
     name: "",
@@ -97,11 +104,30 @@ pub(crate) enum Shows {
     Lines,
     /// A token with its value, and what to type into each client.
     IssuedToken,
-    /// What is known of a change that takes access away.
+    /// The same, and on which gateways the new value is in force.
+    ReissuedToken,
+    /// A sentence about a change, and on which gateways it is in force.
     Proof(&'static str),
     /// What became of each line of an import.
     Import,
 }
+
+impl Shows {
+    /// What a command takes for the way in which its answer is shown.
+    fn inputs(self) -> &'static [Input] {
+        match self {
+            Self::Proof(_) | Self::ReissuedToken => &[WAIT, REQUIRE_PROOF],
+            _ => &[],
+        }
+    }
+}
+
+const WAIT: Input = Input::option("wait", "wait", "How long to wait for the gateways' proof")
+    .kind(Kind::Text("DURATION"))
+    .place(Place::Query)
+    .default("10s");
+const REQUIRE_PROOF: Input =
+    Input::flag("require-proof", "", "Fail when it isn't proven in time").place(Place::Command);
 
 /// Something that a command takes.
 #[derive(Clone, Copy, Debug)]

@@ -72,7 +72,7 @@ impl<'a> Typed<'a> {
         let mut query = Map::new();
         let mut body = Body::Empty;
         let in_path = |input: &&Input| path.contains(&format!("{{{}}}", input.name));
-        for input in self.asked.verb.inputs.iter().filter(|input| !in_path(input)) {
+        for input in self.asked.verb.takes().filter(|input| !in_path(input)) {
             if input.kind == Kind::Lines {
                 body = Body::Lines(lines(&self.text(input.name))?);
                 continue;
@@ -215,18 +215,22 @@ mod tests {
             "POST /users",
             json!({ "name": "bob", "email": "b@example.com", "role": "user", "password": "secret" }),
         );
-        sends("user deactivate bob", "PATCH /users/bob", json!({ "active": false }));
+        sends("user deactivate bob", "PATCH /users/bob?wait=10s", json!({ "active": false }));
         sends("user list", "GET /users", Value::Null);
         sends("session list", "GET /users/alice/sessions", Value::Null);
         sends(
             "group permit analysts a/b read",
-            "PUT /groups/analysts/permissions/a:b",
+            "PUT /groups/analysts/permissions/a:b?wait=10s",
             json!({ "permission": "read" }),
         );
-        sends("group add-member a:b_owners bob", "PUT /groups/a:b_owners/members/bob", Value::Null);
+        sends(
+            "group add-member a:b_owners bob",
+            "PUT /groups/a:b_owners/members/bob?wait=10s",
+            Value::Null,
+        );
         sends(
             "channel edit a/b --include-subchannels false",
-            "PATCH /channels/a:b",
+            "PATCH /channels/a:b?wait=10s",
             json!({ "include_subchannels": false }),
         );
         sends("usage --channel a/b", "GET /usage?by=day&channel=a%2Fb", Value::Null);
@@ -260,12 +264,12 @@ mod tests {
     fn limits_are_given_and_taken_away() {
         sends(
             "token edit 7 --network 10.0.0.0/8 --network 2001:db8::/32 --bytes-per-day 1GiB",
-            "PATCH /tokens/7",
+            "PATCH /tokens/7?wait=10s",
             json!({ "networks": ["10.0.0.0/8", "2001:db8::/32"], "bytes_per_day": 1 << 30 }),
         );
         sends(
             "token edit 7 --network none --requests-per-second none --expires 2027-01-31",
-            "PATCH /tokens/7",
+            "PATCH /tokens/7?wait=10s",
             json!({
                 "networks": [],
                 "requests_per_second": null,

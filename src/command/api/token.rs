@@ -60,16 +60,17 @@ pub(super) async fn gateway_url(typed: &Typed<'_>, remote: &Remote) -> Result<St
     Ok(me["gateway_url"].as_str().unwrap_or("https://GATEWAY").to_owned())
 }
 
-/// What is known of a change that takes access away (sync.md, "What a revoke promises").
+/// Where a change is in force (sync.md, "What a revoke promises").
 pub(super) fn proof(done: &str, answer: &Value) -> String {
-    let gateways = answer["gateways"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let proof = proof_in(answer);
+    let gateways = proof["gateways"].as_array().map(Vec::as_slice).unwrap_or_default();
     let waiting = |gateway: &&Value| gateway["state"] == "waiting";
     let behind: Vec<&Value> = gateways.iter().filter(waiting).collect();
     if gateways.is_empty() {
         return format!("{done}; no gateway is known that serves");
     }
     let (all, proven) = (gateways.len(), gateways.len() - behind.len());
-    let took = match answer["waited_ms"].as_u64() {
+    let took = match proof["waited_ms"].as_u64() {
         Some(ms) if behind.is_empty() => format!(" in {ms} ms"),
         _ => String::new(),
     };
@@ -82,6 +83,11 @@ pub(super) fn proof(done: &str, answer: &Value) -> String {
         text.push_str(&format!("\n{name} has not answered; it stops serving by {by}"));
     }
     text
+}
+
+/// The proof, where the answer is the thing that was changed, or the proof itself.
+fn proof_in(answer: &Value) -> &Value {
+    answer.get("proof").unwrap_or(answer)
 }
 
 /// What became of an import.
@@ -104,10 +110,10 @@ pub(super) fn imported(answer: &Value) -> String {
 
 /// Whether what was answered is what was wanted; for the exit status.
 pub(super) fn judge(typed: &Typed<'_>, answer: &Value) -> Result<(), Failure> {
+    if typed.flag("require-proof") && proof_in(answer)["confirmed"] != true {
+        return Err(Failure::NotProven);
+    }
     match typed.asked.verb.shows {
-        Shows::Proof(_) if typed.flag("require-proof") && answer["confirmed"] != true => {
-            Err(Failure::NotProven)
-        }
         Shows::Import => {
             let lines = answer.as_array().map(Vec::as_slice).unwrap_or_default();
             let refused = lines.iter().filter(|line| line["status"] == "refused").count();
