@@ -84,8 +84,11 @@ impl TokenSecret {
 
     /// What may be shown of the token to tell it from others.
     pub fn hint(&self) -> TokenHint {
-        let random = self.0.strip_prefix(PREFIX).unwrap_or(&self.0);
-        TokenHint(random.chars().take(TokenHint::CHARS).collect())
+        let (mark, random) = match looks_like_ours(&self.0) {
+            Some(random) => ("", random),
+            None => (TokenHint::OF_ANOTHER, &**self.0),
+        };
+        TokenHint(mark.chars().chain(random.chars().take(TokenHint::CHARS)).collect())
     }
 
     /// Whether the value is of our own format (and so carries a valid checksum).
@@ -154,22 +157,27 @@ pub struct TokenHint(String);
 impl TokenHint {
     /// How many characters a hint has: 24 of the value's 190 random bits.
     pub const CHARS: usize = 4;
+    /// What a stored hint begins with when the token is another system's: none of its characters.
+    const OF_ANOTHER: &str = "~";
 
     /// A hint read back from the database.
     pub fn from_stored(text: String) -> Self {
         Self(text)
     }
 
-    /// The characters alone, as stored.
+    /// As it is stored.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// As shown to people: `cg-AbCd…`.
+/// As shown to people: `cg-AbCd…`, and of another system's token `AbCd…`.
 impl fmt::Display for TokenHint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{PREFIX}{}…", self.0)
+        match self.0.strip_prefix(Self::OF_ANOTHER) {
+            Some(characters) => write!(f, "{characters}…"),
+            None => write!(f, "{PREFIX}{}…", self.0),
+        }
     }
 }
 
@@ -250,6 +258,8 @@ mod tests {
         let token = TokenSecret::generate().unwrap();
         assert_eq!(format!("{token:?}"), "TokenSecret(redacted)");
         assert_eq!(token.hint().to_string(), format!("cg-{}…", &token.reveal()[3..7]));
+        let stored = TokenSecret::parse("legacy-0123456789").unwrap().hint();
+        assert_eq!(TokenHint::from_stored(stored.as_str().into()).to_string(), "lega…");
     }
 
     #[test]

@@ -25,11 +25,17 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        if !is_declared(request.headers(), "application/json") {
-            let detail = "send `Content-Type: application/json`".to_owned();
-            return Err(Problem::malformed(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
-        }
+        let is_json = is_declared(request.headers(), "application/json");
         let bytes = Bytes::from_request(request, state).await.map_err(unreadable)?;
+        let bytes = match (is_json, bytes.is_empty()) {
+            (true, _) => bytes,
+            // Whoever has nothing to say needn't say it in JSON.
+            (false, true) => Bytes::from_static(b"{}"),
+            (false, false) => {
+                let detail = "send `Content-Type: application/json`".to_owned();
+                return Err(Problem::malformed(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
+            }
+        };
         if escapes_nul(&bytes) {
             let detail = "no text may have the character U+0000".to_owned();
             return Err(Problem::malformed(StatusCode::BAD_REQUEST, detail));

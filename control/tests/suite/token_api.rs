@@ -89,6 +89,8 @@ control::on_both_databases! {
         let value = again.body["value"].as_str().unwrap();
         assert_ne!(again.body["value"], token["value"]);
         assert_eq!(admin.get(&path).await.body["hint"], format!("{}…", &value[..7]));
+        let bare = admin.send("POST", &format!("{path}/reissue"), None).await;
+        assert_eq!(bare.status, StatusCode::OK, "nothing to say is nothing to send: {}", bare.body);
         let late = admin.post(&format!("{path}/reissue"), json!({ "overlap": "8d" })).await;
         late.is_problem(422, "invalid-field");
         let long = admin.post(&format!("{path}/reissue"), json!({ "expires_in": "366d" })).await;
@@ -123,7 +125,8 @@ control::on_both_databases! {
         hidden.is_problem(404, "not-found");
         let nobodys = format!("{}-000000000000", &new[3..7]);
         let unknown = look_up(&alice, &nobodys).await;
-        assert_eq!(hidden.body, unknown.body);
+        let text = |answer: &Value| answer.to_string().replace("cg-", "");
+        assert_eq!(text(&hidden.body), text(&unknown.body));
         assert_eq!(look_up(&admin, &nobodys).await.body, unknown.body);
         let mistyped = format!("{}{}", &new[..40], if new.ends_with('x') { 'y' } else { 'x' });
         let refused = look_up(&admin, &mistyped).await;

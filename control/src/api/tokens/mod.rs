@@ -181,7 +181,7 @@ pub(super) async fn edit(
     path = "/tokens/{id}/reissue",
     tag = "tokens",
     params(("id" = i64, Path, description = "Its id"), WaitQuery),
-    request_body = Again,
+    request_body = Option<Again>,
     responses((status = OK, description = "The token", body = Changed<IssuedToken>))
 )]
 pub(super) async fn reissue(
@@ -189,10 +189,12 @@ pub(super) async fn reissue(
     SignedIn(actor): SignedIn,
     Segment(id): Segment,
     Query(query): Query<WaitQuery>,
-    Body(body): Body<Again>,
+    Body(body): Body<Option<Again>>,
 ) -> Result<Once<Json<Changed<IssuedToken>>>, Problem> {
     let wait = query.wait()?;
-    let done = token::reissue(&control, &actor, token_in_path(&id)?, body.parse()?).await?;
+    let done =
+        token::reissue(&control, &actor, token_in_path(&id)?, body.unwrap_or_default().parse()?)
+            .await?;
     Ok(once(answer::changed(&control, done, wait).await))
 }
 
