@@ -20,6 +20,7 @@ mod demo;
 mod description;
 mod directory;
 mod guide;
+mod killed;
 mod lease;
 mod limits;
 mod live_cuts;

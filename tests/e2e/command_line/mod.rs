@@ -20,7 +20,7 @@ const PASSWORD: &str = "correct horse battery";
 /// A control plane with an admin `alice`, and a home for who uses it.
 pub(crate) struct Here {
     pub(crate) site: Site,
-    control: SocketAddr,
+    pub(crate) control: SocketAddr,
 }
 
 impl Here {
@@ -29,7 +29,7 @@ impl Here {
     }
 
     /// The same with `serve`, or `control` without a gateway.
-    fn running(command: &'static str, database: Database) -> Self {
+    pub(crate) fn running(command: &'static str, database: Database) -> Self {
         let mut setup = Setup::with_demo_channel(database);
         let control = port::free();
         setup.set("control.listen", &format!("[\"{control}\"]"));
@@ -50,7 +50,7 @@ impl Here {
     }
 
     /// Whether this user may sign in; then commands are theirs.
-    fn signs_in(&self, name: &str, password: &str) -> bool {
+    pub(crate) fn signs_in(&self, name: &str, password: &str) -> bool {
         let url = self.url();
         let line = ["login", &url, "--username", name, "--password-stdin"];
         self.run(&line, &[], password).status.success()
@@ -88,7 +88,7 @@ impl Here {
 
     /// Runs a command that must succeed; what it printed.
     #[track_caller]
-    fn done(&self, line: &str) -> String {
+    pub(crate) fn done(&self, line: &str) -> String {
         self.ends(0, &line.split_whitespace().collect::<Vec<_>>())
     }
 

@@ -13,6 +13,7 @@ use control::usecases::token::{self, Expiry, TokenOrder};
 use control::usecases::usage::{self, UsageOrder};
 use control::usecases::{Page, group, service_account, user};
 use control::{Actor, Control, Settings, StorageName, Store, UsageBy, UsageSum};
+use sqlx::AssertSqlSafe;
 use tokio::runtime::Runtime;
 
 pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -143,6 +144,25 @@ impl Admin {
     pub(crate) fn revoke(&self, token: &Issued) -> Revision {
         let control = self.control(Arc::new(SystemClock), &[]);
         self.runtime.block_on(token::revoke(&control, &self.actor, token.id)).unwrap().revision
+    }
+
+    /// Whether the database is PostgreSQL.
+    pub(crate) fn is_on_postgres(&self) -> bool {
+        self.database.is_postgres()
+    }
+
+    /// Does something in the database behind the use cases' back.
+    pub(crate) fn sql(&self, sql: impl Into<String>) {
+        let sql = sql.into();
+        let done = sqlx::raw_sql(AssertSqlSafe(sql.clone())).execute(self.store.pool());
+        self.runtime.block_on(done).unwrap_or_else(|why| panic!("{why}: {sql}"));
+    }
+
+    /// Reads a column of text from the database.
+    pub(crate) fn texts(&self, sql: impl Into<String>) -> Vec<String> {
+        let sql = sql.into();
+        let read = sqlx::query_scalar(AssertSqlSafe(sql.clone())).fetch_all(self.store.pool());
+        self.runtime.block_on(read).unwrap_or_else(|why| panic!("{why}: {sql}"))
     }
 
     fn control(&self, clock: Arc<dyn Clock>, storages: &[&str]) -> Control {

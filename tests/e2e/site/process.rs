@@ -74,6 +74,16 @@ impl Process {
         patience::within(limit, "the program to end", || self.child.try_wait().unwrap())
     }
 
+    /// How much of the processor's time it has had, its own and the kernel's, to a hundredth of a
+    /// second.
+    pub(crate) fn processor_time(&self) -> Duration {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.id())).unwrap();
+        // The name before it may have spaces.
+        let (_, fields) = stat.rsplit_once(") ").unwrap();
+        let ticks = fields.split(' ').skip(11).take(2).map(|field| field.parse::<u64>().unwrap());
+        Duration::from_millis(ticks.sum::<u64>() * 10)
+    }
+
     /// A number of kilobytes from `/proc/<pid>/status`, such as `VmHWM`: the most memory that it
     /// ever had at a time.
     pub(crate) fn kilobytes(&self, field: &str) -> u64 {
