@@ -28,6 +28,7 @@ mod load;
 mod memory;
 mod operator;
 mod oracle;
+mod revocation;
 mod secrets;
 mod site;
 mod start;

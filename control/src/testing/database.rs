@@ -37,6 +37,11 @@ impl TestDatabase {
         Self { url: postgres::url(&name), _folder: None }
     }
 
+    /// One that is there already, and stays after the test.
+    pub fn at(url: &str) -> Self {
+        Self { url: url.to_owned(), _folder: None }
+    }
+
     /// Its URL, as `database.url` in the configuration.
     pub fn url(&self) -> &str {
         &self.url

@@ -11,6 +11,7 @@ mod postgres;
 
 pub use database::TestDatabase;
 pub use hooks::{Hooks, Pause, Step};
+pub use postgres::postgres_programs;
 
 /// Makes each test twice, on a fresh SQLite file and in a fresh PostgreSQL database:
 ///

@@ -43,7 +43,7 @@ pub(super) fn url(database: &str) -> String {
 
 fn start() -> Server {
     let mut command = as_unprivileged_user();
-    command.args(["sh", "-c", SUPERVISOR, "condagate-test-postgres"]).arg(binaries());
+    command.args(["sh", "-c", SUPERVISOR, "condagate-test-postgres"]).arg(postgres_programs());
     let mut supervisor = command
         .current_dir("/")
         .stdin(Stdio::piped())
@@ -62,8 +62,8 @@ fn start() -> Server {
     Server { socket_folder: socket_folder.trim_end().to_owned(), _supervisor: supervisor }
 }
 
-/// The newest PostgreSQL of Debian's packages.
-fn binaries() -> PathBuf {
+/// Where the newest PostgreSQL of Debian's packages has its programs.
+pub fn postgres_programs() -> PathBuf {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let found =
         versions.map(|entry| entry.path().join("bin")).filter(|b| b.join("initdb").exists());

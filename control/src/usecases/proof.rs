@@ -13,6 +13,11 @@ use crate::store::{self, GatewayRow, RevisionRow};
 pub const MAX_WAIT: Duration = Duration::from_secs(60);
 /// How often the rows are read again where no acknowledgement wakes.
 const READ_EVERY: Duration = Duration::from_millis(100);
+/// How long to rest before reading again, as a part of what was waited so far, and at most. While
+/// one gateway is silent the others' acknowledgements wake everybody who waits for it: without
+/// rest, their readings keep the database from answering the gateways.
+const REST_PART: u32 = 4;
+const REST_MAX: Duration = Duration::from_secs(1);
 /// How long after its time a change may have been committed, at most. Locks are waited for no
 /// longer than ten seconds, and no transaction is left idle.
 const COMMITTED_WITHIN: Duration = Duration::from_secs(30);
@@ -74,6 +79,7 @@ pub async fn prove(control: &Control, revision: Revision, wait: Duration) -> Res
         if proof.confirmed_at.is_some() || left.is_zero() {
             return Ok(proof);
         }
+        tokio::time::sleep(left.min(REST_MAX).min(waited / REST_PART)).await;
         // Woken, or time to look again: either way it is read anew.
         let _ = tokio::time::timeout(left.min(READ_EVERY), signals.acknowledgement()).await;
     }

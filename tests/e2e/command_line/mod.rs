@@ -13,9 +13,7 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-use crate::site::{CONDAGATE, Database, Setup, Site, port};
-
-const PASSWORD: &str = "correct horse battery";
+use crate::site::{CONDAGATE, Database, PASSWORD, Setup, Site, port};
 
 /// A control plane with an admin `alice`, and a home for who uses it.
 pub(crate) struct Here {

@@ -86,9 +86,20 @@ impl<S: Read + Write> Connection<S> {
     }
 
     pub(crate) fn send(&mut self, method: &str, path: &str, fields: &[&str]) -> io::Result<()> {
+        self.send_with(method, path, fields, "")
+    }
+
+    /// The same with a body, whose length and form are among the fields.
+    pub(crate) fn send_with(
+        &mut self,
+        method: &str,
+        path: &str,
+        fields: &[&str],
+        body: &str,
+    ) -> io::Result<()> {
         let fields: String = fields.iter().map(|field| format!("{field}\r\n")).collect();
         let head = format!("{method} {path} HTTP/1.1\r\nHost: gateway.example\r\n{fields}\r\n");
-        self.0.get_mut().write_all(head.as_bytes())?;
+        self.0.get_mut().write_all((head + body).as_bytes())?;
         self.0.get_mut().flush()
     }
 

@@ -9,6 +9,7 @@ pub(crate) mod nginx;
 pub(crate) mod patience;
 mod people;
 pub(crate) mod port;
+mod postgres;
 mod process;
 pub(crate) mod upstream;
 
@@ -27,7 +28,8 @@ use tempfile::TempDir;
 
 pub(crate) use self::client::{Answer, Connection};
 pub(crate) use self::line::Line;
-pub(crate) use self::people::{Admin, DAY, Database, Issued, ago};
+pub(crate) use self::people::{Admin, DAY, Database, Issued, PASSWORD, ago};
+pub(crate) use self::postgres::Postgres;
 pub(crate) use self::process::Process;
 
 /// The binary under test.
@@ -66,7 +68,11 @@ pub(crate) struct Site {
 impl Setup {
     /// A gateway on a database of its own, without storages.
     pub(crate) fn new(database: Database) -> Self {
-        let admin = Admin::of(database);
+        Self::of(Admin::of(database))
+    }
+
+    /// The same on this admin's database.
+    fn of(admin: Admin) -> Self {
         let (gateway, metrics) = (port::free(), port::free());
         let mut setup = Self {
             folder: tempfile::tempdir().unwrap(),
@@ -91,12 +97,20 @@ impl Setup {
 
     /// With a private channel `demo` in a directory that holds a copy of the demo channel.
     pub(crate) fn with_demo_channel(database: Database) -> Self {
-        let mut setup = Self::new(database);
-        let files = setup.path("storage");
+        Self::new(database).and_demo_channel()
+    }
+
+    /// The same on the database of this server, which is empty.
+    pub(crate) fn with_demo_channel_on(server: &Postgres) -> Self {
+        Self::of(Admin::at(&server.url())).and_demo_channel()
+    }
+
+    fn and_demo_channel(mut self) -> Self {
+        let files = self.path("storage");
         files::copy(&files::demo_channel(), &files.join("demo"));
-        setup.directory("main", &files);
-        setup.admin.channel("demo", Privacy::Private, "main", "demo");
-        setup
+        self.directory("main", &files);
+        self.admin.channel("demo", Privacy::Private, "main", "demo");
+        self
     }
 
     /// With a private channel `demo` on a web server.

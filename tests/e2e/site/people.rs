@@ -18,6 +18,9 @@ use tokio::runtime::Runtime;
 
 pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// The password of `alice`, the admin.
+pub(crate) const PASSWORD: &str = "correct horse battery";
+
 /// Which database a gateway follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Database {
@@ -46,21 +49,26 @@ pub(crate) struct Issued {
 impl Admin {
     /// Makes the database and the admin.
     pub(crate) fn of(kind: Database) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .unwrap();
-        let (database, store, actor) = runtime.block_on(async {
-            let database = match kind {
-                Database::Sqlite => TestDatabase::sqlite(),
-                Database::Postgres => TestDatabase::postgres().await,
-            };
+        let runtime = runtime();
+        let database = match kind {
+            Database::Sqlite => TestDatabase::sqlite(),
+            Database::Postgres => runtime.block_on(TestDatabase::postgres()),
+        };
+        Self::in_database(runtime, database)
+    }
+
+    /// Makes the admin in an empty database that is there already.
+    pub(crate) fn at(url: &str) -> Self {
+        Self::in_database(runtime(), TestDatabase::at(url))
+    }
+
+    fn in_database(runtime: Runtime, database: TestDatabase) -> Self {
+        let (store, actor) = runtime.block_on(async {
             let store = database.store().await;
             let control = Control::new(store.clone(), Settings::default(), Arc::new(SystemClock));
-            let admin = user::create_admin(&control, "alice", "correct horse battery").await;
+            let admin = user::create_admin(&control, "alice", PASSWORD).await;
             let actor = Actor::console_as(admin.unwrap().value.principal.id, "alice");
-            (database, store, actor)
+            (store, actor)
         });
         Self { runtime, database, store, actor }
     }
@@ -171,6 +179,11 @@ impl Admin {
         let storages = storages.iter().map(storage).collect();
         Control::new(self.store.clone(), Settings { storages, ..Settings::default() }, clock)
     }
+}
+
+fn runtime() -> Runtime {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(1).enable_all().build().unwrap()
 }
 
 /// A time this long ago.

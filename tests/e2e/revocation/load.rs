@@ -1,0 +1,295 @@
+//! Tokens that come and go, and clients that use them on every gateway meanwhile.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use access::{Clock as _, Moment, SystemClock, Timestamp};
+use serde_json::{Value, json};
+
+use super::api::Api;
+use super::fleet::GATEWAYS;
+use crate::site::{Answer, Connection, patience};
+
+/// How many tokens are made in a second; as many are revoked.
+const PER_SECOND: u32 = 50;
+/// How long a token is used before it is revoked.
+const AGE: Duration = Duration::from_millis(1500);
+/// How many tokens clients draw from when nothing is to be asked at once.
+const IN_USE: usize = 100;
+/// How long a client rests when nothing is to be asked at once.
+const REST: Duration = Duration::from_millis(10);
+/// How long one answer may wait for its proof.
+const WAIT: &str = "20s";
+/// When a proof that doesn't come is a failure of its own.
+const PROVEN_WITHIN: Duration = Duration::from_secs(120);
+
+/// What a request for a token's file may be answered depends on this, before and after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Standing {
+    /// Its creation was answered.
+    Valid = 0,
+    /// Its revocation was sent.
+    Going = 1,
+    /// It was answered that it is gone everywhere, or the time is over by which that was promised.
+    Gone = 2,
+}
+
+pub(super) struct Token {
+    id: i64,
+    value: String,
+    made: Moment,
+    standing: AtomicU8,
+    /// On which gateways it was served.
+    served: [AtomicBool; GATEWAYS],
+}
+
+impl Token {
+    fn standing(&self) -> Standing {
+        match self.standing.load(Ordering::SeqCst) {
+            0 => Standing::Valid,
+            1 => Standing::Going,
+            _ => Standing::Gone,
+        }
+    }
+
+    fn set(&self, standing: Standing) {
+        self.standing.store(standing as u8, Ordering::SeqCst);
+    }
+
+    /// On how many gateways it was served.
+    pub(super) fn served(&self) -> usize {
+        self.served.iter().filter(|served| served.load(Ordering::SeqCst)).count()
+    }
+}
+
+/// One confirmed revocation.
+pub(super) struct Revoked {
+    pub(super) token: Arc<Token>,
+    /// From sending the request to having the whole answer that says so.
+    pub(super) took: Duration,
+    /// Whether nothing befell the fleet in that time.
+    pub(super) undisturbed: bool,
+    /// Whether clients had to keep to `guaranteed_by`, since it came before the confirmation.
+    pub(super) by_bound: bool,
+}
+
+/// What is going on, for all threads.
+pub(super) struct Run {
+    gateways: Vec<SocketAddr>,
+    /// Tokens to ask for at once, for each gateway.
+    asks: [Mutex<VecDeque<Arc<Token>>>; GATEWAYS],
+    in_use: Mutex<VecDeque<Arc<Token>>>,
+    /// No more tokens are made.
+    pub(super) ending: AtomicBool,
+    /// Everything is revoked: clients end.
+    pub(super) over: AtomicBool,
+    pub(super) disturbed: AtomicBool,
+    pub(super) revoked: Mutex<Vec<Revoked>>,
+    /// What must not be.
+    pub(super) wrong: Mutex<Vec<String>>,
+    pub(super) served: AtomicUsize,
+    pub(super) refused: AtomicUsize,
+    /// Requests without an answer about the token, while something was wrong and while nothing was.
+    pub(super) unavailable: AtomicUsize,
+    pub(super) needless: AtomicUsize,
+}
+
+impl Run {
+    pub(super) fn new(gateways: Vec<SocketAddr>) -> Self {
+        Self {
+            gateways,
+            asks: Default::default(),
+            in_use: Mutex::default(),
+            ending: AtomicBool::new(false),
+            over: AtomicBool::new(false),
+            disturbed: AtomicBool::new(false),
+            revoked: Mutex::default(),
+            wrong: Mutex::default(),
+            served: AtomicUsize::new(0),
+            refused: AtomicUsize::new(0),
+            unavailable: AtomicUsize::new(0),
+            needless: AtomicUsize::new(0),
+        }
+    }
+
+    /// Has every gateway asked for a token before anything else.
+    fn ask_everywhere(&self, token: &Arc<Token>) {
+        for asks in &self.asks {
+            asks.lock().unwrap().push_back(Arc::clone(token));
+        }
+    }
+
+    fn fail(&self, what: String) {
+        self.wrong.lock().unwrap().push(what);
+    }
+
+    /// Whether every request that was to be made is.
+    pub(super) fn asked_all(&self) -> bool {
+        self.asks.iter().all(|asks| asks.lock().unwrap().is_empty())
+    }
+
+    /// Makes tokens at their pace, every `of`-th of them.
+    pub(super) fn make(&self, mut api: Api, number: u32, of: u32, made: &Sender<Arc<Token>>) {
+        let started = patience::now();
+        for n in 0.. {
+            let due = Duration::from_secs(1) * (n * of + number) / PER_SECOND;
+            std::thread::sleep(due.saturating_sub(patience::now().since(started)));
+            if self.ending.load(Ordering::SeqCst) {
+                break;
+            }
+            let order = json!({
+                "name": format!("t-{number}-{n}"), "expires_in": "1d", "permission": "read",
+                "channels": ["demo"],
+            });
+            match api.ask("POST", "/service-accounts/service-account-channel-demo/tokens", &order) {
+                Ok(answer) if answer.status() == 201 => {
+                    let token = Arc::new(issued(&answer.json()));
+                    self.ask_everywhere(&token);
+                    let mut in_use = self.in_use.lock().unwrap();
+                    in_use.push_back(Arc::clone(&token));
+                    if in_use.len() > IN_USE {
+                        in_use.pop_front();
+                    }
+                    made.send(token).unwrap();
+                }
+                // The database is away.
+                Err(_) => {}
+                Ok(answer) if answer.status() >= 500 => {}
+                Ok(answer) => self.fail(format!("create: {}", answer.text())),
+            }
+        }
+    }
+
+    /// Revokes tokens in their order when they are of age, until there are no more.
+    pub(super) fn revoke(&self, mut api: Api, made: &Mutex<Receiver<Arc<Token>>>) {
+        loop {
+            let token = {
+                let made = made.lock().unwrap();
+                let Ok(token) = made.recv() else { return };
+                std::thread::sleep(AGE.saturating_sub(patience::now().since(token.made)));
+                token
+            };
+            let revoked = self.revoke_one(&mut api, token);
+            self.ask_everywhere(&revoked.token);
+            self.revoked.lock().unwrap().push(revoked);
+        }
+    }
+
+    fn revoke_one(&self, api: &mut Api, token: Arc<Token>) -> Revoked {
+        let delete = format!("/tokens/{}?wait={WAIT}", token.id);
+        let mut revision = None;
+        let mut bound: Option<Timestamp> = None;
+        token.set(Standing::Going);
+        let begun = patience::now();
+        let mut undisturbed = !self.disturbed.load(Ordering::SeqCst);
+        loop {
+            let answer = match revision {
+                None => api.ask("DELETE", &delete, &Value::Null),
+                Some(it) => {
+                    api.ask("GET", &format!("/revisions/{it}/proof?wait={WAIT}"), &Value::Null)
+                }
+            };
+            let took = patience::now().since(begun);
+            undisturbed &= !self.disturbed.load(Ordering::SeqCst);
+            let proof = answer.as_ref().map(Answer::json).unwrap_or_default();
+            match answer.as_ref().map(Answer::status) {
+                Ok(200) if proof["confirmed"] == true => {
+                    let by_bound = token.standing() == Standing::Gone;
+                    token.set(Standing::Gone);
+                    return Revoked { token, took, undisturbed, by_bound };
+                }
+                Ok(202) if proof["confirmed"] == false => {
+                    revision = proof["revision"].as_i64();
+                    let by = proof["guaranteed_by"].as_str().unwrap().parse().unwrap();
+                    bound = bound.min(Some(by)).or(Some(by));
+                }
+                // The database is away.
+                Ok(500..) | Err(_) => std::thread::sleep(Duration::from_millis(50)),
+                Ok(status) => panic!("token {}: {status}: {proof}", token.id),
+            }
+            if bound.is_some_and(|bound| SystemClock.now() > bound) {
+                token.set(Standing::Gone);
+            }
+            assert!(took < PROVEN_WITHIN, "token {}: no proof after {took:?}", token.id);
+        }
+    }
+
+    /// Asks one gateway for files, as a client does, until the run is over.
+    pub(super) fn use_tokens(&self, gateway: usize, seed: u64) {
+        let mut connection = None;
+        let mut random = seed + 1;
+        while !self.over.load(Ordering::SeqCst) {
+            let first = self.asks[gateway].lock().unwrap().pop_front();
+            let token = first.or_else(|| {
+                std::thread::sleep(REST);
+                // Marsaglia's xorshift.
+                random ^= random << 13;
+                random ^= random >> 7;
+                random ^= random << 17;
+                let in_use = self.in_use.lock().unwrap();
+                let place = random.checked_rem(in_use.len() as u64)?;
+                in_use.get(usize::try_from(place).unwrap()).cloned()
+            });
+            let Some(token) = token else { continue };
+            if connection.is_none() {
+                connection = Connection::open(self.gateways[gateway]).ok();
+            }
+            let path = format!("/t/{}/demo/noarch/repodata.json.zst", token.value);
+            let began = token.standing();
+            let answer = connection.as_mut().and_then(|c| c.get(&path, &[]).ok());
+            match &answer {
+                Some(answer) => self.judge(gateway, &token, began, answer),
+                None => {
+                    self.unanswered().fetch_add(1, Ordering::SeqCst);
+                    std::thread::sleep(REST);
+                }
+            }
+            if !answer.is_some_and(|answer| answer.whole) {
+                connection = None;
+            }
+        }
+    }
+
+    fn unanswered(&self) -> &AtomicUsize {
+        match self.disturbed.load(Ordering::SeqCst) {
+            true => &self.unavailable,
+            false => &self.needless,
+        }
+    }
+
+    fn judge(&self, gateway: usize, token: &Token, began: Standing, answer: &Answer) {
+        let ended = token.standing();
+        let tally = match (answer.status(), began, ended) {
+            (200, Standing::Valid | Standing::Going, _) => {
+                token.served[gateway].store(true, Ordering::SeqCst);
+                &self.served
+            }
+            (401, Standing::Gone, _) => &self.refused,
+            (401, _, Standing::Going | Standing::Gone) => return,
+            (503, ..) => self.unanswered(),
+            (status, ..) => {
+                let (id, request, text) = (token.id, answer.request_id(), answer.text());
+                let text = if status == 200 { "its file" } else { &text };
+                return self.fail(format!(
+                    "gateway {gateway}, request {request}, token {id}, {began:?} to {ended:?}, was \
+                     answered {status}: {text}"
+                ));
+            }
+        };
+        tally.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+fn issued(answer: &Value) -> Token {
+    Token {
+        id: answer["id"].as_i64().unwrap(),
+        value: answer["value"].as_str().unwrap().to_owned(),
+        made: patience::now(),
+        standing: AtomicU8::new(Standing::Valid as u8),
+        served: Default::default(),
+    }
+}
