@@ -42,7 +42,8 @@ settings! {
         serve_known_for: Duration = 24 * HOUR, within SECOND..=30 * DAY;
         /// How long public channels are served past the lease.
         public_grace: Duration = HOUR, within Duration::ZERO..=30 * DAY;
-        /// How long before its expiry a token's answers name that day.
+        /// How long before its expiry a token's answers name that day, and the control plane
+        /// counts it as expiring.
         expiry_warning: Duration = 14 * DAY, within Duration::ZERO..=365 * DAY;
         /// How often usage is reported to the control database; what a crash may lose of it.
         usage_flush: Duration = 10 * SECOND, within SECOND..=10 * MINUTE;

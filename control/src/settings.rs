@@ -21,6 +21,8 @@ pub struct Settings {
     pub gateway_url: Option<String>,
     /// First segments that no channel name may have: those of the gateway's mount prefixes.
     pub reserved_first_segments: Vec<String>,
+    /// How long before their end tokens count as expiring.
+    pub expiry_warning: Duration,
     /// How long a sign-in lasts.
     pub session_lifetime: Duration,
     /// Whether browsers may send the session's cookie over HTTPS only. False only where the
@@ -38,6 +40,7 @@ impl Default for Settings {
             storages: Vec::new(),
             gateway_url: None,
             reserved_first_segments: Vec::new(),
+            expiry_warning: Duration::from_secs(14 * 24 * 60 * 60),
             session_lifetime: Duration::from_secs(12 * 60 * 60),
             secure_cookies: true,
         }

@@ -114,17 +114,20 @@ impl Process {
         };
         let gateway_addresses =
             gateway.as_ref().map(|gateway| gateway.addresses().to_vec()).unwrap_or_default();
-        let health = Arc::new(Health::new(gateway, database.store().clone(), roles.name()));
         let observer = roles.control.then(|| {
             let observer = Observer::new(database.store().clone(), Arc::clone(&clock));
             tokio::spawn(observer.observe())
         });
-        let control_plane = roles.control.then(|| {
+        let control = roles.control.then(|| {
             let gateway_url = settings::gateway_url(config, gateway_addresses.first().copied());
             let settings = control::Settings { gateway_url, ..settings::for_control(config) };
-            let control = Control::new(database.store().clone(), settings, clock);
-            ControlPlane::start(control::api::router(control), control_sockets)
+            Control::new(database.store().clone(), settings, clock)
         });
+        let control_plane = control
+            .clone()
+            .map(|control| ControlPlane::start(control::api::router(control), control_sockets));
+        let health = Health::new(gateway, control, database.store().clone(), roles.name());
+        let health = Arc::new(health);
         let probes = Probes::start(&health, probe_sockets);
         let drain = config.gateway.drain;
         Ok(Self {

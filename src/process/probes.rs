@@ -11,7 +11,8 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use control::Store;
+use control::usecases::token;
+use control::{Control, Store};
 use gateway::Gateway;
 use tokio::net::TcpListener;
 
@@ -27,14 +28,21 @@ const END: &str = "# EOF\n";
 pub(super) struct Health {
     /// None where none runs.
     gateway: Option<Gateway>,
+    /// None where none runs.
+    control: Option<Control>,
     stopping: AtomicBool,
     store: Store,
     role: &'static str,
 }
 
 impl Health {
-    pub(super) fn new(gateway: Option<Gateway>, store: Store, role: &'static str) -> Self {
-        Self { gateway, stopping: AtomicBool::new(false), store, role }
+    pub(super) fn new(
+        gateway: Option<Gateway>,
+        control: Option<Control>,
+        store: Store,
+        role: &'static str,
+    ) -> Self {
+        Self { gateway, control, stopping: AtomicBool::new(false), store, role }
     }
 
     /// The gateway's SIGHUP.
@@ -67,14 +75,27 @@ impl Health {
         }
     }
 
-    fn metrics(&self) -> String {
+    /// How many tokens end soon; nothing where no control plane runs, or none that knows.
+    async fn expiring(&self) -> Option<String> {
+        let count = token::count_expiring(self.control.as_ref()?);
+        let count = tokio::time::timeout(PING_TIMEOUT, count).await.ok()?.ok()?;
+        Some(format!(
+            "# HELP condagate_tokens_expiring Tokens that end within gateway.expiry_warning\n\
+             # TYPE condagate_tokens_expiring gauge\n\
+             condagate_tokens_expiring {count}\n"
+        ))
+    }
+
+    /// The metrics of the process, of what it administers, and of its gateway.
+    async fn metrics(&self) -> String {
         let own = format!(
             "# HELP condagate_info What runs here\n# TYPE condagate_info gauge\n\
              condagate_info{{version=\"{}\",role=\"{}\"}} 1\n",
             env!("CARGO_PKG_VERSION"),
             self.role
         );
-        own + &self.gateway.as_ref().map_or_else(|| END.to_owned(), Gateway::metrics_text)
+        own + &self.expiring().await.unwrap_or_default()
+            + &self.gateway.as_ref().map_or_else(|| END.to_owned(), Gateway::metrics_text)
     }
 }
 
@@ -109,5 +130,5 @@ async fn readyz(State(health): State<Arc<Health>>) -> Response {
 }
 
 async fn metrics(State(health): State<Arc<Health>>) -> impl IntoResponse {
-    ([(CONTENT_TYPE, METRICS_TYPE)], health.metrics())
+    ([(CONTENT_TYPE, METRICS_TYPE)], health.metrics().await)
 }

@@ -41,9 +41,10 @@ pub(crate) fn metrics(tree: &Tree) -> Vec<String> {
     let texts = [without_tests(registered)].into_iter().chain(counts).flat_map(literals);
     let is_name = |text: &String| text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
     let names = texts.filter(|text| is_name(text) && text != "condagate");
-    // The probes write one metric of their own, as text.
-    let own = tree.get(PROBES).is_some_and(|code| code.contains("condagate_info"));
-    let names = names.chain(own.then(|| "info".to_owned()));
+    // The probes write metrics of their own, as text.
+    let own = tree.get(PROBES).unwrap_or_default().split("# TYPE condagate_").skip(1);
+    let own = own.filter_map(|rest| rest.split_whitespace().next()).map(str::to_owned);
+    let names = names.chain(own);
     // In the page a name has a prefix, the suffix of its type and unit, and its labels.
     let plain = |name: &String| {
         let name = name.split('{').next().unwrap_or(name).trim_start_matches("condagate_");

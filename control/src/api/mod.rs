@@ -58,6 +58,7 @@ pub fn router(control: Control) -> Router {
         .routes(routes!(service_accounts::get, service_accounts::delete))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::list_personal, tokens::create_personal))
+        .routes(routes!(tokens::expiring))
         .routes(routes!(tokens::get, tokens::edit, tokens::revoke))
         .routes(routes!(tokens::reissue))
         .routes(routes!(tokens::lookup))

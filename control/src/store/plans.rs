@@ -52,6 +52,8 @@ const LIST_ALL: &[&str] = &["''", "'~'", "100", "7", "0", "1"];
 
 /// A page of principal 7's tokens at a moment of a day, of any status, by a beginning.
 const TOKENS: &[&str] = &["5", "0", "7", "0", "''", "'t'", "100"];
+/// Principal 7's, at a moment of a day, through no token.
+const EXPIRING: &[&str] = &["5", "0", "100", "7", "0", "0", "0", "0", "9", "1"];
 /// A column's value without a literal of its own in both dialects: no token has it.
 const DIGEST: &str = "(SELECT digest FROM token_values WHERE token_id = 0)";
 
@@ -98,6 +100,9 @@ fn queries() -> Vec<(&'static str, String, &'static [&'static str])> {
         ("usage by channel", text(usage::BY_CHANNEL), &["-1", "'*'", "0", "5", "9", "100"]),
         ("usage by package", text(usage::BY_PACKAGE), &["-1", "-1", "''", "5", "9", "100"]),
         ("tokens", text(tokens::LIST), TOKENS),
+        ("tokens that end", text(tokens::EXPIRING), EXPIRING),
+        ("the channels of those", text(tokens::CHANNELS_OF_EXPIRING), EXPIRING),
+        ("how many end", text(tokens::COUNT_EXPIRING), &["5", "9"]),
         ("a token", text(tokens::BY_ID), &["5", "0", "7"]),
         ("a token's channels", text(tokens::CHANNELS_BY_ID), &["7"]),
         ("the channels of tokens", text(tokens::CHANNELS_OF_LIST), TOKENS),

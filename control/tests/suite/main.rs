@@ -21,6 +21,7 @@ mod sessions;
 mod store;
 mod token_api;
 mod token_edits;
+mod token_expiry;
 mod token_imports;
 mod token_reissues;
 mod token_revokes;

@@ -108,6 +108,31 @@ pub(super) const TOKEN: Entry = Entry::Noun {
             ..VERB
         },
         Verb {
+            name: "expiring",
+            about: "List the tokens that end soon, whoever's; the first to end first",
+            examples: &[
+                "condagate token expiring",
+                "condagate token expiring --within 30d --json | jq -r '.[].principal'",
+            ],
+            request: (Get, "/tokens"),
+            inputs: &[Input::option(
+                "within",
+                "expires_within",
+                "How soon: 30d [default: as the control plane is configured]",
+            )
+            .kind(Kind::Text("DURATION"))],
+            shows: Rows(&[
+                "expires_at",
+                "id",
+                "name",
+                "principal",
+                "permission",
+                "channels",
+                "last_used_at",
+            ]),
+            ..VERB
+        },
+        Verb {
             name: "show",
             about: "Show a token and what it grants now; never its value",
             examples: &["condagate token show 7"],

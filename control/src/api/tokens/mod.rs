@@ -51,6 +51,21 @@ pub(in crate::api) struct ListQuery {
     q: Option<String>,
 }
 
+/// Which tokens end soon.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(in crate::api) struct ExpiringQuery {
+    /// How many items at most; 100 when not said.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u32>,
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+    /// How soon; `gateway.expiry_warning` when not said.
+    #[param(example = "14d", pattern = "^[0-9]{1,9}[smhd]$")]
+    expires_within: Option<String>,
+}
+
 /// How to revoke.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -136,6 +151,27 @@ pub(super) async fn create_personal(
 ) -> Result<Once<Created<IssuedToken>>, Problem> {
     let wait = query.wait()?;
     issue(&control, &actor, user(&name)?, body, wait).await
+}
+
+/// Lists the tokens that end soon, whoever's, as far as the caller sees them; the first to end
+/// first.
+#[utoipa::path(
+    get,
+    path = "/tokens",
+    tag = "tokens",
+    params(ExpiringQuery),
+    responses((status = OK, description = "A page of tokens", body = List<Token>))
+)]
+pub(super) async fn expiring(
+    State(control): State<Control>,
+    SignedIn(actor): SignedIn,
+    Query(query): Query<ExpiringQuery>,
+) -> Result<Json<List<Token>>, Problem> {
+    let within = query.expires_within.as_deref();
+    let within = within.map(|text| duration("expires_within", text)).transpose()?;
+    let page = page(query.limit, query.cursor, None)?;
+    let found = token::expiring(&control, &actor, within, &page).await?;
+    Ok(List::of(found, Token::from))
 }
 
 /// Shows a token.

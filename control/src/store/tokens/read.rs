@@ -8,10 +8,11 @@ use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
 use super::{Token, TokenChannel, TokenStatus};
+use crate::store::channels::held_channels;
 use crate::store::rows::{
     limits, permission_from_column, permission_if_any, time, time_if_any, word,
 };
-use crate::store::{Connection, StoreError};
+use crate::store::{ChannelView, Connection, StoreError};
 
 /// Whether a token works at `$1`, a moment of the day `$2`.
 macro_rules! status {
@@ -57,6 +58,30 @@ macro_rules! page {
 pub(in crate::store) const LIST: &str =
     tokens_where!(concat!("t.id IN (", page!(), ") ORDER BY t.id"));
 
+/// The page after `$7`, `$8` of the tokens that work and end until `$9`, as far as `$4` sees them
+/// through the token `$5` (0: none): all of them if `$6`, else their own and, if `$10`, those of the
+/// accounts that they manage. The first to end come first.
+macro_rules! expiring {
+    () => {
+        concat!(
+            "SELECT t.id FROM tokens t WHERE t.revoked_at IS NULL AND t.expires_at > $1 \
+             AND (t.expires_at, t.id) > ($7, $8) AND t.expires_at <= $9 AND ",
+            status!(),
+            " IN ('active', 'limited') AND ($6 = 1 OR t.principal_id = $4 OR ($10 = 1 \
+             AND t.principal_id IN (SELECT s.principal_id FROM service_accounts s \
+             WHERE s.channel_id IN ",
+            held_channels!("gp.permission = 3"),
+            " AND ($5 = 0 OR s.channel_id IN (SELECT tc.channel_id FROM token_channels tc \
+             JOIN tokens by ON by.id = tc.token_id AND by.permission = 3 \
+             WHERE tc.token_id = $5))))) ORDER BY t.expires_at, t.id LIMIT $3"
+        )
+    };
+}
+pub(in crate::store) const EXPIRING: &str =
+    tokens_where!(concat!("t.id IN (", expiring!(), ") ORDER BY t.expires_at, t.id"));
+pub(in crate::store) const COUNT_EXPIRING: &str = "SELECT count(*) FROM tokens \
+    WHERE revoked_at IS NULL AND expires_at > $1 AND expires_at <= $2";
+
 /// What a deactivated principal holds is nothing.
 macro_rules! token_channels_where {
     ($condition:expr) => {
@@ -75,6 +100,8 @@ macro_rules! token_channels_where {
 pub(in crate::store) const CHANNELS_BY_ID: &str = token_channels_where!("tc.token_id = $1");
 pub(in crate::store) const CHANNELS_OF_LIST: &str =
     token_channels_where!(concat!("tc.token_id IN (", page!(), ")"));
+pub(in crate::store) const CHANNELS_OF_EXPIRING: &str =
+    token_channels_where!(concat!("tc.token_id IN (", expiring!(), ")"));
 
 pub(crate) async fn find_token(
     db: &mut Connection,
@@ -115,10 +142,62 @@ pub(crate) async fn list_tokens(
             .bind(i64::from(limit))
     };
     let rows = page(LIST).fetch_all(&mut *db).await?;
-    let mut tokens = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    let channels = page(CHANNELS_OF_LIST).fetch_all(db).await?;
+    with_channels(&rows, &channels)
+}
+
+/// Which tokens end soon.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Expiring {
+    /// Through whose eyes, and whether those of service accounts are seen.
+    pub(crate) seen_by: (ChannelView, bool),
+    /// Until when they end.
+    pub(crate) until: Timestamp,
+    /// After which of them the page begins.
+    pub(crate) after: (Timestamp, TokenId),
+    pub(crate) limit: u32,
+}
+
+/// Tokens that work and end soon, the first to end first.
+pub(crate) async fn list_expiring_tokens(
+    db: &mut Connection,
+    wanted: Expiring,
+    now: Timestamp,
+) -> Result<Vec<Token>, StoreError> {
+    let (view, accounts) = wanted.seen_by;
+    let page = |sql| {
+        sqlx::query(sql)
+            .bind(now.as_millis())
+            .bind(now.day().number())
+            .bind(i64::from(wanted.limit))
+            .bind(view.principal.0)
+            .bind(view.within.map_or(0, |token| token.0))
+            .bind(i64::from(view.sees_all))
+            .bind(wanted.after.0.as_millis())
+            .bind(wanted.after.1.0)
+            .bind(wanted.until.as_millis())
+            .bind(i64::from(accounts))
+    };
+    let rows = page(EXPIRING).fetch_all(&mut *db).await?;
+    let channels = page(CHANNELS_OF_EXPIRING).fetch_all(db).await?;
+    with_channels(&rows, &channels)
+}
+
+/// How many tokens that work end until then.
+pub(crate) async fn count_expiring(
+    db: &mut Connection,
+    (now, until): (Timestamp, Timestamp),
+) -> Result<i64, StoreError> {
+    let row = sqlx::query(COUNT_EXPIRING).bind(now.as_millis()).bind(until.as_millis());
+    Ok(row.fetch_one(db).await?.try_get(0)?)
+}
+
+/// Tokens with their channels, which come in any order of tokens.
+fn with_channels(tokens: &[AnyRow], channels: &[AnyRow]) -> Result<Vec<Token>, StoreError> {
+    let mut tokens = tokens.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     let at: HashMap<TokenId, usize> =
         tokens.iter().enumerate().map(|(at, token)| (token.id, at)).collect();
-    for row in &page(CHANNELS_OF_LIST).fetch_all(db).await? {
+    for row in channels {
         if let Some(&at) = at.get(&TokenId(row.try_get("token_id")?)) {
             let channel = read_channel(row, tokens[at].permission)?;
             tokens[at].channels.push(channel);

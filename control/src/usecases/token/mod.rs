@@ -18,7 +18,7 @@ pub use edit::{TokenEdit, edit};
 pub use import::{Import, Imported, MAX_ATOMIC, import};
 pub use issue::create;
 pub use lookup::{Found, lookup};
-pub use read::{get, list};
+pub use read::{count_expiring, expiring, get, list};
 pub use reissue::{MAX_OVERLAP, Reissue, reissue};
 pub use revoke::{revoke, revoke_with_issued};
 pub(super) use rules::visible_token;

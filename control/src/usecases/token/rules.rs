@@ -120,7 +120,7 @@ pub(super) async fn require_manager(
 }
 
 /// S1: `control.token_managers = "admins"` keeps service accounts' tokens to admins.
-fn require_token_manager(control: &Control, caller: &Caller) -> Result<(), Error> {
+pub(super) fn require_token_manager(control: &Control, caller: &Caller) -> Result<(), Error> {
     match control.settings.token_managers {
         TokenManagers::Managers => Ok(()),
         TokenManagers::Admins => caller.require_admin(),
