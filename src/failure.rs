@@ -48,6 +48,9 @@ pub(crate) enum Failure {
          backup from before it"
     )]
     NewerDatabase,
+    /// A role didn't get the rights of a gateway.
+    #[error(transparent)]
+    GatewayRole(#[from] control::GatewayRoleError),
     /// A use case refused.
     #[error(transparent)]
     UseCase(#[from] control::Error),

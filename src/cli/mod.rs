@@ -78,7 +78,11 @@ pub(crate) enum Command {
     },
     /// Bring the database to this version
     #[command(after_help = MIGRATE_HELP)]
-    Migrate,
+    Migrate {
+        /// Give this PostgreSQL role the rights of a gateway, and no others
+        #[arg(long, value_name = "NAME")]
+        gateway_role: Option<String>,
+    },
     /// Manage admins directly in the database: first start, lock-out
     #[command(subcommand)]
     Admin(Admin),
@@ -197,8 +201,13 @@ Examples:
   condagate config default > condagate.toml";
 
 const MIGRATE_HELP: &str = "\
+With --gateway-role, `condagate gateway` can connect as that role, which must be there already: it
+reads what grants access and writes usage and its own lease, but no token, password or audit event.
+Run it again after each upgrade.
+
 Examples:
-  condagate migrate --config /etc/condagate/condagate.toml";
+  condagate migrate --config /etc/condagate/condagate.toml
+  condagate migrate --gateway-role condagate_gateway";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {

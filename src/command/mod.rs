@@ -24,7 +24,7 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Control => serve::run(global, serve::CONTROL),
         Command::Check(options) => check::run(global, options),
         Command::Config { what } => config::run(global, what.as_ref()),
-        Command::Migrate => migrate::run(global),
+        Command::Migrate { gateway_role } => migrate::run(global, gateway_role.as_deref()),
         Command::Admin(admin) => admin::run(global, admin),
         Command::Login(options) => login::run(options),
         Command::Logout => logout::run(),

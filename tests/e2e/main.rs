@@ -19,6 +19,7 @@ mod control_away;
 mod demo;
 mod description;
 mod directory;
+mod gateway_role;
 mod guide;
 mod killed;
 mod lease;

@@ -1,0 +1,112 @@
+//! A PostgreSQL role for gateways, with the rights that they need and no others (sync.md, "Least
+//! rights").
+
+use sqlx::{AssertSqlSafe, Executor as _, Row as _};
+
+use super::dialect::Dialect;
+use super::{Store, StoreError};
+
+/// What a gateway reads and writes, a row per table. Columns are named where the table holds what
+/// it has no use for: names of tokens, accounts and people. Password hashes, sessions, audit events
+/// and kept answers are in other tables.
+const RIGHTS: [(&str, &str); 16] = [
+    ("_sqlx_migrations", "SELECT"),
+    ("database_identity", "SELECT"),
+    ("revision_counter", "SELECT"),
+    ("revisions", "SELECT (revision, stamp)"),
+    ("changes", "SELECT"),
+    ("channels", "SELECT (id, name, privacy, storage, prefix, include_subchannels)"),
+    ("principals", "SELECT (id, deactivated_at)"),
+    ("group_members", "SELECT (group_id, principal_id)"),
+    ("group_permissions", "SELECT"),
+    ("token_values", "SELECT (digest, token_id, hint, valid_until)"),
+    ("token_channels", "SELECT"),
+    ("tokens", TOKENS),
+    ("gateways", "SELECT, INSERT, UPDATE"),
+    ("token_last_used", "SELECT, INSERT, UPDATE"),
+    ("usage_days", "SELECT, INSERT, UPDATE"),
+    // Kept for days only: gateways forget what is older.
+    ("usage_addresses, usage_reporters", "SELECT, INSERT, UPDATE, DELETE"),
+];
+const TOKENS: &str = "SELECT (id, principal_id, permission, issued_at, expires_at, revoked_at, \
+     networks, requests_per_second, bytes_per_day)";
+
+/// What a role may do anyway: a superuser and who may act as the tables' owner can't be limited.
+const ROLE: &str = "SELECT quote_ident(r.rolname) AS quoted, \
+     CAST(r.rolsuper OR pg_has_role(r.oid, c.relowner, 'MEMBER') AS int) AS mighty, \
+     CAST(has_schema_privilege(r.oid, c.relnamespace, 'USAGE') AS int) AS in_schema, \
+     quote_ident(n.nspname) AS schema, \
+     CAST(has_database_privilege(r.oid, current_database(), 'CONNECT') AS int) AS connects, \
+     quote_ident(current_database()) AS database \
+     FROM pg_roles r, pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+     WHERE r.rolname = $1 AND c.oid = CAST('gateways' AS regclass)";
+
+const TABLES: &str = "SELECT string_agg(quote_ident(c.relname), ', ') FROM pg_class c \
+     JOIN pg_class g ON g.oid = CAST('gateways' AS regclass) \
+     AND g.relnamespace = c.relnamespace AND g.relowner = c.relowner WHERE c.relkind = 'r'";
+
+/// Why a role was not given the rights of a gateway.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayRoleError {
+    /// The database is SQLite.
+    #[error(
+        "SQLite has no roles: who can open the file can read all of it. Gateways with rights of \
+         their own need PostgreSQL"
+    )]
+    Sqlite,
+    /// The server has no such role.
+    #[error(
+        "PostgreSQL has no role `{0}`; make it with CREATE ROLE … LOGIN PASSWORD '…', then run \
+         this again"
+    )]
+    Missing(String),
+    /// Its rights can't be limited.
+    #[error(
+        "the role `{0}` is a superuser, or owns the tables or may act as their owner: what it may \
+         do can't be limited; make a role for gateways alone"
+    )]
+    Unlimited(String),
+    /// The database refused, or didn't answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<sqlx::Error> for GatewayRoleError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl Store {
+    /// Gives the PostgreSQL role `role` the rights of a gateway on the tables of this version, and
+    /// takes every other right on them. Doing it again changes nothing.
+    ///
+    /// # Errors
+    /// [`GatewayRoleError`]; then its rights are as before.
+    pub async fn grant_gateway_role(&self, role: &str) -> Result<(), GatewayRoleError> {
+        let Dialect::Postgres { .. } = self.dialect else { return Err(GatewayRoleError::Sqlite) };
+        let mut transaction = self.pool.begin().await?;
+        let found = sqlx::query(ROLE).bind(role).fetch_optional(&mut *transaction).await?;
+        let found = found.ok_or_else(|| GatewayRoleError::Missing(role.to_owned()))?;
+        if found.try_get::<i32, _>("mighty")? != 0 {
+            return Err(GatewayRoleError::Unlimited(role.to_owned()));
+        }
+        let quoted: String = found.try_get("quoted")?;
+        let tables: String = sqlx::query_scalar(TABLES).fetch_one(&mut *transaction).await?;
+        let mut sql = format!("REVOKE ALL ON {tables} FROM {quoted};");
+        for (tables, rights) in RIGHTS {
+            sql += &format!("GRANT {rights} ON {tables} TO {quoted};");
+        }
+        // Most have these as everybody does, and not every owner of tables may give them.
+        if found.try_get::<i32, _>("in_schema")? == 0 {
+            let schema: String = found.try_get("schema")?;
+            sql += &format!("GRANT USAGE ON SCHEMA {schema} TO {quoted};");
+        }
+        if found.try_get::<i32, _>("connects")? == 0 {
+            let database: String = found.try_get("database")?;
+            sql += &format!("GRANT CONNECT ON DATABASE {database} TO {quoted};");
+        }
+        transaction.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await?;
+        Ok(transaction.commit().await?)
+    }
+}
