@@ -22,7 +22,8 @@ use super::{Connection, Store, StoreError};
 /// costs no more.
 const MAX_ENTRIES: usize = 10_000;
 
-/// A value with its token, one row per channel; `held` is what the principal has there.
+/// A value with its token, one row per channel; `held` is what the principal has there. A channel is
+/// in few groups, and `CROSS JOIN` has SQLite begin with those.
 macro_rules! grant_columns {
     () => {
         "v.digest, v.hint, v.valid_until, t.id AS token_id, t.principal_id, t.permission, \
@@ -33,9 +34,9 @@ macro_rules! grant_columns {
          (SELECT u.bytes FROM usage_days u WHERE t.bytes_per_day IS NOT NULL \
          AND u.token_id = t.id AND u.channel_id = -1 AND u.package = '*' \
          ORDER BY u.day DESC LIMIT 1) AS used_bytes, p.deactivated_at, tc.channel_id, \
-         (SELECT max(gp.permission) FROM group_members m JOIN group_permissions gp \
-         ON gp.group_id = m.group_id AND gp.channel_id = tc.channel_id \
-         WHERE m.principal_id = t.principal_id) AS held"
+         (SELECT max(gp.permission) FROM group_permissions gp CROSS JOIN group_members m \
+         WHERE gp.channel_id = tc.channel_id AND m.group_id = gp.group_id \
+         AND m.principal_id = t.principal_id) AS held"
     };
 }
 
@@ -49,14 +50,20 @@ const LOAD: &str = concat!(
      LEFT JOIN token_channels tc ON tc.token_id = t.id"
 );
 
-/// T6: what was never used counts from when it was issued.
-const RECENTLY_USED: &str = concat!(
+/// T6: what was never used counts from when it was issued. No token is used before it is issued, so
+/// that the latest are among those last used and those last issued, and no more need be read.
+pub(super) const RECENTLY_USED: &str = concat!(
     "SELECT ",
     grant_columns!(),
-    " FROM (SELECT l.id FROM tokens l JOIN principals lp ON lp.id = l.principal_id \
-     LEFT JOIN token_last_used u ON u.token_id = l.id \
+    " FROM (SELECT id FROM (SELECT * FROM (SELECT l.id, u.last_used_at AS at \
+     FROM token_last_used u CROSS JOIN tokens l CROSS JOIN principals lp \
+     WHERE l.id = u.token_id AND lp.id = l.principal_id \
+     AND l.revoked_at IS NULL AND l.expires_at > $1 AND lp.deactivated_at IS NULL \
+     ORDER BY u.last_used_at DESC LIMIT $2) AS used UNION SELECT * FROM (SELECT l.id, \
+     coalesce((SELECT u.last_used_at FROM token_last_used u WHERE u.token_id = l.id), \
+     l.issued_at) AS at FROM tokens l JOIN principals lp ON lp.id = l.principal_id \
      WHERE l.revoked_at IS NULL AND l.expires_at > $1 AND lp.deactivated_at IS NULL \
-     ORDER BY coalesce(u.last_used_at, l.issued_at) DESC LIMIT $2) AS live \
+     ORDER BY l.issued_at DESC LIMIT $2) AS issued) AS either ORDER BY at DESC LIMIT $2) AS live \
      JOIN tokens t ON t.id = live.id JOIN token_values v ON v.token_id = t.id \
      AND (v.valid_until IS NULL OR v.valid_until > $1) \
      JOIN principals p ON p.id = t.principal_id \
