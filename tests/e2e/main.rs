@@ -30,6 +30,7 @@ mod memory;
 mod operator;
 mod oracle;
 mod revocation;
+mod scale;
 mod secrets;
 mod site;
 mod start;
