@@ -1,7 +1,7 @@
 //! Looking at a database without changing it, for `condagate check`: no file, table or setting is
 //! made, which [`Store::connect`] and [`Store::migrate`] do.
 
-use access::Channel;
+use access::{Channel, Clock as _, SystemClock};
 use sqlx::migrate::Migrate as _;
 use sqlx::{AnyConnection, Connection as _, Row as _};
 
@@ -17,6 +17,8 @@ pub struct Inspection {
     pub migrations: MigrationStatus,
     /// Whether what is committed survives a crash (sync.md F5).
     pub durability: Durability,
+    /// By how many milliseconds the database's clock is ahead of this machine's (sync.md T5).
+    pub skew_ms: i64,
     /// Every channel by name; none unless the database is of this version.
     pub channels: Vec<Channel>,
 }
@@ -48,6 +50,8 @@ const MIGRATED_SQLITE: &str =
 const MIGRATED_POSTGRES: &str = "SELECT count(*) FROM information_schema.tables \
      WHERE table_schema = ANY (current_schemas(false)) AND table_name = $1";
 
+const POSTGRES_NOW: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+
 const POSTGRES_DURABILITY: &str = "SELECT current_setting('fsync') AS fsync, \
      current_setting('full_page_writes') AS full_page_writes, \
      current_setting('synchronous_commit') AS synchronous_commit, \
@@ -63,6 +67,7 @@ impl Store {
         let dialect = Dialect::of(url)?;
         let mut connection = AnyConnection::connect(&read_only(dialect, url)).await?;
         let durability = durability(dialect, &mut connection).await?;
+        let skew_ms = skew_ms(dialect, &mut connection).await?;
         let migrations = migrations(dialect, &mut connection).await?;
         let mut channels = Vec::new();
         if migrations.pending == 0 && migrations.unknown == 0 {
@@ -72,7 +77,7 @@ impl Store {
         }
         channels.sort_by(|a: &Channel, b| a.name.cmp(&b.name));
         connection.close().await?;
-        Ok(Inspection { migrations, durability, channels })
+        Ok(Inspection { migrations, durability, skew_ms, channels })
     }
 }
 
@@ -102,6 +107,16 @@ async fn durability(
             })
         }
     }
+}
+
+/// SQLite has this machine's clock.
+async fn skew_ms(dialect: Dialect, connection: &mut AnyConnection) -> Result<i64, StoreError> {
+    let Dialect::Postgres { .. } = dialect else { return Ok(0) };
+    let asked = SystemClock.now().as_millis();
+    let told: i64 = sqlx::query_scalar(POSTGRES_NOW).fetch_one(connection).await?;
+    let answered = SystemClock.now().as_millis();
+    // It was told somewhere in between; the best of it is assumed.
+    Ok(told - told.clamp(asked, answered.max(asked)))
 }
 
 async fn migrations(

@@ -13,6 +13,8 @@ use super::finding::Finding;
 use crate::process::Database;
 
 const ABOUT: &str = "database.url";
+/// How far the clocks of two machines may be apart (sync.md T5).
+const MAX_SKEW_MS: i64 = 2_000;
 /// About the file of a database that can be looked into.
 const FILE: &str = "database file";
 
@@ -62,7 +64,21 @@ fn judge(url: &str, inspection: &Inspection) -> Vec<Finding> {
         ),
     }];
     found.extend(durability(&inspection.durability));
+    found.extend(skew(inspection.skew_ms));
     found
+}
+
+/// Tokens expire by the database's time (sync.md T5).
+fn skew(ahead_ms: i64) -> Option<Finding> {
+    (ahead_ms.abs() > MAX_SKEW_MS).then(|| {
+        let (seconds, word) =
+            (ahead_ms.abs() / 1000, if ahead_ms > 0 { "ahead" } else { "behind" });
+        let message = format!(
+            "the database's clock is {seconds} s {word} of this machine's; tokens expire by the \
+             database's: set both by NTP"
+        );
+        Finding::warn("database clock", message)
+    })
 }
 
 /// What keeps commits from being durable.
@@ -224,6 +240,13 @@ mod tests {
             }
             store.close().await;
         }
+    }
+
+    #[test]
+    fn clocks_that_are_apart_are_told() {
+        assert_eq!(skew(2_000), None);
+        assert!(skew(-7_400).unwrap().message.contains("7 s behind"));
+        assert_eq!(skew(2_001).unwrap().level, Level::Warn);
     }
 
     #[test]
