@@ -3,13 +3,14 @@
 use access::Timestamp;
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::answer::List;
 use super::credential::SignedIn;
-use super::problem::Problem;
-use super::request::{PageQuery, Query};
+use super::problem::{Details, PROBLEM, Problem};
+use super::request::{PageQuery, Query, Segment};
 use super::words::Time;
 use crate::usecases::gateway;
 use crate::{Control, GatewayInstance};
@@ -74,4 +75,27 @@ pub(super) async fn list(
     let found = gateway::list(&control, &actor, &query.page()?).await?;
     let now = control.now();
     Ok(List::of(found, |gateway| Gateway::shown(gateway, now)))
+}
+
+/// Waits no more for a gateway that is gone for good, such as one on a machine that no longer
+/// exists: changes are proven without it from now on. Refused while its lease holds. If it is not
+/// gone after all, what it may still serve without news is no longer reckoned with. For admins.
+#[utoipa::path(
+    delete,
+    path = "/gateways/{instance}",
+    tag = "gateways",
+    params(("instance" = String, Path, description = "Which start of a gateway")),
+    responses(
+        (status = NO_CONTENT, description = "It is waited for no more"),
+        (status = CONFLICT, description = "Its lease still holds", body = Details,
+            content_type = PROBLEM),
+    )
+)]
+pub(super) async fn forget(
+    State(control): State<Control>,
+    SignedIn(actor): SignedIn,
+    Segment(instance): Segment,
+) -> Result<StatusCode, Problem> {
+    gateway::forget(&control, &actor, &instance).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -64,7 +64,8 @@ pub fn router(control: Control) -> Router {
         .routes(routes!(tokens::lookup))
         .routes(routes!(tokens::import).layer(DefaultBodyLimit::max(tokens::MAX_IMPORT_BYTES)));
     let v1 = v1.routes(routes!(audit::list)).routes(routes!(usage::list));
-    let v1 = v1.routes(routes!(gateways::list)).routes(routes!(proofs::get));
+    let v1 = v1.routes(routes!(gateways::list)).routes(routes!(gateways::forget));
+    let v1 = v1.routes(routes!(proofs::get));
     let (routes, description) = OpenApiRouter::with_openapi(openapi::head())
         .nest("/api/v1", v1)
         .routes(routes!(server::healthz))

@@ -199,6 +199,9 @@ impl From<Error> for Problem {
             Error::OwnersGroup { .. } => {
                 Self::conflict("owners-group", "This group goes with its channel", detail)
             }
+            Error::GatewayLive { .. } => {
+                Self::conflict("gateway-live", "This gateway may still serve", detail)
+            }
             Error::LastAdmin => Self::conflict("last-admin", "There must be an admin", detail),
             Error::Lifespan { latest, reason } => {
                 let title = "A token can't end then";

@@ -8,7 +8,8 @@ use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
 use super::rows::time;
-use super::{Connection, StoreError};
+use super::signals::{self, News};
+use super::{Connection, Store, StoreError, Write};
 
 /// One start of a gateway's process.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +35,54 @@ const LIST: &str = "SELECT g.instance, g.name, g.version, g.started_at, g.applie
      FROM gateways g, revision_counter c WHERE g.ended_at IS NULL AND g.instance > $1 \
      ORDER BY g.instance LIMIT $2";
 
+/// Where a gateway's lease stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct GatewayLease {
+    pub(crate) name: String,
+    pub(crate) renewal: i64,
+    pub(crate) lease_ends_at: Timestamp,
+    pub(crate) has_ended: bool,
+}
+
+const FIND: &str = "SELECT name, renewal, renewed_at, lease_ms, \
+     CASE WHEN ended_at IS NULL THEN 0 ELSE 1 END AS has_ended FROM gateways WHERE instance = $1";
+/// Only if it hasn't renewed since it was read.
+const FORGET: &str = "UPDATE gateways SET ended_at = $3 \
+     WHERE instance = $1 AND renewal = $2 AND ended_at IS NULL";
+
+pub(crate) async fn find_gateway(
+    db: &mut Connection,
+    instance: &str,
+) -> Result<Option<GatewayLease>, StoreError> {
+    let row = sqlx::query(FIND).bind(instance).fetch_optional(db).await?;
+    let found = |row: AnyRow| {
+        Ok(GatewayLease {
+            name: row.try_get("name")?,
+            renewal: row.try_get("renewal")?,
+            lease_ends_at: lease_end(&row)?,
+            has_ended: row.try_get::<i32, _>("has_ended")? != 0,
+        })
+    };
+    row.map(found).transpose()
+}
+
+impl Store {
+    /// Ends a gateway's row in its place if its renewal number is still `renewal`, and wakes whoever
+    /// waits for it.
+    pub(crate) async fn forget_gateway(
+        &self,
+        write: &mut Write,
+        instance: &str,
+        renewal: i64,
+    ) -> Result<bool, StoreError> {
+        let now = write.now().as_millis();
+        let done = sqlx::query(FORGET).bind(instance).bind(renewal).bind(now);
+        let done = done.execute(write.connection()).await?;
+        signals::tell(write.connection(), self.dialect, News::Acknowledgement).await?;
+        Ok(done.rows_affected() > 0)
+    }
+}
+
 /// The gateways that haven't ended, by instance after `after`.
 pub(crate) async fn list_gateways(
     db: &mut Connection,
@@ -45,7 +94,6 @@ pub(crate) async fn list_gateways(
 }
 
 fn read(row: &AnyRow) -> Result<GatewayInstance, StoreError> {
-    let lease = u64::try_from(row.try_get::<i64, _>("lease_ms")?).unwrap_or_default();
     Ok(GatewayInstance {
         instance: row.try_get("instance")?,
         name: row.try_get("name")?,
@@ -53,6 +101,11 @@ fn read(row: &AnyRow) -> Result<GatewayInstance, StoreError> {
         started_at: time(row, "started_at")?,
         applied_revision: Revision(row.try_get("applied_revision")?),
         lag: row.try_get::<i64, _>("lag")?.max(0),
-        lease_ends_at: time(row, "renewed_at")?.plus(Duration::from_millis(lease)),
+        lease_ends_at: lease_end(row)?,
     })
+}
+
+fn lease_end(row: &AnyRow) -> Result<Timestamp, StoreError> {
+    let lease = u64::try_from(row.try_get::<i64, _>("lease_ms")?).unwrap_or_default();
+    Ok(time(row, "renewed_at")?.plus(Duration::from_millis(lease)))
 }

@@ -115,6 +115,17 @@ pub enum Error {
     /// Nobody could hand out role `admin` any more.
     #[error("this is the last active admin; give another user role `admin` first")]
     LastAdmin,
+    /// A gateway that may still serve can't be forgotten.
+    #[error(
+        "gateway `{name}` has renewed its lease, which lasts until {until} (and 30 s for clocks \
+         that differ); stop it first, then it is waited for no more"
+    )]
+    GatewayLive {
+        /// Its label.
+        name: String,
+        /// The end of its lease.
+        until: Timestamp,
+    },
     /// The database didn't answer or refused.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -48,6 +48,7 @@ fn asks() -> Vec<Ask> {
             none.clone(),
         ),
         ("delete", "/channels/{channel}", &[("channel", "a")], none.clone()),
+        ("delete", "/gateways/{instance}", &[("instance", "gone")], none.clone()),
         // The first session is the admin's own: the last but one change ends another's.
         ("delete", "/sessions/{id}", &[("id", "2")], none.clone()),
         ("delete", "/sessions/current", &[], none),
@@ -59,6 +60,10 @@ control::on_both_databases! {
         let w = World::new(database).await;
         let admin = Client::sign_in(&w, "root").await;
         Client::sign_in(&w, "alice").await;
+        let gone = "INSERT INTO gateways (instance, name, version, started_at, applied_revision, \
+            applied_stamp, renewal, renewed_at, lease_ms, serve_known_ms) \
+            VALUES ('gone', 'gw', '1.0', 0, 0, 0, 1, 0, 60000, 0)";
+        sqlx::query(gone).execute(w.control.store().pool()).await.unwrap();
         let mut asked = BTreeSet::new();
         for (method, described, names, body) in asks() {
             let mut path = format!("/api/v1{described}");

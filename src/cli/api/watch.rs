@@ -1,8 +1,8 @@
 //! What happened and what goes on: audit, usage, gateways.
 
 use super::verb::{Entry, Input, Kind, Method, Shows, VERB, Verb};
-use Method::Get;
-use Shows::{Lines, Rows};
+use Method::{Delete, Get};
+use Shows::{Lines, Rows, Says};
 
 const SINCE: Input =
     Input::option("since", "since", "From when on: 24h (ago), a date or a time (UTC)")
@@ -78,24 +78,38 @@ pub(super) const USAGE: Entry = Entry::Verb(Verb {
     ..VERB
 });
 
+const FORGET_ONE: &str = "condagate gateways forget 4f1c02d9a7b8e365 --yes";
+
 /// `condagate gateways …`
 pub(super) const GATEWAYS: Entry = Entry::Noun {
     name: "gateways",
     about: "See who serves, and how far each one is",
-    verbs: &[Verb {
-        name: "list",
-        about: "List the gateways",
-        examples: &["condagate gateways list"],
-        request: (Get, "/gateways"),
-        shows: Rows(&[
-            "name",
-            "instance",
-            "version",
-            "state",
-            "applied_revision",
-            "lag",
-            "lease_ends_at",
-        ]),
-        ..VERB
-    }],
+    verbs: &[
+        Verb {
+            name: "list",
+            about: "List the gateways",
+            examples: &["condagate gateways list"],
+            request: (Get, "/gateways"),
+            shows: Rows(&[
+                "name",
+                "instance",
+                "version",
+                "state",
+                "applied_revision",
+                "lag",
+                "lease_ends_at",
+            ]),
+            ..VERB
+        },
+        Verb {
+            name: "forget",
+            about: "Wait no more for a gateway that is gone for good, such as with its machine",
+            examples: &["condagate gateways forget 4f1c02d9a7b8e365", FORGET_ONE],
+            request: (Delete, "/gateways/{instance}"),
+            inputs: &[Input::argument("instance", "INSTANCE", "Which, as `list` has it")],
+            asks: Some("Is gateway {instance} gone for good, so that nothing is served by it?"),
+            shows: Says("gateway {instance} is waited for no more"),
+            ..VERB
+        },
+    ],
 };
