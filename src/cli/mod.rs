@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use api::Asked;
+use api::{Asked, Credential};
 
 /// Token gateway for private conda channels in storage you already own.
 #[derive(Debug, Parser)]
@@ -180,12 +180,52 @@ Examples:
 
 /// `condagate check`.
 #[derive(Debug, Args)]
-#[command(after_help = CHECK_HELP)]
+#[command(after_help = CHECK_HELP, args_conflicts_with_subcommands = true)]
 pub(crate) struct Check {
+    #[command(subcommand)]
+    pub(crate) what: Option<CheckCommand>,
     /// Print the findings as JSON
     #[arg(long)]
     pub(crate) json: bool,
 }
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CheckCommand {
+    /// Show on the running installation that a revoked token is refused
+    #[command(after_help = CHECK_REVOCATION_HELP)]
+    Revocation(CheckRevocation),
+}
+
+/// `condagate check revocation`.
+#[derive(Debug, Args)]
+pub(crate) struct CheckRevocation {
+    /// A private channel that you hold `manage` on
+    #[arg(long, value_name = "CHANNEL")]
+    pub(crate) channel: String,
+    /// The service account that gets the token [default: the channel's own]
+    #[arg(long, value_name = "ACCOUNT")]
+    pub(crate) account: Option<String>,
+    /// Where clients reach a gateway; once for each [default: as the control plane says]
+    #[arg(long, value_name = "URL")]
+    pub(crate) gateway: Vec<String>,
+    /// The file of the channel that is asked for
+    #[arg(long, value_name = "PATH", default_value = "noarch/repodata.json")]
+    pub(crate) path: String,
+    /// Print the findings as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) credential: Credential,
+}
+
+const CHECK_REVOCATION_HELP: &str = "\
+Makes a token for 15 minutes, uses it on each gateway, revokes it, prints the proof, and uses it again:
+every gateway must refuse it. The token is revoked whatever is found. Asks the control plane in
+CONDAGATE_URL with the token in CONDAGATE_TOKEN, or the one of the last `condagate login`.
+
+Examples:
+  condagate check revocation --channel analytics
+  condagate check revocation --channel analytics --gateway https://gw-1 --gateway https://gw-2";
 
 const CHECK_HELP: &str = "\
 One line per finding: `ok`, `warn` (works, but look at it) or `error` (would not work), what it

@@ -1,4 +1,5 @@
-//! `condagate check`: looks for what would not work, and says what to do. Changes nothing.
+//! `condagate check`: looks for what would not work, and says what to do. Changes nothing,
+//! but for `check revocation`, which makes a token and revokes it.
 //!
 //! A file for each family of findings; each looks at its part and hands back [`Finding`]s.
 
@@ -8,19 +9,23 @@ mod channels;
 mod database;
 mod files;
 mod finding;
+mod revocation;
 mod storages;
 mod tls;
 
 use access::{Clock as _, SystemClock};
 use config::Loaded;
 
-use crate::cli::{Check, Global};
+use crate::cli::{Check, CheckCommand, Global};
 use crate::failure::Failure;
 use crate::terminal::print;
 use crate::{process, settings};
 use finding::{Finding, Level};
 
 pub(super) fn run(global: &Global, options: &Check) -> Result<(), Failure> {
+    if let Some(CheckCommand::Revocation(options)) = &options.what {
+        return revocation::run(options);
+    }
     let loaded = settings::load(global)?;
     let findings = process::block_on(async { Ok(look(&loaded).await) })?;
     print(&if options.json { finding::json(&findings) } else { finding::lines(&findings) })?;

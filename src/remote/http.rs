@@ -22,7 +22,9 @@ const BASE: &str = "/api/v1";
 /// The media type of JSON lines.
 const LINES: &str = "application/x-ndjson";
 /// How long a request may take in all.
-const TIMEOUT: Duration = Duration::from_secs(30);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(30);
+/// What it calls itself.
+pub(super) const USER_AGENT_VALUE: &str = concat!("condagate/", env!("CARGO_PKG_VERSION"));
 /// The most bytes of an answer.
 const ANSWER_MAX: usize = 16 * 1024 * 1024;
 
@@ -115,18 +117,23 @@ fn build(
         .method(request.method)
         .uri(format!("{}{BASE}{}", url.path(), request.path))
         .header(HOST, url.authority())
-        .header(USER_AGENT, concat!("condagate/", env!("CARGO_PKG_VERSION")))
+        .header(USER_AGENT, USER_AGENT_VALUE)
         .header(ACCEPT, "application/json");
     if let Some(form) = form {
         built = built.header(CONTENT_TYPE, form);
     }
     if let Some(token) = token {
-        built = built.header(AUTHORIZATION, secret(&format!("Bearer {}", token.reveal()))?);
+        built = built.header(AUTHORIZATION, bearer(token)?);
     }
     if let Some((name, value)) = &request.carries {
         built = built.header(*name, secret(value.reveal())?);
     }
     Ok(built.body(Full::from(text))?)
+}
+
+/// A token as it signs a request.
+pub(super) fn bearer(token: &TokenSecret) -> Result<HeaderValue, axum::http::Error> {
+    secret(&format!("Bearer {}", token.reveal()))
 }
 
 fn secret(text: &str) -> Result<HeaderValue, axum::http::Error> {
@@ -135,7 +142,7 @@ fn secret(text: &str) -> Result<HeaderValue, axum::http::Error> {
     Ok(value)
 }
 
-async fn send(
+pub(super) async fn send(
     url: &BaseUrl,
     request: HttpRequest<Full<Bytes>>,
 ) -> Result<Response<Incoming>, RemoteError> {

@@ -1,5 +1,6 @@
-//! The client of the control plane's REST API.
+//! The client of the control plane's REST API, and of gateways as far as a check asks them.
 
+mod gateway;
 mod http;
 mod login;
 
@@ -10,6 +11,7 @@ use serde_json::Value;
 use crate::cli::api::Credential;
 use crate::failure::Failure;
 use crate::terminal::first_line;
+pub(crate) use gateway::ask_gateway;
 pub(crate) use http::{Body, RemoteError, Request};
 pub(crate) use login::Login;
 

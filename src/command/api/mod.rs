@@ -14,6 +14,7 @@ use crate::process;
 use crate::remote::{Remote, Request};
 use crate::terminal::{confirmed, print, print_json};
 use request::{Passwords, Typed};
+pub(super) use token::proof as proof_sentence;
 
 pub(super) fn run(asked: &Asked) -> Result<(), Failure> {
     let typed = Typed::new(asked);

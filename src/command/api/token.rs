@@ -61,7 +61,7 @@ pub(super) async fn gateway_url(typed: &Typed<'_>, remote: &Remote) -> Result<St
 }
 
 /// Where a change is in force (sync.md, "What a revoke promises").
-pub(super) fn proof(done: &str, answer: &Value) -> String {
+pub(in crate::command) fn proof(done: &str, answer: &Value) -> String {
     let proof = proof_in(answer);
     let gateways = proof["gateways"].as_array().map(Vec::as_slice).unwrap_or_default();
     let waiting = |gateway: &&Value| gateway["state"] == "waiting";

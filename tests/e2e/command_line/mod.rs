@@ -3,6 +3,7 @@
 
 mod audit;
 mod channels;
+mod check_revocation;
 mod people;
 mod tokens;
 
