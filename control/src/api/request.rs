@@ -27,15 +27,14 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let is_json = is_declared(request.headers(), "application/json");
         let bytes = Bytes::from_request(request, state).await.map_err(unreadable)?;
-        let bytes = match (is_json, bytes.is_empty()) {
-            (true, _) => bytes,
-            // Whoever has nothing to say needn't say it in JSON.
-            (false, true) => Bytes::from_static(b"{}"),
-            (false, false) => {
+        if !is_json {
+            // Where a body is optional, whoever has nothing to say needn't say it in JSON.
+            let none = serde_json::from_slice(b"null").ok().filter(|_| bytes.is_empty());
+            return none.map(Self).ok_or_else(|| {
                 let detail = "send `Content-Type: application/json`".to_owned();
-                return Err(Problem::malformed(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
-            }
-        };
+                Problem::malformed(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail)
+            });
+        }
         if escapes_nul(&bytes) {
             let detail = "no text may have the character U+0000".to_owned();
             return Err(Problem::malformed(StatusCode::BAD_REQUEST, detail));
