@@ -7,8 +7,9 @@ use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::query::Query;
 use sqlx::{Any, Row as _};
 
+use super::memberships::held;
 use super::rows::{permission_if_any, time, word};
-use super::{Connection, NameRange, StoreError};
+use super::{Connection, NameRange, ServiceAccount, StoreError};
 
 /// A channel as people see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,9 +82,9 @@ macro_rules! channels_where {
         concat!(
             "SELECT ",
             channel_columns!(),
-            ", c.description, c.created_at, (SELECT max(gp.permission) FROM group_members m \
-             JOIN group_permissions gp ON gp.group_id = m.group_id AND gp.channel_id = c.id \
-             WHERE m.principal_id = $4) AS held, (SELECT t.permission FROM token_channels tc \
+            ", c.description, c.created_at, (",
+            held!("$4", "c.id"),
+            ") AS held, (SELECT t.permission FROM token_channels tc \
              JOIN tokens t ON t.id = tc.token_id WHERE tc.token_id = $5 AND tc.channel_id = c.id) \
              AS within FROM channels c WHERE c.name >= $1 AND c.name < $2 AND ",
             $($condition),+,
@@ -102,11 +103,18 @@ pub(super) const LIST_HELD: &str = channels_where!(
     " AND ($6 = 1 OR $5 = 0 OR c.id IN (SELECT channel_id FROM token_channels \
      WHERE token_id = $5))"
 );
-pub(super) const LIST_MANAGED: &str = channels_where!(
-    "c.id IN ",
-    held_channels!("gp.permission = 3"),
-    " AND ($6 = 1 OR $5 = 0 OR c.id IN (SELECT tc.channel_id FROM token_channels tc \
-     JOIN tokens t ON t.id = tc.token_id AND t.permission = 3 WHERE tc.token_id = $5))"
+/// With their accounts.
+pub(super) const LIST_MANAGED: &str = concat!(
+    "SELECT managed.*, p.id AS account_id, p.name AS account, p.created_at AS account_created_at \
+     FROM (",
+    channels_where!(
+        "c.id IN ",
+        held_channels!("gp.permission = 3"),
+        " AND ($6 = 1 OR $5 = 0 OR c.id IN (SELECT tc.channel_id FROM token_channels tc \
+         JOIN tokens t ON t.id = tc.token_id AND t.permission = 3 WHERE tc.token_id = $5))"
+    ),
+    ") AS managed LEFT JOIN service_accounts s ON s.channel_id = managed.id \
+     LEFT JOIN principals p ON p.id = s.principal_id ORDER BY managed.name"
 );
 
 pub(super) const ID_BY_NAME: &str = "SELECT id FROM channels WHERE name = $1";
@@ -186,13 +194,13 @@ pub(crate) async fn list_held_channels(
     range.read_seen(db, LIST_HELD, view, details).await
 }
 
-/// The channels on which the viewer holds `manage`, by name.
+/// The channels on which the viewer holds `manage`, by name, each with its account if it has one.
 pub(crate) async fn list_managed_channels(
     db: &mut Connection,
     view: ChannelView,
     range: &NameRange,
-) -> Result<Vec<ChannelDetails>, StoreError> {
-    range.read_seen(db, LIST_MANAGED, view, details).await
+) -> Result<Vec<(ChannelDetails, Option<ServiceAccount>)>, StoreError> {
+    range.read_seen(db, LIST_MANAGED, view, managed).await
 }
 
 /// The channel of that name, whoever asks.
@@ -223,6 +231,22 @@ pub(crate) async fn channels_bound_to(
     let query = sqlx::query_scalar(BOUND_TO).bind(storage).bind(prefix);
     let ids: Vec<i64> = query.fetch_all(db).await?;
     Ok(ids.into_iter().map(ChannelId).collect())
+}
+
+fn managed(row: &AnyRow) -> Result<(ChannelDetails, Option<ServiceAccount>), StoreError> {
+    let channel = details(row)?;
+    let id = row.try_get::<Option<i64>, _>("account_id")?;
+    let account = id.map(|id| {
+        Ok::<_, StoreError>(ServiceAccount {
+            id: PrincipalId(id),
+            name: row.try_get("account")?,
+            channel_id: channel.channel.id,
+            channel: channel.channel.name.clone(),
+            created_at: time(row, "account_created_at")?,
+        })
+    });
+    let account = account.transpose()?;
+    Ok((channel, account))
 }
 
 fn details(row: &AnyRow) -> Result<ChannelDetails, StoreError> {

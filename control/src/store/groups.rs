@@ -5,6 +5,7 @@ use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
 use super::channels::held_channels;
+use super::memberships::held;
 use super::principals::{Principal, read as read_principal};
 use super::rows::{permission_from_column, permission_to_column, time, word};
 use super::{ChannelView, Connection, NameRange, StoreError};
@@ -71,12 +72,14 @@ pub(super) const MEMBER_PRINCIPALS: &str = "SELECT p.id, p.name, p.kind, u.role,
      FROM group_members m JOIN principals p ON p.id = m.principal_id \
      LEFT JOIN users u ON u.principal_id = p.id WHERE m.group_id = $1 ORDER BY p.name LIMIT $2";
 /// On the channels on which the principal `$3` holds something, as far as the token `$4` reaches.
-pub(super) const PERMISSIONS: &str = "SELECT c.name, gp.permission FROM group_permissions gp \
+pub(super) const PERMISSIONS: &str = concat!(
+    "SELECT c.name, gp.permission FROM group_permissions gp \
      JOIN channels c ON c.id = gp.channel_id WHERE gp.group_id = $1 AND ($5 = 1 \
-     OR (EXISTS (SELECT 1 FROM group_members m JOIN group_permissions held \
-     ON held.group_id = m.group_id AND held.channel_id = gp.channel_id \
-     WHERE m.principal_id = $3) AND ($4 = 0 OR EXISTS (SELECT 1 FROM token_channels tc \
-     WHERE tc.token_id = $4 AND tc.channel_id = gp.channel_id)))) ORDER BY c.name LIMIT $2";
+     OR ((",
+    held!("$3", "gp.channel_id"),
+    ") IS NOT NULL AND ($4 = 0 OR EXISTS (SELECT 1 FROM token_channels tc \
+     WHERE tc.token_id = $4 AND tc.channel_id = gp.channel_id)))) ORDER BY c.name LIMIT $2"
+);
 pub(super) const CHANNELS_OF: &str = "SELECT channel_id FROM group_permissions WHERE group_id = $1";
 const PERMISSION: &str =
     "SELECT permission FROM group_permissions WHERE group_id = $1 AND channel_id = $2";

@@ -13,6 +13,7 @@ use sqlx::{Connection as _, Row as _};
 
 use super::channels::{channel, channel_columns};
 use super::dialect::Dialect;
+use super::memberships::held;
 use super::rows::{
     digest_from_column, limits, permission_from_column, permission_if_any, time, time_if_any,
 };
@@ -22,21 +23,21 @@ use super::{Connection, Store, StoreError};
 /// costs no more.
 const MAX_ENTRIES: usize = 10_000;
 
-/// A value with its token, one row per channel; `held` is what the principal has there. A channel is
-/// in few groups, and `CROSS JOIN` has SQLite begin with those.
+/// A value with its token, one row per channel; `held` is what the principal has there.
 macro_rules! grant_columns {
     () => {
-        "v.digest, v.hint, v.valid_until, t.id AS token_id, t.principal_id, t.permission, \
+        concat!(
+            "v.digest, v.hint, v.valid_until, t.id AS token_id, t.principal_id, t.permission, \
          t.expires_at, t.revoked_at, \
          t.networks, t.requests_per_second, t.bytes_per_day, \
          (SELECT max(u.day) FROM usage_days u WHERE t.bytes_per_day IS NOT NULL \
          AND u.token_id = t.id AND u.channel_id = -1 AND u.package = '*') AS used_day, \
          (SELECT u.bytes FROM usage_days u WHERE t.bytes_per_day IS NOT NULL \
          AND u.token_id = t.id AND u.channel_id = -1 AND u.package = '*' \
-         ORDER BY u.day DESC LIMIT 1) AS used_bytes, p.deactivated_at, tc.channel_id, \
-         (SELECT max(gp.permission) FROM group_permissions gp CROSS JOIN group_members m \
-         WHERE gp.channel_id = tc.channel_id AND m.group_id = gp.group_id \
-         AND m.principal_id = t.principal_id) AS held"
+         ORDER BY u.day DESC LIMIT 1) AS used_bytes, p.deactivated_at, tc.channel_id, (",
+            held!("t.principal_id", "tc.channel_id"),
+            ") AS held"
+        )
     };
 }
 

@@ -81,13 +81,9 @@ pub async fn list_manageable(
     let mut db = control.store.reader().await?;
     let caller = Caller::verify(&mut db, actor, control.now()).await?;
     let found = store::list_managed_channels(&mut db, caller.view(), &page.names()).await?;
-    let page = Listed::page(found, page, |item| item.channel.name.to_string());
-    let mut items = Vec::with_capacity(page.items.len());
-    for channel in page.items {
-        let account = store::service_account_of(&mut db, channel.channel.id).await?;
-        items.push(Manageable { channel, account });
-    }
-    Ok(Listed { items, next_cursor: page.next_cursor })
+    let found = found.into_iter().map(|(channel, account)| Manageable { channel, account });
+    let found = found.collect::<Vec<_>>();
+    Ok(Listed::page(found, page, |item| item.channel.channel.name.to_string()))
 }
 
 /// One account.

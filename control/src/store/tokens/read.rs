@@ -9,6 +9,7 @@ use sqlx::any::AnyRow;
 
 use super::{Token, TokenChannel, TokenStatus};
 use crate::store::channels::held_channels;
+use crate::store::memberships::held;
 use crate::store::rows::{
     limits, permission_from_column, permission_if_any, time, time_if_any, word,
 };
@@ -86,10 +87,9 @@ pub(in crate::store) const COUNT_EXPIRING: &str = "SELECT count(*) FROM tokens \
 macro_rules! token_channels_where {
     ($condition:expr) => {
         concat!(
-            "SELECT tc.token_id, c.name, (SELECT max(gp.permission) FROM group_members m \
-             JOIN group_permissions gp ON gp.group_id = m.group_id AND gp.channel_id = c.id \
-             WHERE m.principal_id = p.id AND p.deactivated_at IS NULL) AS held \
-             FROM token_channels tc JOIN tokens t ON t.id = tc.token_id \
+            "SELECT tc.token_id, c.name, (",
+            held!("p.id", "c.id"),
+            " AND p.deactivated_at IS NULL) AS held FROM token_channels tc JOIN tokens t ON t.id = tc.token_id \
              JOIN principals p ON p.id = t.principal_id \
              JOIN channels c ON c.id = tc.channel_id WHERE ",
             $condition,
