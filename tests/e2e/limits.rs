@@ -7,8 +7,8 @@ use crate::site::{Answer, Database, Issued, Setup, Site, patience};
 
 const INDEX: &str = "noarch/repodata.json";
 
-fn setup() -> Setup {
-    let mut setup = Setup::with_demo_channel(Database::Sqlite);
+fn setup(database: Database) -> Setup {
+    let mut setup = Setup::with_demo_channel(database);
     setup.admin.channel("other", Privacy::Private, "main", "other");
     setup.text("gateway.usage_flush", "10m");
     setup
@@ -19,8 +19,17 @@ fn get(site: &Site, token: &Issued, file: &str) -> Answer {
 }
 
 #[test]
-fn a_token_works_only_from_its_networks() {
-    let setup = setup();
+fn a_token_works_only_from_its_networks_on_sqlite() {
+    a_token_works_only_from_its_networks(Database::Sqlite);
+}
+
+#[test]
+fn a_token_works_only_from_its_networks_on_postgres() {
+    a_token_works_only_from_its_networks(Database::Postgres);
+}
+
+fn a_token_works_only_from_its_networks(database: Database) {
+    let setup = setup(database);
     let within =
         |network: &str| Limits { networks: [network.parse().unwrap()].into(), ..Limits::default() };
     let here = setup.admin.limited_token(&["demo"], within("127.0.0.0/8"));
@@ -38,8 +47,17 @@ fn a_token_works_only_from_its_networks() {
 }
 
 #[test]
-fn a_token_that_asks_too_often_is_told_to_wait() {
-    let setup = setup();
+fn a_token_that_asks_too_often_is_told_to_wait_on_sqlite() {
+    a_token_that_asks_too_often_is_told_to_wait(Database::Sqlite);
+}
+
+#[test]
+fn a_token_that_asks_too_often_is_told_to_wait_on_postgres() {
+    a_token_that_asks_too_often_is_told_to_wait(Database::Postgres);
+}
+
+fn a_token_that_asks_too_often_is_told_to_wait(database: Database) {
+    let setup = setup(database);
     let limits = Limits { requests_per_second: 3.try_into().ok(), ..Limits::default() };
     let token = setup.admin.limited_token(&["demo"], limits);
     let free = setup.admin.token(&["demo"]);
@@ -59,8 +77,17 @@ fn a_token_that_asks_too_often_is_told_to_wait() {
 }
 
 #[test]
-fn a_token_that_has_used_up_its_day_stays_so_across_a_restart() {
-    let setup = setup();
+fn a_token_that_has_used_up_its_day_stays_so_across_a_restart_on_sqlite() {
+    a_token_that_has_used_up_its_day_stays_so_across_a_restart(Database::Sqlite);
+}
+
+#[test]
+fn a_token_that_has_used_up_its_day_stays_so_across_a_restart_on_postgres() {
+    a_token_that_has_used_up_its_day_stays_so_across_a_restart(Database::Postgres);
+}
+
+fn a_token_that_has_used_up_its_day_stays_so_across_a_restart(database: Database) {
+    let setup = setup(database);
     let limits = Limits { bytes_per_day: 1.try_into().ok(), ..Limits::default() };
     let token = setup.admin.limited_token(&["demo"], limits);
     let site = setup.start();

@@ -7,8 +7,8 @@ use crate::site::{Answer, Database, Issued, Setup, Site, patience};
 
 const INDEX: &str = "noarch/repodata.json";
 
-fn setup() -> Setup {
-    let mut setup = Setup::with_demo_channel(Database::Sqlite);
+fn setup(database: Database) -> Setup {
+    let mut setup = Setup::with_demo_channel(database);
     setup.text("gateway.usage_flush", "10m");
     setup
 }
@@ -36,8 +36,17 @@ fn downloads(setup: &Setup) -> Vec<(String, u64, u64)> {
 }
 
 #[test]
-fn a_clean_stop_loses_nothing() {
-    let setup = setup();
+fn a_clean_stop_loses_nothing_on_sqlite() {
+    a_clean_stop_loses_nothing(Database::Sqlite);
+}
+
+#[test]
+fn a_clean_stop_loses_nothing_on_postgres() {
+    a_clean_stop_loses_nothing(Database::Postgres);
+}
+
+fn a_clean_stop_loses_nothing(database: Database) {
+    let setup = setup(database);
     let (package, token) = (package(&setup), setup.admin.token(&["demo"]));
     let site = setup.start();
     let mut bytes = 0;
@@ -58,8 +67,17 @@ fn a_clean_stop_loses_nothing() {
 }
 
 #[test]
-fn a_crash_loses_at_most_what_was_not_reported_yet() {
-    let mut setup = setup();
+fn a_crash_loses_at_most_what_was_not_reported_yet_on_sqlite() {
+    a_crash_loses_at_most_what_was_not_reported_yet(Database::Sqlite);
+}
+
+#[test]
+fn a_crash_loses_at_most_what_was_not_reported_yet_on_postgres() {
+    a_crash_loses_at_most_what_was_not_reported_yet(Database::Postgres);
+}
+
+fn a_crash_loses_at_most_what_was_not_reported_yet(database: Database) {
+    let mut setup = setup(database);
     setup.text("gateway.usage_flush", "1s");
     let (package, token) = (package(&setup), setup.admin.token(&["demo"]));
     let site = setup.start();
