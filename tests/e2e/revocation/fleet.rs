@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
+use super::load::Run;
 use crate::site::{CONDAGATE, Connection, Postgres, Process, Setup, patience, port};
 
 pub(super) const GATEWAYS: usize = 3;
@@ -77,12 +78,15 @@ impl Fleet {
     }
 
     /// Lets it happen; back when it is over and every gateway is ready.
-    pub(super) fn befall(&mut self, fault: Fault) {
+    pub(super) fn befall(&mut self, fault: Fault, run: &Run) {
         match fault {
             Fault::Pause(n, time) => {
                 self.gateways[n].process.signal(Signal::STOP);
                 std::thread::sleep(time);
+                // What it finds waiting when it goes on is the first that it decides.
+                let waiting = run.knock(n);
                 self.gateways[n].process.signal(Signal::CONT);
+                run.answered(n, waiting);
             }
             Fault::Kill(n) => self.gateways[n].kill_and_start(),
             Fault::DropConnections => self.postgres.drop_connections(),

@@ -1,7 +1,8 @@
 //! Tokens that come and go, and clients that use them on every gateway meanwhile.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
+use std::io;
+use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Arc, Mutex};
@@ -24,6 +25,8 @@ const IN_USE: usize = 100;
 const REST: Duration = Duration::from_millis(10);
 /// How long one answer may wait for its proof.
 const WAIT: &str = "20s";
+/// How many requests await a gateway that stands still.
+pub(super) const KNOCKS: usize = 50;
 /// When a proof that doesn't come is a failure of its own.
 const PROVEN_WITHIN: Duration = Duration::from_secs(120);
 
@@ -58,6 +61,11 @@ impl Token {
 
     fn set(&self, standing: Standing) {
         self.standing.store(standing as u8, Ordering::SeqCst);
+    }
+
+    /// What is asked for with it.
+    fn path(&self) -> String {
+        format!("/t/{}/demo/noarch/repodata.json.zst", self.value)
     }
 
     /// On how many gateways it was served.
@@ -96,6 +104,8 @@ pub(super) struct Run {
     /// Requests without an answer about the token, while something was wrong and while nothing was.
     pub(super) unavailable: AtomicUsize,
     pub(super) needless: AtomicUsize,
+    /// Requests with a token known to be gone that a paused gateway found when it went on.
+    pub(super) knocks: AtomicUsize,
 }
 
 impl Run {
@@ -113,6 +123,7 @@ impl Run {
             refused: AtomicUsize::new(0),
             unavailable: AtomicUsize::new(0),
             needless: AtomicUsize::new(0),
+            knocks: AtomicUsize::new(0),
         }
     }
 
@@ -141,11 +152,7 @@ impl Run {
             if self.ending.load(Ordering::SeqCst) {
                 break;
             }
-            let order = json!({
-                "name": format!("t-{number}-{n}"), "expires_in": "1d", "permission": "read",
-                "channels": ["demo"],
-            });
-            match api.ask("POST", "/service-accounts/service-account-channel-demo/tokens", &order) {
+            match make_one(&mut api, &format!("t-{number}-{n}")) {
                 Ok(answer) if answer.status() == 201 => {
                     let token = Arc::new(issued(&answer.json()));
                     self.ask_everywhere(&token);
@@ -177,6 +184,15 @@ impl Run {
             self.ask_everywhere(&revoked.token);
             self.revoked.lock().unwrap().push(revoked);
         }
+    }
+
+    /// Makes and revokes tokens one after another, while nothing else goes on.
+    pub(super) fn revoke_alone(&self, api: &mut Api, count: usize) -> Vec<Revoked> {
+        let one = |n| {
+            let made = make_one(api, &format!("alone-{n}")).unwrap();
+            self.revoke_one(api, Arc::new(issued(&made.json())))
+        };
+        (0..count).map(one).collect()
     }
 
     fn revoke_one(&self, api: &mut Api, token: Arc<Token>) -> Revoked {
@@ -238,9 +254,8 @@ impl Run {
             if connection.is_none() {
                 connection = Connection::open(self.gateways[gateway]).ok();
             }
-            let path = format!("/t/{}/demo/noarch/repodata.json.zst", token.value);
             let began = token.standing();
-            let answer = connection.as_mut().and_then(|c| c.get(&path, &[]).ok());
+            let answer = connection.as_mut().and_then(|c| c.get(&token.path(), &[]).ok());
             match &answer {
                 Some(answer) => self.judge(gateway, &token, began, answer),
                 None => {
@@ -250,6 +265,35 @@ impl Run {
             }
             if !answer.is_some_and(|answer| answer.whole) {
                 connection = None;
+            }
+        }
+    }
+
+    /// Sends requests to a gateway that stands still, with tokens that are gone by now and that it
+    /// served before.
+    pub(super) fn knock(&self, gateway: usize) -> Vec<(Arc<Token>, Connection<TcpStream>)> {
+        let revoked = self.revoked.lock().unwrap();
+        let known = revoked.iter().rev().map(|revoked| &revoked.token);
+        let known = known.filter(|token| token.served[gateway].load(Ordering::SeqCst));
+        let knock = |token: &Arc<Token>| {
+            let mut connection = Connection::open(self.gateways[gateway]).unwrap();
+            connection.send_get(&token.path(), &[]).unwrap();
+            (Arc::clone(token), connection)
+        };
+        known.take(KNOCKS).map(knock).collect()
+    }
+
+    /// Judges what it answers to these.
+    pub(super) fn answered(
+        &self,
+        gateway: usize,
+        waiting: Vec<(Arc<Token>, Connection<TcpStream>)>,
+    ) {
+        self.knocks.fetch_add(waiting.len(), Ordering::SeqCst);
+        for (token, mut connection) in waiting {
+            if let Ok(head) = connection.head() {
+                let answer = connection.rest(head);
+                self.judge(gateway, &token, Standing::Gone, &answer);
             }
         }
     }
@@ -282,6 +326,13 @@ impl Run {
         };
         tally.fetch_add(1, Ordering::SeqCst);
     }
+}
+
+fn make_one(api: &mut Api, name: &str) -> io::Result<Answer> {
+    let order = json!({
+        "name": name, "expires_in": "1d", "permission": "read", "channels": ["demo"],
+    });
+    api.ask("POST", "/service-accounts/service-account-channel-demo/tokens", &order)
 }
 
 fn issued(answer: &Value) -> Token {

@@ -15,17 +15,17 @@ use rustix::process::Signal;
 use crate::site::patience;
 use api::Api;
 use fleet::{Fault, Fleet, GATEWAYS, LEASE};
-use load::{Revoked, Run};
+use load::{KNOCKS, Revoked, Run};
 
 const MAKERS: u32 = 4;
 /// Enough for those that wait for a gateway that is gone.
 const REVOKERS: usize = 300;
 const CLIENTS_PER_GATEWAY: usize = 4;
-/// How long nothing befalls the fleet: twice this at first, and this between two faults.
-const CALM: Duration = Duration::from_secs(2);
+/// How long nothing befalls the fleet: four times this at first, and this between two faults.
+const CALM: Duration = Duration::from_secs(1);
 
 /// Longer than the lease: its row is ended meanwhile, and changes are confirmed without it.
-const LONG_PAUSE: Duration = LEASE.saturating_add(Duration::from_secs(3));
+const LONG_PAUSE: Duration = LEASE.saturating_add(Duration::from_secs(2));
 
 const FAULTS: [Fault; 5] = [
     Fault::Pause(0, Duration::from_secs(1)),
@@ -60,8 +60,9 @@ fn holds_whatever_befalls_the_processes_at_length() {
 
 fn holds(faults: &[Fault], at_least: usize) {
     let mut fleet = Fleet::start();
-    let api = Api::sign_in(fleet.control);
+    let mut api = Api::sign_in(fleet.control);
     let run = Run::new(fleet.addresses());
+    times("one after another, nothing else going on", run.revoke_alone(&mut api, 100).iter());
     let (made, to_revoke) = mpsc::channel();
     let to_revoke = Mutex::new(to_revoke);
     std::thread::scope(|scope| {
@@ -79,10 +80,10 @@ fn holds(faults: &[Fault], at_least: usize) {
             let api = api.another();
             workers.push(scope.spawn(move || run.revoke(api, to_revoke)));
         }
-        std::thread::sleep(CALM * 2);
+        std::thread::sleep(CALM * 4);
         for &fault in faults {
             run.disturbed.store(true, Ordering::SeqCst);
-            fleet.befall(fault);
+            fleet.befall(fault, run);
             std::thread::sleep(fault.aftermath());
             run.disturbed.store(false, Ordering::SeqCst);
             std::thread::sleep(CALM);
@@ -103,6 +104,7 @@ fn report(run: &Run, at_least: usize) {
     let revoked = run.revoked.lock().unwrap();
     let count = |number: &AtomicUsize| number.load(Ordering::SeqCst);
     let (served, refused) = (count(&run.served), count(&run.refused));
+    let knocks = count(&run.knocks);
     let (unavailable, needless) = (count(&run.unavailable), count(&run.needless));
     println!(
         "{} revocations confirmed; {served} requests served before, {refused} refused after, \
@@ -112,6 +114,7 @@ fn report(run: &Run, at_least: usize) {
     times("undisturbed", revoked.iter().filter(|revoked| revoked.undisturbed));
     times("all", revoked.iter());
     let by_bound = revoked.iter().filter(|revoked| revoked.by_bound).count();
+    println!("{knocks} requests with a revoked token awaited a gateway that stood still");
     println!("{by_bound} held to the time promised by `guaranteed_by`, before they were confirmed");
 
     let wrong = run.wrong.lock().unwrap();
@@ -120,6 +123,7 @@ fn report(run: &Run, at_least: usize) {
     assert!(revoked.len() >= at_least, "{} revocations", revoked.len());
     // A test that serves nothing finds nothing.
     assert!(refused >= revoked.len() * GATEWAYS * 9 / 10, "{refused} refused");
+    assert!(knocks >= KNOCKS, "{knocks} requests awaited a gateway that stood still");
     assert!(needless <= served / 50, "{needless} without an answer while nothing was wrong");
     let on_all = |it: &&Revoked| it.token.served() == GATEWAYS;
     let everywhere = revoked.iter().filter(on_all).count();
