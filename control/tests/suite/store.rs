@@ -55,6 +55,10 @@ control::on_both_databases! {
             let query = "SELECT current_setting('synchronous_commit')";
             let on: String = sqlx::query_scalar(query).fetch_one(store.pool()).await.unwrap();
             assert_eq!(on, "on");
+            // Compiling a query of a young database takes longer than a lease is renewed in.
+            let query = "SELECT current_setting('jit')";
+            let jit: String = sqlx::query_scalar(query).fetch_one(store.pool()).await.unwrap();
+            assert_eq!(jit, "off");
         } else {
             let mode: String =
                 sqlx::query_scalar("PRAGMA journal_mode").fetch_one(store.pool()).await.unwrap();
