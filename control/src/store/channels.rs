@@ -76,7 +76,8 @@ macro_rules! held_channels {
 pub(super) use held_channels;
 
 /// Channels with what `$4` holds on each, and what the token `$5` (0: none) was issued for. The
-/// sets in the conditions are read once, what is held for each channel that is shown alone.
+/// sets in the conditions are read once (`IS TRUE` keeps PostgreSQL from seeking each channel in them
+/// instead), what is held for each channel that is shown alone.
 macro_rules! channels_where {
     ($($condition:expr),+) => {
         concat!(
@@ -98,9 +99,9 @@ pub(super) const LIST_SEEN: &str = channels_where!(
     " AND ($5 = 0 OR c.id IN (SELECT channel_id FROM token_channels WHERE token_id = $5))))"
 );
 pub(super) const LIST_HELD: &str = channels_where!(
-    "c.id IN ",
+    "(c.id IN ",
     held_channels!("gp.permission > 0"),
-    " AND ($6 = 1 OR $5 = 0 OR c.id IN (SELECT channel_id FROM token_channels \
+    ") IS TRUE AND ($6 = 1 OR $5 = 0 OR c.id IN (SELECT channel_id FROM token_channels \
      WHERE token_id = $5))"
 );
 /// With their accounts.
@@ -108,9 +109,9 @@ pub(super) const LIST_MANAGED: &str = concat!(
     "SELECT managed.*, p.id AS account_id, p.name AS account, p.created_at AS account_created_at \
      FROM (",
     channels_where!(
-        "c.id IN ",
+        "(c.id IN ",
         held_channels!("gp.permission = 3"),
-        " AND ($6 = 1 OR $5 = 0 OR c.id IN (SELECT tc.channel_id FROM token_channels tc \
+        ") IS TRUE AND ($6 = 1 OR $5 = 0 OR c.id IN (SELECT tc.channel_id FROM token_channels tc \
          JOIN tokens t ON t.id = tc.token_id AND t.permission = 3 WHERE tc.token_id = $5))"
     ),
     ") AS managed LEFT JOIN service_accounts s ON s.channel_id = managed.id \
