@@ -95,6 +95,12 @@ fn is_same_origin(headers: &HeaderMap) -> bool {
     origin.is_some_and(|(_, host)| Some(host) == text(&HOST))
 }
 
+/// Whether a page of another site made the request. Whatever comes from no browser says nothing.
+pub(super) fn is_foreign(headers: &HeaderMap) -> bool {
+    let by_browser = headers.contains_key(SEC_FETCH_SITE) || headers.contains_key(ORIGIN);
+    by_browser && !is_same_origin(headers)
+}
+
 /// The token of `Bearer <token>` (RFC 6750 section 2.1).
 fn bearer(authorization: &str) -> Option<&str> {
     let (scheme, token) = authorization.split_once(' ')?;

@@ -153,6 +153,19 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", title, detail)
     }
 
+    /// The database failed, or another change held it for too long.
+    fn of_store(error: &StoreError) -> Self {
+        if !error.is_busy() {
+            tracing::error!(%error, "the control database failed a request");
+            return Self::unavailable();
+        }
+        tracing::warn!(%error, "a change waited too long for another one");
+        let detail = "another change, such as a large import, is under way; try again".to_owned();
+        let title = "Out of service for the moment";
+        let busy = Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", title, detail);
+        Self { retry_after_secs: Some(1), ..busy }
+    }
+
     fn internal() -> Self {
         let detail = "the server's log says what".to_owned();
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something failed here", detail)
@@ -225,10 +238,7 @@ impl From<Error> for Problem {
                 Self::conflict("already-done", "Done already", detail)
             }
             Error::InvalidField { field, message } => Self::invalid_field(field, &message),
-            Error::Store(error) => {
-                tracing::error!(%error, "the control database failed a request");
-                Self::unavailable()
-            }
+            Error::Store(error) => Self::of_store(&error),
             Error::Internal(error) => {
                 tracing::error!(%error, "a request failed");
                 Self::internal()

@@ -48,7 +48,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
             let field = error.path().to_string();
             let cause = error.into_inner();
             if cause.is_data() {
-                Problem::invalid_field(&field, &cause.to_string())
+                what_is_wrong(&field, &cause.to_string())
             } else {
                 Problem::malformed(StatusCode::BAD_REQUEST, cause.to_string())
             }
@@ -56,6 +56,23 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         json.end()
             .map_err(|error| Problem::malformed(StatusCode::BAD_REQUEST, error.to_string()))?;
         Ok(Self(body))
+    }
+}
+
+/// A field that is missing, unknown or of another type. serde's words say where in the text, which
+/// helps nobody who wrote no text.
+fn what_is_wrong(field: &str, words: &str) -> Problem {
+    let words = words.split(" at line ").next().unwrap_or(words);
+    let missing = words.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
+    match (missing, field) {
+        (Some(missing), ".") => Problem::invalid_field(missing, "is missing"),
+        (Some(missing), field) => {
+            Problem::invalid_field(&format!("{field}.{missing}"), "is missing")
+        }
+        (None, ".") if words.starts_with("invalid type") => {
+            Problem::invalid_field("body", "must be an object")
+        }
+        (None, field) => Problem::invalid_field(field, words),
     }
 }
 

@@ -2,14 +2,14 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, SET_COOKIE};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::answer::List;
-use super::credential::{From, SESSION_COOKIE, SignedIn};
+use super::credential::{From, SESSION_COOKIE, SignedIn, is_foreign};
 use super::problem::{Details, PROBLEM, Problem};
 use super::request::{Body, PageQuery, Query, Segment, session_in_path};
 use super::words::Time;
@@ -65,8 +65,13 @@ pub(super) struct SignIn {
 pub(super) async fn create(
     State(control): State<Control>,
     From(origin): From,
+    headers: HeaderMap,
     Body(credentials): Body<Credentials>,
 ) -> Result<Response, Problem> {
+    // Else a page of another site could have its visitor act as somebody else here.
+    if is_foreign(&headers) {
+        return Err(Problem::cross_origin());
+    }
     let Credentials { username, password } = credentials;
     let session = session::create(&control, &username, &password, origin).await?;
     let value = session.secret.reveal();

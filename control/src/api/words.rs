@@ -1,7 +1,8 @@
 //! The words of requests and answers, as the API writes them and as its description lists them.
 
 use access::{Permission, Privacy, Timestamp};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::de::IntoDeserializer as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -12,11 +13,26 @@ use crate::{PrincipalKind, Role, TokenStatus};
 macro_rules! word {
     ($(#[$doc:meta])* $word:ident of $meaning:ident: $($variant:ident),+) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+        #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
         #[serde(rename_all = "snake_case")]
         #[schema(as = $meaning)]
         pub(super) enum $word {
             $($variant),+
+        }
+
+        impl<'de> Deserialize<'de> for $word {
+            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                #[derive(Deserialize)]
+                #[serde(rename_all = "snake_case")]
+                enum Spelled {
+                    $($variant),+
+                }
+                // As a text first: a number in an enumeration's place is broken JSON to serde_json.
+                let text = String::deserialize(from)?;
+                Ok(match Spelled::deserialize(text.into_deserializer())? {
+                    $(Spelled::$variant => Self::$variant),+
+                })
+            }
         }
 
         impl From<$meaning> for $word {

@@ -14,10 +14,13 @@ use crate::Actor;
 #[cfg(feature = "testing")]
 use crate::testing::{Hooks, Step};
 
-/// How many entries one revision names; past that it touches everything (sync.md F1).
+/// How many entries one revision names (sync.md F1).
 const MAX_ENTRIES: usize = 1_000;
+/// How many entries one change names, over several revisions if need be; past that it touches
+/// everything, and every gateway cuts all that it is sending.
+const MAX_ENTRIES_OF_CHANGE: usize = 10 * MAX_ENTRIES;
 /// How many entries it is enough to read, to know that they are too many.
-pub(crate) const MORE_THAN_ENTRIES: usize = MAX_ENTRIES + 1;
+pub(crate) const MORE_THAN_ENTRIES: usize = MAX_ENTRIES_OF_CHANGE + 1;
 
 const NEXT_REVISION: &str =
     "UPDATE revision_counter SET revision = revision + 1 WHERE id = 1 RETURNING revision";
@@ -30,8 +33,8 @@ const ENTRIES_AT_A_TIME: usize = 100;
 /// One change under way: a transaction that already holds the counter. Dropped, it is undone.
 pub(crate) struct Change {
     write: Write,
+    /// The last one taken.
     revision: Revision,
-    stamp: Stamp,
     touched: Vec<Touched>,
     ends_public: bool,
     dialect: Dialect,
@@ -44,12 +47,10 @@ impl Store {
     /// change commits between what this one reads and its own commit (sync.md F1): do slow work,
     /// such as hashing a password, before.
     pub(crate) async fn change(&self, now: Timestamp) -> Result<Change, StoreError> {
-        let stamp = Stamp(i64::from_ne_bytes(random_bytes()?));
         let mut change = Change {
             write: self.write(now).await?,
             dialect: self.dialect,
             revision: Revision(0),
-            stamp,
             touched: Vec::new(),
             ends_public: false,
             #[cfg(feature = "testing")]
@@ -106,10 +107,22 @@ impl Change {
         if self.counts_last() {
             self.take_revision().await?;
         }
-        self.record().await?;
+        let entries = entries(std::mem::take(&mut self.touched));
+        let mut parts = entries.chunks(MAX_ENTRIES);
+        self.record(parts.next().unwrap_or_default()).await?;
+        // Nobody sees these apart: they are committed together, and read together.
+        for more in parts {
+            self.take_revision().await?;
+            self.record(more).await?;
+        }
         signals::tell(self.write.connection(), self.dialect, News::Change).await?;
         self.write.commit().await?;
         Ok(self.revision)
+    }
+
+    /// Gives up what would change nothing: as things are, they are since the change before.
+    pub(crate) fn last(self) -> Revision {
+        Revision(self.revision.0 - 1)
     }
 
     async fn take_revision(&mut self) -> Result<(), StoreError> {
@@ -118,16 +131,16 @@ impl Change {
         Ok(())
     }
 
-    async fn record(&mut self) -> Result<(), StoreError> {
+    async fn record(&mut self, entries: &[Touched]) -> Result<(), StoreError> {
+        let stamp = Stamp(i64::from_ne_bytes(random_bytes()?));
         sqlx::query(RECORD_REVISION)
             .bind(self.revision.0)
-            .bind(self.stamp.0)
+            .bind(stamp.0)
             .bind(self.now().as_millis())
             .bind(i64::from(self.ends_public))
             .execute(self.write.connection())
             .await?;
-        let entries = entries(std::mem::take(&mut self.touched));
-        let entries: Vec<_> = (0i64..).zip(entries).collect();
+        let entries: Vec<_> = (0i64..).zip(entries.iter().copied()).collect();
         for entries in entries.chunks(ENTRIES_AT_A_TIME) {
             self.record_entries(entries).await?;
         }
@@ -191,11 +204,11 @@ impl Change {
     }
 }
 
-/// The entries of one revision, each once.
+/// The entries of one change, each once.
 fn entries(mut touched: Vec<Touched>) -> Vec<Touched> {
     let mut seen = std::collections::HashSet::new();
     touched.retain(|entry| seen.insert(*entry));
-    if touched.len() > MAX_ENTRIES { vec![Touched::Everything] } else { touched }
+    if touched.len() > MAX_ENTRIES_OF_CHANGE { vec![Touched::Everything] } else { touched }
 }
 
 fn random_bytes<const N: usize>() -> Result<[u8; N], StoreError> {
@@ -215,10 +228,11 @@ mod tests {
     }
 
     #[test]
-    fn a_revision_names_each_thing_once_and_at_most_a_thousand() {
+    fn a_change_names_each_thing_once_and_at_most_ten_thousand() {
         let twice = [principals(3), principals(3)].concat();
         assert_eq!(entries(twice), principals(3));
-        assert_eq!(entries(principals(MAX_ENTRIES)).len(), MAX_ENTRIES);
-        assert_eq!(entries(principals(MAX_ENTRIES + 1)), [Touched::Everything]);
+        let most = MAX_ENTRIES_OF_CHANGE;
+        assert_eq!(entries(principals(most)).len(), most);
+        assert_eq!(entries(principals(most + 1)), [Touched::Everything]);
     }
 }

@@ -46,7 +46,7 @@ pub use inspect::{Durability, Inspection};
 pub use membership::GatewaySource;
 pub(crate) use memberships::*;
 pub(crate) use range::NameRange;
-pub(crate) use repeats::{find_repeated, keep_answer};
+pub(crate) use repeats::{Repeated, find_repeated, keep_answer};
 pub(crate) use revisions::*;
 use signals::Listening;
 pub(crate) use signals::Signals;
@@ -105,6 +105,15 @@ pub enum StoreError {
     /// The system gave no randomness.
     #[error("the system gave no randomness: {0}")]
     Randomness(#[from] getrandom::Error),
+}
+
+impl StoreError {
+    /// Whether another change holds the database, and would not let go in time: `lock_not_available`
+    /// of PostgreSQL, `SQLITE_BUSY`.
+    pub(crate) fn is_busy(&self) -> bool {
+        let Self::Database(sqlx::Error::Database(error)) = self else { return false };
+        matches!(error.code().as_deref(), Some("55P03" | "5"))
+    }
 }
 
 /// How long a request may wait for a connection, or a start for the server.

@@ -21,7 +21,7 @@ use super::{Connection, Store, StoreError};
 
 /// How many entries one read of the feed carries. A gateway further behind begins anew, which
 /// costs no more.
-const MAX_ENTRIES: usize = 10_000;
+const MAX_ENTRIES: usize = 20_000;
 
 /// A value with its token, one row per channel; `held` is what the principal has there.
 macro_rules! grant_columns {

@@ -3,7 +3,7 @@
 
 use access::{ChannelId, ChannelName, Limits, Permission, PrincipalId, Timestamp, TokenId};
 
-use super::{Control, Error, Page};
+use super::{Control, Error, Page, repeat};
 use crate::store::{
     self, Change, ChannelDetails, ChannelView, Connection, InUse, NameRange, PrincipalKind, Role,
     session_is_live,
@@ -77,10 +77,13 @@ impl Caller {
     }
 
     /// Looks up the actor of a change. A token changes things only with `manage`, or with its
-    /// user's role `admin`: most stand in the URLs of clients, and their holders only download.
+    /// user's role `admin`: most stand in the URLs of clients, and their holders only download. What
+    /// was sent before under the same key is not done again: the counter's lock keeps two at a time
+    /// apart.
     pub(super) async fn of_change(change: &mut Change, actor: &Actor) -> Result<Self, Error> {
         let now = change.now();
         let caller = Self::verify(change.connection(), actor, now).await?;
+        repeat::refuse(change, actor).await?;
         let manages = |token: &CallerToken| token.permission == Permission::Manage;
         if caller.is_admin() || caller.token.as_ref().is_none_or(manages) {
             Ok(caller)
@@ -159,7 +162,7 @@ impl Caller {
     }
 
     /// The token to whose channels the caller is limited.
-    fn limit(&self) -> Option<TokenId> {
+    pub(super) fn limit(&self) -> Option<TokenId> {
         self.token().filter(|_| !self.is_admin())
     }
 }

@@ -157,6 +157,9 @@ pub async fn edit(
     if channel.include_subchannels && !was.include_subchannels {
         require_subchannels(db, &caller, name).await?;
     }
+    if after == before {
+        return Ok(Committed { value: after, revision: change.last() });
+    }
     store::update_channel(db, &after).await?;
     change.touch([Touched::Channel(was.id)]);
     if was.privacy == Privacy::Public && after.channel.privacy != Privacy::Public {

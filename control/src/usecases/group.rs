@@ -88,6 +88,9 @@ pub async fn edit(
         require_free_name(&mut change, &new).await?;
         after.name = new;
     }
+    if after == before {
+        return Ok(Committed { value: after, revision: change.last() });
+    }
     store::update_group(change.connection(), &after).await?;
     let states = (Some(shown(&before)), Some(shown(&after)));
     let done = finish(change, actor, ("group.edit", &after), states).await?;
@@ -157,8 +160,10 @@ async fn set_member(
     } else {
         store::remove_member(db, group.id, principal.id).await?
     };
-    if changed
-        && !belongs
+    if !changed {
+        return Ok(Committed { value: (), revision: change.last() });
+    }
+    if !belongs
         && group.owners_of.is_some()
         && principal.kind == PrincipalKind::User
         && store::count_users_in(db, group.id).await? == 0
@@ -166,9 +171,8 @@ async fn set_member(
         return Err(Error::LastOwner { group: group.name });
     }
     change.touch([Touched::Principal(principal.id)]);
-    // What was so already is told as it was.
     let state = |is_in: bool| is_in.then(|| json!({ "member": member }));
-    let states = (state(belongs != changed), state(belongs));
+    let states = (state(!belongs), state(belongs));
     let action = if belongs { "group.add_member" } else { "group.remove_member" };
     finish(change, actor, (action, &group), states).await
 }
@@ -198,6 +202,9 @@ pub async fn set_permission(
         return Err(Error::OwnersGroup { group: group.name });
     }
     let before = store::group_permission(db, group.id, id).await?;
+    if before == permission {
+        return Ok(Committed { value: (), revision: change.last() });
+    }
     store::set_group_permission(db, group.id, id, permission).await?;
     touch_members(&mut change, &group).await?;
     let name = channel.channel.name.as_str();

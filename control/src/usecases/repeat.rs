@@ -11,7 +11,7 @@
 use super::{Control, Error};
 use crate::Actor;
 use crate::actor::Repeatable;
-use crate::store;
+use crate::store::{self, Change, Repeated};
 
 /// The answer that was given to this request of the actor's, status and body; none if it wasn't
 /// sent before.
@@ -27,11 +27,31 @@ pub(crate) async fn look_up(
     let mut db = control.store.reader().await?;
     let found = store::find_repeated(&mut db, principal, request, control.now()).await?;
     let Some(found) = found else { return Ok(None) };
-    if !found.is_same {
-        return Err(Error::KeyReused);
+    match found.answer {
+        Some(answer) if found.is_same => Ok(Some(answer)),
+        _ => Err(done(found)),
     }
-    let done = Error::AlreadyDone { kind: found.kind, id: found.id };
-    found.answer.map(Some).ok_or(done)
+}
+
+/// Refuses what was done since it was looked up: by the same request, sent twice at a time.
+///
+/// # Errors
+/// [`Error::AlreadyDone`], [`Error::KeyReused`]; [`Error::Store`].
+pub(super) async fn refuse(change: &mut Change, actor: &Actor) -> Result<(), Error> {
+    let (Some(principal), Some(request)) = (actor.principal, &actor.repeatable) else {
+        return Ok(());
+    };
+    let now = change.now();
+    let found = store::find_repeated(change.connection(), principal, request, now).await?;
+    found.map_or(Ok(()), |found| Err(done(found)))
+}
+
+fn done(found: Repeated) -> Error {
+    if found.is_same {
+        Error::AlreadyDone { kind: found.kind, id: found.id }
+    } else {
+        Error::KeyReused
+    }
 }
 
 /// Keeps the answer to a request of the actor's that made something.

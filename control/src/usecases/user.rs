@@ -77,7 +77,7 @@ pub async fn create(
     require_admin_ahead(control, actor).await?;
     let password_hash = control.passwords.hash(&new.password).await?;
     let mut change = control.store.change(control.now()).await?;
-    require_admin(change.connection(), actor, control.now()).await?;
+    require_admin_of(&mut change, actor).await?;
     require_free_name(&mut change, "user", &new.name).await?;
     require_seat(control, &mut change).await?;
     let now = change.now();
@@ -136,6 +136,9 @@ pub async fn edit(
     after.principal.role = edit.role.or(after.principal.role);
     after.principal.active = edit.active.unwrap_or(after.principal.active);
 
+    if after == before {
+        return Ok(Committed { value: after, revision: change.last() });
+    }
     let id = before.principal.id;
     if after.principal.active && !before.principal.active {
         require_seat(control, &mut change).await?;
@@ -215,9 +218,8 @@ pub(super) async fn require_free_name(
 
 /// The user that an admin is about to change.
 async fn managed(change: &mut Change, actor: &Actor, name: &str) -> Result<User, Error> {
-    let now = change.now();
+    require_admin_of(change, actor).await?;
     let db = change.connection();
-    require_admin(db, actor, now).await?;
     store::user_named(db, name).await?.ok_or_else(|| Error::not_found("user", name))
 }
 
@@ -238,6 +240,14 @@ async fn require_admin(db: &mut Connection, actor: &Actor, now: Timestamp) -> Re
         return Ok(());
     }
     Caller::verify(db, actor, now).await?.require_admin()
+}
+
+/// The same of a change.
+async fn require_admin_of(change: &mut Change, actor: &Actor) -> Result<(), Error> {
+    if actor.is_console() {
+        return Ok(());
+    }
+    Caller::of_change(change, actor).await?.require_admin()
 }
 
 /// The same before slow work, so that only an admin can have passwords hashed.

@@ -167,6 +167,9 @@ control::on_both_databases! {
             (json!({ "name": "Not A Name" }), "name"),
             (json!({ "name": "conda" }), "name"),
             (json!({ "name": "b", "privacy": "secret" }), "privacy"),
+            (json!({ "name": "b", "privacy": 7 }), "privacy"),
+            (json!({}), "name"),
+            (json!("b"), "body"),
             (json!({ "name": "b", "prefix": "../up" }), "prefix"),
             (json!({ "name": "b", "storage": "none" }), "storage"),
         ] {
@@ -186,6 +189,10 @@ control::on_both_databases! {
             (json!({ "expires_in": "soon" }), "invalid-field"),
             (json!({}), "invalid-field"),
             (json!({ "expires_in": "1d", "networks": ["192.0.2.0"] }), "invalid-field"),
+            (json!({ "expires_in": "1d", "networks": ["010.0.0.0/8"] }), "invalid-field"),
+            (json!({ "expires_in": "1d", "networks": ["::ffff:10.0.0.0/104"] }), "invalid-field"),
+            (json!({ "expires_in": "1d", "bytes_per_day": 1_u64 << 63 }), "invalid-field"),
+            (json!({ "expires_in": "1d", "permission": 1 }), "invalid-field"),
             (json!({ "expires_in": "1d", "permission": "own" }), "invalid-field"),
         ] {
             admin.post(&tokens, order(more)).await.is_problem(422, name);
@@ -193,6 +200,10 @@ control::on_both_databases! {
         admin.get("/api/v1/channels?limit=0").await.is_problem(422, "invalid-field");
         admin.get("/api/v1/channels?offset=1").await.is_problem(422, "invalid-field");
         admin.delete("/api/v1/channels/a?wait=long").await.is_problem(422, "invalid-field");
+        let login = json!({ "username": "alice", "password": PASSWORD }).to_string();
+        let foreign = Request::post("/api/v1/sessions").header(CONTENT_TYPE, "application/json");
+        let foreign = foreign.header("origin", "https://evil.example").body(Body::from(login));
+        admin.answer(foreign.unwrap()).await.is_problem(403, "cross-origin");
         let form = Request::post("/api/v1/sessions").body(Body::from("username=x")).unwrap();
         admin.answer(form).await.is_problem(415, "malformed-request");
         let broken = Request::post("/api/v1/sessions").header(CONTENT_TYPE, "application/json");

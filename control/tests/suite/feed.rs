@@ -3,6 +3,7 @@
 use access::source::{Applied, Revision, Touched};
 use access::{GrantSource as _, Permission};
 use control::usecases::{channel, group, service_account, token};
+use sqlx::AssertSqlSafe;
 
 use crate::world::{World, name, order};
 
@@ -79,21 +80,35 @@ control::on_both_databases! {
         assert!(read.continuing(&since).is_none(), "a hole");
     }
 
-    async fn f1_a_change_of_more_than_a_thousand_touches_everything(database: TestDatabase) {
+    async fn f1_a_revision_names_at_most_a_thousand_and_a_change_ten(database: TestDatabase) {
         let w = World::new(database).await;
         w.channel(&w.admin, "a").await.unwrap();
         w.channel(&w.admin, "b").await.unwrap();
         let crowd = "INSERT INTO principals (kind, name, created_at) \
-             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1001) \
+             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000) \
              SELECT 'user', 'crowd-' || i, 0 FROM n";
-        let join = "INSERT INTO group_members SELECT g.id, p.id, 0 FROM groups g, principals p \
-             WHERE g.name = 'a_owners' AND p.name LIKE 'crowd-%'";
-        for sql in [crowd, join] {
-            sqlx::query(sql).execute(w.control.store().pool()).await.unwrap();
-        }
+        let join = |numbers: &str| format!("INSERT INTO group_members SELECT g.id, p.id, 0 \
+             FROM groups g, principals p WHERE g.name = 'a_owners' AND p.name LIKE '{numbers}'");
+        let sql = async |sql: String| {
+            sqlx::query(AssertSqlSafe(sql)).execute(w.control.store().pool()).await.unwrap();
+        };
+        sql(crowd.to_owned()).await;
+        sql(join("crowd-1___")).await;
         let since = applied(&w).await;
-        let read = Some(Permission::Read);
-        group::set_permission(&w.control, &w.admin, "a_owners", &name("b"), read).await.unwrap();
+        let set = async |permission| {
+            let (b, owners) = (name("b"), "a_owners");
+            group::set_permission(&w.control, &w.admin, owners, &b, permission).await.unwrap()
+        };
+        // A thousand and the owner, who made the channel.
+        let done = set(Some(Permission::Read)).await;
+        let read = w.control.store().feed(since.clone()).await.unwrap();
+        let changes = read.continuing(&since).expect("several revisions, read as one");
+        let sizes: Vec<_> = changes.iter().map(|change| change.touched.len()).collect();
+        assert_eq!(sizes, [1_000, 1]);
+        assert_eq!(changes.last().unwrap().revision, done.revision);
+        sql(join("crowd-%") + " AND p.name NOT LIKE 'crowd-1___'").await;
+        let since = applied(&w).await;
+        set(Some(Permission::Write)).await;
         assert_eq!(touched_since(&w, &since).await, [Touched::Everything]);
     }
 
@@ -102,7 +117,7 @@ control::on_both_databases! {
         let since = applied(&w).await;
         w.channel(&w.admin, "a").await.unwrap();
         let fill = "INSERT INTO changes (revision, ordinal, kind, id) \
-             WITH RECURSIVE n(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 10100) \
+             WITH RECURSIVE n(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 20100) \
              SELECT c.revision, i, 'principal', i FROM n, revision_counter c";
         sqlx::query(fill).execute(w.control.store().pool()).await.unwrap();
         let read = w.control.store().feed(since.clone()).await.unwrap();

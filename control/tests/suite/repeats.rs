@@ -40,6 +40,24 @@ control::on_both_databases! {
         }
     }
 
+    async fn many_at_a_time_make_one_token_and_the_others_are_told_which(database: TestDatabase) {
+        let w = World::new(database).await;
+        w.account("a").await;
+        let admin = Client::sign_in(&w, "root").await;
+        let tokens = "/service-accounts/service-account-channel-a/tokens";
+        let order = json!({ "name": "t", "permission": "read", "channels": ["a"], "expires_in": "1d" });
+        let sent = || send(&admin, "k", tokens, order.clone());
+        let answers = tokio::join!(sent(), sent(), sent(), sent());
+        let answers = [answers.0, answers.1, answers.2, answers.3];
+        let (made, others): (Vec<_>, Vec<_>) =
+            answers.iter().partition(|answer| answer.status == StatusCode::CREATED);
+        assert_eq!(made.len(), 1);
+        for other in others {
+            other.is_problem(409, "token-already-issued");
+            assert_eq!(other.body["id"], made[0].body["id"]);
+        }
+    }
+
     async fn a_tokens_value_is_not_kept_for_it(database: TestDatabase) {
         let w = World::new(database).await;
         w.account("a").await;

@@ -113,7 +113,7 @@ control::on_both_databases! {
             (with("a", json!({ "value": "too-short" })), Some("`value`")),
             (with("b", json!({ "value": wrong })), Some("checksum")),
             (with("c", json!({ "value": ours })), None),
-            (with("d", json!({ "service_account": "service-account-channel-x" })), Some("no principal")),
+            (with("d", json!({ "service_account": "service-account-channel-x" })), Some("no service account")),
             (with("e", json!({ "user": "alice" })), Some("either `service_account` or `user`")),
             (with("f", json!({ "channels": ["b"] })), Some("not hold `read` on `b`")),
             (with("g", json!({ "channels": [] })), Some("1 to 100 channels")),
@@ -165,8 +165,9 @@ control::on_both_databases! {
         let report = import(&admin, "?atomic=true", &all).await;
         assert!(statuses(&report).iter().all(|status| *status == "created"));
         let read = w.control.store().feed(since).await.unwrap();
-        assert_eq!(read.changes.len(), 1);
-        assert_eq!(read.changes[0].touched, [Touched::Everything], "F1");
+        // Named one by one, so that no gateway drops its table and cuts what it sends.
+        let sizes: Vec<_> = read.changes.iter().map(|change| change.touched.len()).collect();
+        assert_eq!(sizes, [1_000, 100], "F1");
         let too_many = " {}\n".repeat(MAX_ATOMIC + 1);
         let (status, _) = send(&admin, "?atomic=true", too_many).await;
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
@@ -182,7 +183,7 @@ control::on_both_databases! {
         assert!(statuses(&report).iter().all(|status| *status == "created"));
         let read = w.control.store().feed(since).await.unwrap();
         let sizes: Vec<_> = read.changes.iter().map(|change| change.touched.len()).collect();
-        assert_eq!(sizes, [1_000, 100]);
+        assert_eq!(sizes, [100; 11]);
     }
 
     async fn whose_tokens_may_be_imported(database: TestDatabase) {
@@ -200,7 +201,7 @@ control::on_both_databases! {
         let bob = Client::sign_in(&w, &bob.name).await;
         let report = import(&bob, "", &[line("no"), of("neither", "alice")]).await;
         assert_eq!(statuses(&report), ["refused", "refused"]);
-        assert!(report[0]["detail"].as_str().unwrap().contains("no principal"));
+        assert!(report[0]["detail"].as_str().unwrap().contains("no service account"));
     }
 
     async fn an_import_is_declared_as_lines(database: TestDatabase) {

@@ -141,6 +141,11 @@ control::on_both_databases! {
         let by_itself = w.by(&old).await;
         let new = reissue(&w, &by_itself, old.token.id, Reissue::default()).await.unwrap();
         assert_eq!(new.token.expires_at, old.token.expires_at);
+        let other = w.token(&w.admin, &account.name, order("t", Permission::Read, &["a"])).await;
+        let by = w.by(&new).await;
+        let shortened = reissue(&w, &by, other.unwrap().token.id, Reissue::default()).await;
+        let refused = shortened.unwrap_err();
+        assert!(matches!(refused, Error::Lifespan { .. }), "another's end is not cut short: {refused}");
         let longer = Reissue { overlap: Duration::ZERO, expires: Some(Expiry::In(10 * DAY)) };
         let by_itself = w.by(&new).await;
         let refused = reissue(&w, &by_itself, old.token.id, longer).await.unwrap_err();

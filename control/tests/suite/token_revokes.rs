@@ -5,7 +5,7 @@ use std::time::Duration;
 use access::{GrantSource as _, Permission, Standing, TokenId};
 use control::Error;
 use control::usecases::session::{self, Origin};
-use control::usecases::token::{self, Expiry, Issued, Reissue, TokenOrder};
+use control::usecases::token::{self, Expiry, Issued, Reissue, TokenEdit, TokenOrder};
 
 use crate::world::{World, order};
 
@@ -73,6 +73,31 @@ control::on_both_databases! {
     }
 
     /// Whoever stole the managing token knows every value that it issued, also by a reissue.
+    /// One that stands in a client's URL is no way to those that reach further.
+    async fn a_token_changes_none_that_reaches_further(database: TestDatabase) {
+        let w = World::new(database).await;
+        for channel in ["a", "b"] {
+            w.channel(&w.admin, channel).await.unwrap();
+        }
+        let order = |token: &str, channels: &[&str]| order(token, Permission::Manage, channels);
+        let powerful = TokenOrder { admin: true, ..order("powerful", &[]) };
+        let powerful = w.token(&w.admin, "root", powerful).await.unwrap();
+        let wider = w.token(&w.admin, "root", order("wider", &["a", "b"])).await.unwrap();
+        let narrow = w.token(&w.admin, "root", order("narrow", &["a"])).await.unwrap();
+        let by = w.by(&narrow).await;
+        for further in [powerful.token.id, wider.token.id] {
+            let renamed = TokenEdit { name: Some("x".into()), ..TokenEdit::default() };
+            let edited = token::edit(&w.control, &by, further, renamed).await.map(drop);
+            let reissued = token::reissue(&w.control, &by, further, Reissue::default()).await.map(drop);
+            let revoked = token::revoke(&w.control, &by, further).await.map(drop);
+            for refused in [edited, reissued, revoked] {
+                let refused = refused.unwrap_err();
+                assert!(matches!(refused, Error::NotPermitted { .. }), "{refused}");
+            }
+        }
+        token::revoke(&w.control, &by, narrow.token.id).await.unwrap();
+    }
+
     async fn what_a_token_reissued_counts_as_issued_by_it(database: TestDatabase) {
         let w = World::new(database).await;
         let account = w.account("a").await;
@@ -81,7 +106,9 @@ control::on_both_databases! {
         let issued = w.token(&w.admin, &account.name, order).await.unwrap();
         let thief = w.by(&stolen).await;
         let id = issued.token.id;
-        token::reissue(&w.control, &thief, id, Reissue::default()).await.unwrap();
+        let hour = Some(Expiry::In(Duration::from_secs(3600)));
+        let how = Reissue { expires: hour, ..Reissue::default() };
+        token::reissue(&w.control, &thief, id, how).await.unwrap();
         // Itself too: that is no endless loop.
         let own = token::reissue(&w.control, &thief, stolen.token.id, Reissue::default()).await;
         let own = own.unwrap().value;

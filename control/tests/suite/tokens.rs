@@ -118,7 +118,7 @@ control::on_both_databases! {
     async fn accounts_that_are_hidden_look_like_those_that_are_not_there(database: TestDatabase) {
         let w = World::new(database).await;
         let account = w.account("a").await;
-        let absent = account.name.replace("-a", "-b");
+        let absent = account.name.replace("channel-a", "channel-b");
         let page = Page::first();
         let hidden = token::list(&w.control, &w.alice, &account.name, None, &page).await.unwrap_err();
         let missing = token::list(&w.control, &w.alice, &absent, None, &page).await.unwrap_err();

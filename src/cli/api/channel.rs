@@ -2,7 +2,7 @@
 
 use super::verb::{Entry, Input, Kind, Method, Shows, VERB, Verb};
 use Method::{Delete, Get, Patch, Post};
-use Shows::{Fields, Proof, Rows, Says};
+use Shows::{Fields, Proof, Rows};
 
 /// `condagate storages …`
 pub(super) const STORAGES: Entry = Entry::Noun {
@@ -64,7 +64,7 @@ pub(super) const CHANNEL: Entry = Entry::Noun {
                     "Let a grant on it cover the channels below it too",
                 ),
             ],
-            shows: Says("made {privacy} channel {name} from {storage}:{prefix}"),
+            shows: Proof("made {privacy} channel {name} from {storage}:{prefix}"),
             ..VERB
         },
         Verb {
@@ -142,7 +142,7 @@ pub(super) const SERVICE_ACCOUNT: Entry = Entry::Noun {
             examples: &["condagate service-account create analytics"],
             request: (Post, "/service-accounts"),
             inputs: &[Input::argument("channel", "CHANNEL", "The channel").kind(Kind::Channel)],
-            shows: Says("made {name}, a member of {channel}_owners"),
+            shows: Proof("made {name}, a member of {channel}_owners,"),
             ..VERB
         },
         Verb {

@@ -30,6 +30,7 @@ pub(crate) const COMMANDS: &[&Entry] = &[
     &watch::AUDIT,
     &watch::USAGE,
     &watch::GATEWAYS,
+    &watch::PROOF,
 ];
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ pub(super) const USER: Entry = Entry::Noun {
             ],
             request: (Post, "/users"),
             inputs: &[USER_NAME, DISPLAY_NAME, EMAIL, ROLE_OPTION.default("user"), PASSWORD],
-            shows: Says("made user {name}"),
+            shows: Proof("made user {name}"),
             ..VERB
         },
         Verb {
@@ -152,9 +152,9 @@ pub(super) const SESSION: Entry = Entry::Noun {
     ],
 };
 
-const GROUP_NAME: Input = Input::argument("name", "NAME", "The group's name");
+const GROUP_NAME: Input = Input::argument("name", "GROUP", "The group's name");
 const DESCRIPTION: Input = Input::option("description", "description", "A text for people");
-const MEMBER: Input = Input::argument("principal", "NAME", "A user or a service account");
+const MEMBER: Input = Input::argument("principal", "MEMBER", "A user or a service account");
 const ON_CHANNEL: Input = Input::argument("channel", "CHANNEL", "The channel").kind(Kind::Channel);
 
 /// `condagate group …`
@@ -168,7 +168,7 @@ pub(super) const GROUP: Entry = Entry::Noun {
             examples: &["condagate group create analysts --description 'Read what they analyse'"],
             request: (Post, "/groups"),
             inputs: &[GROUP_NAME, DESCRIPTION],
-            shows: Says("made group {name}"),
+            shows: Proof("made group {name}"),
             ..VERB
         },
         Verb {

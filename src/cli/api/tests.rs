@@ -13,8 +13,7 @@ use super::verb::{Entry, Input, Kind, Method, Place, Shows, Verb};
 use crate::remote::{Remote, Request};
 
 /// What is no command of its own: `login`, `logout`, and what the commands above do by themselves.
-const OTHERS: [&str; 4] =
-    ["POST /sessions", "DELETE /sessions/current", "GET /revisions/{}/proof", "GET /openapi.json"];
+const OTHERS: [&str; 3] = ["POST /sessions", "DELETE /sessions/current", "GET /openapi.json"];
 
 /// The description that a control plane serves.
 async fn description() -> Value {

@@ -2,7 +2,7 @@
 
 use super::verb::{Entry, Input, Kind, Method, Place, Shows, VERB, Verb};
 use Method::{Delete, Get, Patch, Post};
-use Shows::{Fields, Import, IssuedToken, Proof, ReissuedToken, Rows};
+use Shows::{Fields, Import, IssuedToken, Proof, Rows};
 
 const ID: Input =
     Input::argument("id", "ID", "Its number, as in `condagate token list`").kind(Kind::Number);
@@ -178,7 +178,7 @@ pub(super) const TOKEN: Entry = Entry::Noun {
                 EXPIRES,
                 GATEWAY_URL,
             ],
-            shows: ReissuedToken,
+            shows: IssuedToken,
             ..VERB
         },
         REVOKE,
@@ -197,7 +197,12 @@ pub(super) const TOKEN: Entry = Entry::Noun {
                     "One JSON object a line, or `-`: the standard input",
                 )
                 .kind(Kind::Lines),
-                Input::flag("atomic", "atomic", "All or nothing").place(Place::Query),
+                Input::flag(
+                    "atomic",
+                    "atomic",
+                    "All or nothing, at most 10,000; other changes wait meanwhile",
+                )
+                .place(Place::Query),
             ],
             shows: Import,
             ..VERB
@@ -236,7 +241,7 @@ const CREATE: Verb = Verb {
     examples: &[
         "condagate token create --channel analytics --name ci",
         "condagate token create --channel analytics --channel tools --name ci2 --expires 30d",
-        "condagate token create --user bob --channel analytics --name laptop",
+        "condagate token create --user alice --channel analytics --name laptop",
         "condagate token create --user alice --admin --name automation --expires 7d",
         "condagate token create --channel analytics --name dc --network 10.0.0.0/8 --bytes-per-day 50GiB",
         "condagate token create --channel analytics --name ci3 --json | jq -r .value",
@@ -248,7 +253,7 @@ const CREATE: Verb = Verb {
             help: "The service account that it acts for [default: the first channel's]",
             ..SERVICE_ACCOUNT
         },
-        Input { help: "The user that it acts for: a personal token", ..USER },
+        Input { help: "You, for a personal token; nobody issues one to somebody else", ..USER },
         NAME.kind(Kind::Text("NAME")).required(),
         DESCRIPTION,
         PERMISSION.default("read"),

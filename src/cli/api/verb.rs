@@ -102,10 +102,8 @@ pub(crate) enum Shows {
     Says(&'static str),
     /// A list, page by page: a line of JSON each, for programs.
     Lines,
-    /// A token with its value, and what to type into each client.
+    /// A token with its value, on which gateways it is known, and what to type into each client.
     IssuedToken,
-    /// The same, and on which gateways the new value is in force.
-    ReissuedToken,
     /// A sentence about a change, and on which gateways it is in force.
     Proof(&'static str),
     /// What became of each line of an import.
@@ -116,7 +114,7 @@ impl Shows {
     /// What a command takes for the way in which its answer is shown.
     fn inputs(self) -> &'static [Input] {
         match self {
-            Self::Proof(_) | Self::ReissuedToken => &[WAIT, REQUIRE_PROOF],
+            Self::Proof(_) | Self::IssuedToken => &[WAIT, REQUIRE_PROOF],
             _ => &[],
         }
     }

@@ -2,7 +2,7 @@
 
 use super::verb::{Entry, Input, Kind, Method, Shows, VERB, Verb};
 use Method::{Delete, Get};
-use Shows::{Lines, Rows, Says};
+use Shows::{Lines, Proof, Rows, Says};
 
 const SINCE: Input =
     Input::option("since", "since", "From when on: 24h (ago), a date or a time (UTC)")
@@ -79,6 +79,18 @@ pub(super) const USAGE: Entry = Entry::Verb(Verb {
 });
 
 const FORGET_ONE: &str = "condagate gateways forget 4f1c02d9a7b8e365 --yes";
+
+/// `condagate proof`
+pub(super) const PROOF: Entry = Entry::Verb(Verb {
+    name: "proof",
+    about: "Tell, once more, on which gateways a change is in force",
+    examples: &["condagate proof 345", "condagate proof 345 --wait 30s --require-proof"],
+    request: (Get, "/revisions/{revision}/proof"),
+    inputs: &[Input::argument("revision", "REVISION", "The change's number, as it was answered")
+        .kind(Kind::Number)],
+    shows: Proof("change {revision} is in force"),
+    ..VERB
+});
 
 /// `condagate gateways …`
 pub(super) const GATEWAYS: Entry = Entry::Noun {

@@ -70,7 +70,7 @@ async fn list(typed: &Typed<'_>, remote: &Remote, path: &str) -> Result<(), Fail
 async fn answer(typed: &Typed<'_>, remote: &Remote, request: Request) -> Result<(), Failure> {
     // Before the token is there: its value could be shown this once, and then an error instead.
     let gateway_url = match typed.asked.verb.shows {
-        Shows::IssuedToken | Shows::ReissuedToken if !typed.asked.options.json => {
+        Shows::IssuedToken if !typed.asked.options.json => {
             token::gateway_url(typed, remote).await?
         }
         _ => String::new(),
@@ -86,10 +86,9 @@ async fn answer(typed: &Typed<'_>, remote: &Remote, request: Request) -> Result<
         Shows::Rows(_) | Shows::Lines => {}
         Shows::Fields(fields) => print(&show::record(fields, &answer))?,
         Shows::Says(text) => print(&said(text, typed, &answer))?,
-        Shows::IssuedToken => print(&token::issued(&gateway_url, &answer))?,
-        Shows::ReissuedToken => {
-            print(&token::proof("the new value is known", &answer))?;
+        Shows::IssuedToken => {
             print(&token::issued(&gateway_url, &answer))?;
+            print(&token::proof("\nits value is known", &answer))?;
         }
         Shows::Proof(text) => print(&token::proof(&said(text, typed, &answer), &answer))?,
         Shows::Import => print(&token::imported(&answer))?,

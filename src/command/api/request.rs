@@ -212,7 +212,7 @@ mod tests {
     fn what_is_typed_is_sent_in_the_path_the_query_or_the_body() {
         sends(
             "user create bob --email b@example.com",
-            "POST /users",
+            "POST /users?wait=10s",
             json!({ "name": "bob", "email": "b@example.com", "role": "user", "password": "secret" }),
         );
         sends("user deactivate bob", "PATCH /users/bob?wait=10s", json!({ "active": false }));
@@ -250,13 +250,13 @@ mod tests {
         ] {
             let (target, body) =
                 request(&format!("condagate token create --name ci {line}")).unwrap();
-            assert_eq!(target, format!("POST /{path}/tokens"));
+            assert_eq!(target, format!("POST /{path}/tokens?wait=10s"));
             assert_eq!((&body["channels"][0], &body["expires_in"]), (&json!("a/b"), &json!("90d")));
         }
         sends("token list", "GET /users/alice/tokens", Value::Null);
         let (target, body) =
             request("condagate token create --name script --admin --expires 7d").unwrap();
-        assert_eq!(target, "POST /users/alice/tokens");
+        assert_eq!(target, "POST /users/alice/tokens?wait=10s");
         assert_eq!((&body["channels"], &body["admin"]), (&json!([]), &json!(true)));
     }
 

@@ -4,6 +4,8 @@ use serde_json::{Map, Value};
 
 /// The column of a table that tells an event's `before` from its `after`.
 const CHANGE: &str = "change";
+/// What is told of something larger that was made or removed.
+const MADE_AS: [&str; 5] = ["principal", "permission", "channels", "privacy", "role"];
 /// How many parts something has that is shown whole.
 const FEW: usize = 2;
 
@@ -85,9 +87,11 @@ fn named(parts: &Map<String, Value>) -> String {
 /// was made or removed, all parts where they are few.
 fn change(before: &Value, after: &Value) -> String {
     let part = |name: &str, value: &Value| format!("{} {}", heading(name), cell(name, value));
-    let few = |parts: &Map<String, Value>| match parts.len() <= FEW {
-        true => parts.iter().filter(|(_, v)| *v != "").map(|(name, v)| part(name, v)).collect(),
-        false => Vec::new(),
+    let told =
+        |parts: &Map<String, Value>, name: &str| parts.len() <= FEW || MADE_AS.contains(&name);
+    let few = |parts: &Map<String, Value>| {
+        let told = parts.iter().filter(|(name, value)| *value != "" && told(parts, name));
+        told.map(|(name, value)| part(name, value)).collect::<Vec<_>>()
     };
     let parts: Vec<String> = match (before, after) {
         (Value::Object(before), Value::Object(after)) => after
@@ -184,7 +188,7 @@ mod tests {
             (held("read"), held("write"), "channel a, permission read → write"),
             (held("read"), Value::Null, "was channel a, permission read"),
             (user("user"), user("admin"), "role user → admin"),
-            (Value::Null, user("user"), ""),
+            (Value::Null, user("user"), "role user"),
         ] {
             assert_eq!(change(&before, &after), told);
         }

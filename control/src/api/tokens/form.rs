@@ -1,5 +1,6 @@
 //! Tokens as the API writes and takes them.
 
+use std::net::IpAddr;
 use std::num::{NonZeroU32, NonZeroU64};
 
 use access::{ChannelName, Limits, Permission, Timestamp};
@@ -298,6 +299,13 @@ fn network(cidr: &str) -> Result<IpNet, Error> {
         let message = format!("`{cidr}` is no network; write one like 10.0.0.0/8 or 192.0.2.7/32");
         Error::invalid("networks", message)
     })?;
+    // What other tools may read in another way, and what no address is in.
+    let address = cidr.split('/').next().unwrap_or_default().parse::<IpAddr>();
+    let mapped = matches!(network, IpNet::V6(net) if net.addr().to_ipv4_mapped().is_some());
+    if address.is_err() || mapped {
+        let message = format!("`{cidr}`: write an IPv4 network like 10.0.0.0/8");
+        return Err(Error::invalid("networks", message));
+    }
     if network.trunc() == network {
         return Ok(network);
     }
@@ -310,6 +318,9 @@ fn requests_per_second(number: u32) -> Result<NonZeroU32, Error> {
 }
 
 fn bytes_per_day(number: u64) -> Result<NonZeroU64, Error> {
+    if i64::try_from(number).is_err() {
+        return Err(Error::invalid("bytes_per_day", "must be less than 8 EiB"));
+    }
     NonZeroU64::new(number).ok_or_else(|| Error::invalid("bytes_per_day", NOT_ZERO))
 }
 

@@ -66,6 +66,9 @@ pub async fn edit(
     {
         return Err(Error::NameTaken { kind: "token", name: wanted.name });
     }
+    if wanted.is(&before) {
+        return Ok(Committed { value: before, revision: change.last() });
+    }
     store::update_token(db, id, wanted.form(), &channels).await?;
     let values = store::values_of(db, id, store::MORE_THAN_ENTRIES).await?;
     let after = find(db, id, now).await?;
@@ -133,6 +136,17 @@ impl Wanted {
             ids.extend(store::channel_named(db, name.as_str()).await?);
         }
         Ok(ids)
+    }
+
+    /// Whether it is so already.
+    fn is(&self, before: &Token) -> bool {
+        let own = before.channels.iter().map(|channel| &channel.name);
+        self.name == before.name
+            && self.description == before.description
+            && self.expires_at == before.expires_at
+            && self.permission == before.permission
+            && self.channels.iter().eq(own)
+            && self.limits == before.limits
     }
 
     fn form(&self) -> TokenForm<'_> {

@@ -22,8 +22,8 @@ use crate::usecases::{Control, Error};
 
 /// How many tokens an import may have that is taken whole or not at all.
 pub const MAX_ATOMIC: usize = 10_000;
-/// How many tokens one change takes: as many as a revision names one by one (sync.md F1).
-const MAX_PER_CHANGE: usize = 1_000;
+/// How many tokens one change takes: no other change, a revoke least of all, should wait for long.
+const MAX_PER_CHANGE: usize = 100;
 
 /// One token of another system.
 #[derive(Debug)]

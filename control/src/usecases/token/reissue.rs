@@ -20,8 +20,8 @@ pub const MAX_OVERLAP: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 pub struct Reissue {
     /// How long the old value works on, at most until it would have ended anyway.
     pub overlap: Duration,
-    /// When the token ends, within a year from now; none for as long as it was issued for before,
-    /// though not past the token by which it is reissued.
+    /// When the token ends, within a year from now; none for as long as it was issued for before; a
+    /// token that reissues itself ends when it would have.
     pub expires: Option<Expiry>,
 }
 
@@ -49,9 +49,11 @@ pub async fn reissue(
     let now = change.now();
     let db = change.connection();
     let (before, principal) = managed_token(control, &caller, db, id, now).await?;
+    let lifespan = before.expires_at.since(before.issued_at).min(MAX_LIFESPAN);
+    let own_end = caller.token_ends().filter(|_| caller.token() == Some(id));
     let expires = how.expires.unwrap_or_else(|| {
-        let same = now.plus(before.expires_at.since(before.issued_at).min(MAX_LIFESPAN));
-        Expiry::At(caller.token_ends().map_or(same, |ends| ends.min(same)))
+        let same = now.plus(lifespan);
+        Expiry::At(own_end.map_or(same, |end| end.min(same)))
     });
     let expires_at = check_expiry(&caller, expires, now, now)?;
     check_limits(&caller, &before.limits)?;

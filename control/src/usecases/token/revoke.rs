@@ -4,7 +4,7 @@ use access::TokenId;
 use serde_json::json;
 
 use super::record::{audit, find, shown};
-use super::rules::visible_token;
+use super::rules::{require_reach, visible_token};
 use crate::Actor;
 use crate::store::{self, Revoke, Token};
 use crate::usecases::caller::Caller;
@@ -48,6 +48,7 @@ async fn take(
     let (now, revision) = (change.now(), change.revision());
     let db = change.connection();
     let before = visible_token(control, &caller, db, id, now).await?;
+    require_reach(&caller, db, &before, now).await?;
     if store::revoke_tokens(db, what, now, revision).await? == 0 {
         let last = match what {
             Revoke::WithIssued(_) => store::last_revoked(db, id).await?,

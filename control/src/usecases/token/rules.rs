@@ -4,7 +4,7 @@ use access::{ChannelId, ChannelName, Limits, Permission, Timestamp, TokenId};
 
 use super::{Expiry, MAX_LIFESPAN};
 use crate::TokenManagers;
-use crate::store::{self, Connection, Principal, PrincipalKind, Token};
+use crate::store::{self, Connection, NAME_PREFIX, Principal, PrincipalKind, Token, TokenChannel};
 use crate::usecases::caller::Caller;
 use crate::usecases::{Control, Error, Holder, service_account};
 
@@ -26,8 +26,8 @@ pub(super) async fn managed_principal(
         require_manager(caller, db, name).await?;
     } else if principal.id != caller.id() {
         return Err(Error::NotPermitted {
-            needs: format!("being `{name}`: personal tokens are issued by their user alone"),
-            who: "nobody".into(),
+            needs: format!("a sign-in as `{name}`: a personal token is issued by its user alone"),
+            who: format!("`{name}`"),
         });
     }
     Ok(principal)
@@ -41,7 +41,9 @@ pub(super) async fn visible_principal(
     db: &mut Connection,
     name: &str,
 ) -> Result<Principal, Error> {
-    let not_found = || Error::not_found("principal", name);
+    let is_account = name.starts_with(NAME_PREFIX);
+    let kind = if is_account { "service account" } else { "user" };
+    let not_found = || Error::not_found(kind, name);
     let principal = store::principal_named(db, name).await?.ok_or_else(not_found)?;
     match principal.kind {
         PrincipalKind::ServiceAccount => {
@@ -101,8 +103,29 @@ pub(super) async fn managed_token(
     if token.revoked.is_some() {
         return Err(Error::TokenRevoked { id });
     }
+    require_reach(caller, db, &token, now).await?;
     let principal = managed_principal(control, caller, db, &token.principal).await?;
     Ok((token, principal))
+}
+
+/// Whoever acts by a token within its channels changes none that reaches further: not one that
+/// carries role `admin`, nor one for other channels (api.md, "Authentication").
+pub(super) async fn require_reach(
+    caller: &Caller,
+    db: &mut Connection,
+    token: &Token,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let Some(own) = caller.limit() else { return Ok(()) };
+    let own = store::find_token(db, own, now).await?.ok_or(Error::NotSignedIn)?;
+    let reached = |channel: &TokenChannel| own.channels.iter().any(|c| c.name == channel.name);
+    if !token.admin && token.channels.iter().all(reached) {
+        return Ok(());
+    }
+    Err(Error::NotPermitted {
+        needs: format!("a token that reaches as far as token {}, or a session", token.id.0),
+        who: "whoever issues your tokens".into(),
+    })
 }
 
 /// S1: `manage` on the account's channel, for admins too.
