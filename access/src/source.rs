@@ -109,6 +109,8 @@ impl FeedRead {
 pub struct Loaded {
     /// The revision at which the grant was read.
     pub revision: Revision,
+    /// That revision's stamp (sync.md F4).
+    pub stamp: Stamp,
     /// What the value may do; none when no token has this digest.
     pub grant: Option<Grant>,
 }

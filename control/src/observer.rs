@@ -17,15 +17,18 @@ const EVERY: Duration = Duration::from_secs(1);
 pub struct Observer {
     store: Store,
     clock: Arc<dyn Clock>,
-    /// Each gateway's renewal number, and when it was first seen: by this clock, since those of
-    /// the gateways and of the database may be wrong.
-    seen: HashMap<Instance, (i64, Moment)>,
+    seen: Sightings,
 }
+
+/// Each gateway's renewal number, and when it was first seen: by the observer's own clock, since
+/// those of the gateways and of the database may be wrong.
+#[derive(Debug, Default)]
+pub(crate) struct Sightings(HashMap<Instance, (i64, Moment)>);
 
 impl Observer {
     /// An observer that has seen nothing yet.
     pub fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
-        Self { store, clock, seen: HashMap::new() }
+        Self { store, clock, seen: Sightings::default() }
     }
 
     /// Observes without end.
@@ -44,25 +47,36 @@ impl Observer {
     /// When the database doesn't answer; what was seen before still counts.
     pub async fn look(&mut self) -> Result<(), StoreError> {
         let rows = self.store.live_gateways().await?;
-        let now = self.clock.moment();
-        self.seen.retain(|instance, _| rows.iter().any(|row| row.instance == *instance));
-        for row in rows {
-            let seen = self.seen.entry(row.instance.clone()).or_insert((row.renewal, now));
-            if seen.0 != row.renewal {
-                *seen = (row.renewal, now);
-            } else if now.since(seen.1) >= without_news(&row) {
-                let ended =
-                    self.store.end_gateway(&row.instance, row.renewal, self.clock.now()).await?;
-                if ended {
-                    tracing::warn!(
-                        name = row.name,
-                        instance = row.instance.0,
-                        "a gateway has not renewed its lease and is no longer waited for"
-                    );
-                }
+        for row in self.seen.silent(rows, self.clock.moment()) {
+            let ended =
+                self.store.end_gateway(&row.instance, row.renewal, self.clock.now()).await?;
+            if ended {
+                tracing::warn!(
+                    name = row.name,
+                    instance = row.instance.0,
+                    "a gateway has not renewed its lease and is no longer waited for"
+                );
             }
         }
         Ok(())
+    }
+}
+
+impl Sightings {
+    /// Takes in the rows of all gateways that have not ended, and says which have been seen
+    /// without a renewal for as long as they may serve without one. They are to be ended only if
+    /// they haven't renewed since.
+    pub(crate) fn silent(&mut self, rows: Vec<GatewayRow>, now: Moment) -> Vec<GatewayRow> {
+        self.0.retain(|instance, _| rows.iter().any(|row| row.instance == *instance));
+        let mut silent = rows;
+        silent.retain(|row| {
+            let seen = self.0.entry(row.instance.clone()).or_insert((row.renewal, now));
+            if seen.0 != row.renewal {
+                *seen = (row.renewal, now);
+            }
+            now.since(seen.1) >= without_news(row)
+        });
+        silent
     }
 }
 

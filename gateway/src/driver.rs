@@ -90,7 +90,7 @@ pub(crate) async fn serve(
     });
     let watch = opened
         .filter(|_| answer.body.is_streamed() && request.method() != Method::HEAD)
-        .map(|(allowed, question)| Watch::new(&worker, allowed, question, switch));
+        .map(|(allowed, question)| Watch::new(&worker.watches, allowed, question, switch));
     if let Ok(id) = HeaderValue::from_str(&request_id) {
         answer.headers.insert(REQUEST_ID, id);
     }

@@ -8,6 +8,7 @@ use access::lease::{Instance, LeaseTerms, Registration, Renewal};
 use access::source::{Answer, Applied, SourceError};
 use access::{Clock, ControlPlane, Moment};
 
+use crate::rules::{Rule, keeps};
 use crate::table::{Table, TableLimits};
 
 /// How often the feed is read at least: signals can be lost (F6).
@@ -79,6 +80,8 @@ impl Follower {
         let mut stop = std::pin::pin!(stop);
         loop {
             tokio::select! {
+                // In order, so that a simulated gateway does the same again.
+                biased;
                 () = &mut stop => break,
                 () = self.step() => {}
             }
@@ -92,6 +95,7 @@ impl Follower {
     /// Waits for the next reason to ask, and asks.
     async fn step(&mut self) {
         tokio::select! {
+            biased;
             woken = self.source.woken() => {
                 if woken.is_err() {
                     tokio::time::sleep(REST).await;
@@ -128,7 +132,8 @@ impl Follower {
                 self.read().await?;
                 // Begun anew meanwhile: that one renews for itself.
                 if self.instance == instance {
-                    self.table.extend_lease(asked);
+                    let rule = keeps(Rule::LeaseFromBeforeAsking);
+                    self.table.extend_lease(if rule { asked } else { self.clock.moment() });
                     self.renewed = asked;
                 }
                 Ok(())

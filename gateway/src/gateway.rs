@@ -333,6 +333,12 @@ impl ThreadStart {
     }
 
     async fn serve(self, sockets: Vec<std::net::TcpListener>) {
+        let watches = Watches::new(
+            Arc::clone(&self.table),
+            Arc::clone(&self.clock),
+            self.settings.send_timeout,
+            self.metrics.downloads.clone(),
+        );
         let worker = Rc::new(Worker {
             table: self.table,
             storages: self.storages.for_thread(),
@@ -343,7 +349,7 @@ impl ThreadStart {
             ids: self.ids,
             limiters: self.limiters,
             usage: self.usage,
-            watches: Watches::default(),
+            watches: Rc::new(watches),
             drained: Cell::new(false),
         });
         let permits = Arc::new(Semaphore::new(self.max_connections));
@@ -364,7 +370,7 @@ impl ThreadStart {
             }
         }
         tokio::task::spawn_local(hand_on_log_lines(Rc::clone(&worker)));
-        tokio::task::spawn_local(watched::keep(Rc::clone(&worker)));
+        tokio::task::spawn_local(watched::keep(Rc::clone(&worker.watches)));
         let _ = stop.wait_for(|&stop| stop).await;
         // Let the listeners take what the kernel has already accepted before counting.
         tokio::task::yield_now().await;

@@ -33,6 +33,9 @@ mod limits;
 mod listener;
 mod metrics;
 mod record;
+mod rules;
+#[cfg(feature = "simulation")]
+pub mod simulation;
 mod storage;
 mod table;
 pub mod target;

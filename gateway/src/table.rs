@@ -8,6 +8,7 @@
 //! *Architecture invariant:* a lookup that hits takes no lock and asks nobody.
 
 mod era;
+mod history;
 mod lease;
 mod misses;
 mod stripes;
@@ -33,6 +34,7 @@ use self::era::{Era, Outcome};
 use self::misses::Misses;
 use self::time::DatabaseTime;
 use crate::credential::Credential;
+use crate::rules::{Rule, keeps};
 
 /// How many of the most recently used tokens are read before the listener opens (sync.md T6).
 const RECENTLY_USED: usize = 10_000;
@@ -130,8 +132,9 @@ impl Table {
         limits: TableLimits,
         terms: LeaseTerms,
     ) -> Result<Self, SourceError> {
+        let asked = clock.moment();
         let beginning = source.begin(RECENTLY_USED).await?;
-        let time = DatabaseTime::new(beginning.now, clock.moment());
+        let time = DatabaseTime::new(beginning.now, asked);
         Ok(Self {
             control: Handle::current(),
             current: ArcSwap::from_pointee(Era::new(beginning, limits.size_bytes, terms)),
@@ -162,6 +165,7 @@ impl Table {
         for _ in 0..ATTEMPTS {
             let mut era = self.current.load();
             let mut channels = era.channels();
+            let early = (!keeps(Rule::LeaseLast)).then(|| era.lease.state(self.clock.moment()));
             let caller = match &token {
                 None if *credential == Credential::None => Caller::Anonymous,
                 None => Caller::Unknown,
@@ -180,7 +184,10 @@ impl Table {
             // After the last wait: the flag is read in here, the lease after it (sync.md T4).
             match decide(&channels, name, &caller, Permission::Read, address, self.now()) {
                 Err(Denied::Void) => {}
-                decided => return era.lease.state(self.clock.moment()).uphold(&caller, decided),
+                decided => {
+                    let lease = early.unwrap_or_else(|| era.lease.state(self.clock.moment()));
+                    return lease.uphold(&caller, decided);
+                }
             }
         }
         Err(Undecided::Busy)
@@ -238,20 +245,24 @@ impl Table {
     /// When the control database doesn't answer; the table stays as it is.
     pub(crate) async fn catch_up(&self) -> Result<bool, SourceError> {
         let era = self.current.load_full();
-        let applied = era.applied();
+        if era.has_ended() {
+            return Ok(false);
+        }
+        let (applied, newest) = (era.applied(), era.history.newest());
+        let asked = self.clock.moment();
         let read = self.source.feed(applied.clone()).await;
         era.away.store(read.is_err(), Ordering::Relaxed);
         let read = read.inspect_err(|_| {
             self.counts.feed_failures.inc();
         })?;
-        let continues =
-            read.continuing(&applied).is_some_and(|changes| era.apply(changes, &read.channels));
+        let changes = read.continuing(&applied).filter(|_| read.counter >= newest);
+        let continues = changes.is_some_and(|changes| era.apply(changes, &read.channels));
         if !continues {
             self.end();
         } else if !read.changes.is_empty() {
             self.flips.send_replace(());
         }
-        self.time.carry_on(read.now, self.clock.moment());
+        self.time.carry_on(read.now, asked, self.clock.moment());
         Ok(continues)
     }
 
@@ -266,9 +277,10 @@ impl Table {
     /// # Errors
     /// When the control database doesn't answer.
     pub(crate) async fn begin_anew(&self) -> Result<(), SourceError> {
+        let asked = self.clock.moment();
         let beginning = self.source.begin(RECENTLY_USED).await?;
         self.counts.begun_anew.inc();
-        self.time.carry_on(beginning.now, self.clock.moment());
+        self.time.carry_on(beginning.now, asked, self.clock.moment());
         let (ended, begun) = (self.applied(), beginning.applied.revision);
         let next = Era::new(beginning, self.limits.size_bytes, self.terms);
         // After the swap, so that nothing decided by the old era can be found again.
@@ -335,6 +347,18 @@ impl Table {
     /// The channels registered at the last revision applied.
     pub(crate) fn channels(&self) -> Guard<Arc<ChannelRegistry>> {
         self.current.load().channels()
+    }
+
+    /// Whose token it is, if that is in memory.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn in_memory(&self, digest: &TokenDigest) -> Option<Caller> {
+        self.current.load().known(digest)
+    }
+
+    /// Has the cache drop a token, as it does when it is full.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn evict(&self, digest: &TokenDigest) {
+        self.current.load().evict(digest);
     }
 
     pub(crate) fn counts(&self) -> &Counts {

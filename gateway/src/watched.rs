@@ -10,15 +10,16 @@
 use std::cell::{Cell, RefCell};
 use std::net::IpAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use access::{Allowed, ChannelName, Moment};
+use access::{Allowed, ChannelName, Clock, Moment};
+use prometheus_client::metrics::gauge::Gauge;
 
 use crate::credential::Credential;
 use crate::listener::CutSwitch;
 use crate::table::{Table, Undecided};
-use crate::worker::Worker;
 
 /// How often expiry and lease are looked at, for those who take nothing.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -65,8 +66,26 @@ struct Watched {
 }
 
 /// The bodies in flight on one thread.
-#[derive(Default)]
-pub(crate) struct Watches(RefCell<slab::Slab<Rc<Watched>>>);
+pub(crate) struct Watches {
+    table: Arc<Table>,
+    clock: Arc<dyn Clock>,
+    /// How long a client may take nothing.
+    send_timeout: Duration,
+    in_flight: Gauge,
+    bodies: RefCell<slab::Slab<Rc<Watched>>>,
+}
+
+impl Watches {
+    /// None yet; `in_flight` is told how many there are.
+    pub(crate) fn new(
+        table: Arc<Table>,
+        clock: Arc<dyn Clock>,
+        send_timeout: Duration,
+        in_flight: Gauge,
+    ) -> Self {
+        Self { table, clock, send_timeout, in_flight, bodies: RefCell::default() }
+    }
+}
 
 /// What is being sent is no longer granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +93,7 @@ pub(crate) struct NoLonger;
 
 /// A body's hold on its grant.
 pub(crate) struct Watch {
-    worker: Rc<Worker>,
+    watches: Rc<Watches>,
     watched: Rc<Watched>,
     key: usize,
 }
@@ -82,7 +101,7 @@ pub(crate) struct Watch {
 impl Watch {
     /// Watches what `allowed` lets be sent; `switch` ends the connection or stream it is sent on.
     pub(crate) fn new(
-        worker: &Rc<Worker>,
+        watches: &Rc<Watches>,
         allowed: Allowed,
         question: Question,
         switch: Rc<CutSwitch>,
@@ -95,15 +114,15 @@ impl Watch {
             switch,
             take_by: Cell::new(None),
         });
-        worker.metrics.downloads.inc();
-        let key = worker.watches.0.borrow_mut().insert(Rc::clone(&watched));
-        Self { worker: Rc::clone(worker), watched, key }
+        watches.in_flight.inc();
+        let key = watches.bodies.borrow_mut().insert(Rc::clone(&watched));
+        Self { watches: Rc::clone(watches), watched, key }
     }
 
     /// Whether the next chunk may be sent. Waits while that is being asked.
     pub(crate) fn poll_may_send(&self, cx: &mut Context<'_>) -> Poll<Result<(), NoLonger>> {
         self.watched.take_by.set(None);
-        self.watched.look(&self.worker);
+        self.watched.look(&self.watches);
         match self.watched.state.get() {
             State::Granted => Poll::Ready(Ok(())),
             State::Cut(_) => Poll::Ready(Err(NoLonger)),
@@ -116,9 +135,8 @@ impl Watch {
 
     /// Says that a chunk of this length was handed to the connection.
     pub(crate) fn handed_on(&self, bytes: usize) {
-        let patience = self.worker.settings.send_timeout;
         let at_least = Duration::from_secs(bytes as u64 / SLOWEST_BYTES_PER_SECOND);
-        let take_by = self.worker.clock.moment().plus(patience + at_least);
+        let take_by = self.watches.clock.moment().plus(self.watches.send_timeout + at_least);
         self.watched.take_by.set(Some(take_by));
     }
 
@@ -133,21 +151,21 @@ impl Watch {
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        self.worker.metrics.downloads.dec();
-        self.worker.watches.0.borrow_mut().try_remove(self.key);
+        self.watches.in_flight.dec();
+        self.watches.bodies.borrow_mut().try_remove(self.key);
     }
 }
 
 impl Watched {
     /// Looks whether it is still granted; if it may not be, begins to ask.
-    fn look(self: &Rc<Self>, worker: &Rc<Worker>) {
-        if self.state.get() != State::Granted || worker.table.upholds(&self.allowed.borrow()) {
+    fn look(self: &Rc<Self>, watches: &Watches) {
+        if self.state.get() != State::Granted || watches.table.upholds(&self.allowed.borrow()) {
             return;
         }
         self.state.set(State::Asking);
-        let (watched, worker) = (Rc::clone(self), Rc::clone(worker));
+        let (watched, table) = (Rc::clone(self), Arc::clone(&watches.table));
         tokio::task::spawn_local(async move {
-            match watched.ask(&worker.table).await {
+            match watched.ask(&table).await {
                 Some(allowed) => {
                     watched.allowed.replace(allowed);
                     watched.state.set(State::Granted);
@@ -183,14 +201,14 @@ impl Watched {
 }
 
 /// Looks at every body in flight after each change, and now and then for what time alone ends.
-pub(crate) async fn keep(worker: Rc<Worker>) {
-    let mut flips = worker.table.flips();
+pub(crate) async fn keep(watches: Rc<Watches>) {
+    let mut flips = watches.table.flips();
     loop {
         let _ = tokio::time::timeout(LOOK_EVERY, flips.changed()).await;
-        let now = worker.clock.moment();
-        let watched: Vec<_> = worker.watches.0.borrow().iter().map(|(_, w)| Rc::clone(w)).collect();
-        for watched in watched {
-            watched.look(&worker);
+        let now = watches.clock.moment();
+        let bodies: Vec<_> = watches.bodies.borrow().iter().map(|(_, w)| Rc::clone(w)).collect();
+        for watched in bodies {
+            watched.look(&watches);
             if watched.take_by.get().is_some_and(|by| by < now) {
                 watched.cut(NOT_TAKEN);
             }

@@ -3,6 +3,7 @@
 
 use std::cell::Cell;
 use std::net::IpAddr;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,7 +29,7 @@ pub(crate) struct Worker {
     pub(crate) ids: RequestIds,
     pub(crate) limiters: Arc<Limiters>,
     pub(crate) usage: Arc<Shard>,
-    pub(crate) watches: Watches,
+    pub(crate) watches: Rc<Watches>,
     /// The drain is over: what is still being sent is cut.
     pub(crate) drained: Cell<bool>,
 }

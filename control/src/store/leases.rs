@@ -55,7 +55,11 @@ const LIVE_OR_ENDED_SINCE: &str = "SELECT g.instance, g.name, g.version, g.start
      g.applied_revision, CASE WHEN r.stamp = g.applied_stamp THEN 1 ELSE 0 END AS known_stamp, \
      g.renewal, g.renewed_at, g.lease_ms, g.serve_known_ms, g.public_grace_ms, g.ended_at, \
      g.ended_by_observer FROM gateways g LEFT JOIN revisions r ON r.revision = g.applied_revision \
-     WHERE g.ended_at IS NULL OR g.ended_at >= $1 ORDER BY g.name, g.started_at, g.instance";
+     WHERE g.ended_at IS NULL OR g.ended_at >= $1 \
+     OR (g.ended_by_observer = 1 AND g.ended_at + g.public_grace_ms >= $2) ORDER BY g.name, g.started_at, g.instance";
+
+/// None of the gateways that have ended.
+pub(crate) const NO_MORE: Timestamp = Timestamp::from_millis(i64::MAX);
 
 pub(super) async fn register(
     db: &mut Connection,
@@ -112,7 +116,7 @@ pub(super) async fn end(
 impl Store {
     /// The gateways that have not ended.
     pub(crate) async fn live_gateways(&self) -> Result<Vec<GatewayRow>, StoreError> {
-        gateways_since(&mut *self.reader().await?, Timestamp::from_millis(i64::MAX)).await
+        gateways_since(&mut *self.reader().await?, NO_MORE, NO_MORE).await
     }
 
     /// Ends a row whose renewal number is still `renewal`, and tells whoever waits for it.
@@ -136,12 +140,18 @@ impl Store {
     }
 }
 
-/// The gateways that have not ended, and those that have since `since`.
+/// The gateways that have not ended, those that have since `since`, and those that an observer
+/// ended but that may have served public channels at `public_since` or later (sync.md L6).
 pub(crate) async fn gateways_since(
     db: &mut Connection,
     since: Timestamp,
+    public_since: Timestamp,
 ) -> Result<Vec<GatewayRow>, StoreError> {
-    let rows = sqlx::query(LIVE_OR_ENDED_SINCE).bind(since.as_millis()).fetch_all(db).await?;
+    let rows = sqlx::query(LIVE_OR_ENDED_SINCE)
+        .bind(since.as_millis())
+        .bind(public_since.as_millis())
+        .fetch_all(db)
+        .await?;
     rows.iter().map(read).collect()
 }
 

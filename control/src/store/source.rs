@@ -44,7 +44,7 @@ macro_rules! grant_columns {
 /// T2: one statement, and so one snapshot, for the grant and the revision it stands at. There is
 /// always a row, since there is always a counter.
 const LOAD: &str = concat!(
-    "SELECT r.revision, ",
+    "SELECT r.revision, (SELECT stamp FROM revisions WHERE revision = r.revision) AS stamp, ",
     grant_columns!(),
     " FROM revision_counter r LEFT JOIN token_values v ON v.digest = $1 \
      LEFT JOIN tokens t ON t.id = v.token_id LEFT JOIN principals p ON p.id = t.principal_id \
@@ -112,9 +112,10 @@ async fn read_token(db: &mut Connection, digest: TokenDigest) -> Result<Loaded, 
     let rows = sqlx::query(LOAD).bind(digest.as_bytes().to_vec()).fetch_all(db).await?;
     let first = rows.first().ok_or(sqlx::Error::RowNotFound)?;
     let revision = Revision(first.try_get("revision")?);
+    let stamp = Stamp(first.try_get("stamp")?);
     let known = first.try_get::<Option<i64>, _>("token_id")?.is_some();
     let grant = if known { Some(grant(&rows)?) } else { None };
-    Ok(Loaded { revision, grant })
+    Ok(Loaded { revision, stamp, grant })
 }
 
 pub(super) async fn read_beginning(

@@ -7,10 +7,12 @@
 
 mod database;
 mod hooks;
+mod judging;
 mod postgres;
 
 pub use database::TestDatabase;
 pub use hooks::{Hooks, Pause, Step};
+pub use judging::{ChangeRow, Silence};
 pub use postgres::postgres_programs;
 
 /// Makes each test twice, on a fresh SQLite file and in a fresh PostgreSQL database:

@@ -9,9 +9,9 @@ use super::{Control, Error, Listed, Page};
 use crate::Actor;
 use crate::store::{self, Event, GatewayInstance, Target};
 
-/// How far apart the clocks of a gateway and of a control plane may be, at most, where nothing but
-/// their times says that a lease is over.
-const CLOCKS_APART: Duration = Duration::from_secs(30);
+/// How far apart the clocks of gateways and control planes may be, at most, where nothing but their
+/// times says that a lease is over.
+pub(super) const CLOCKS_APART: Duration = Duration::from_secs(30);
 
 /// The gateways that are registered and haven't ended, for admins.
 ///

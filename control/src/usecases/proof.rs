@@ -6,6 +6,7 @@ use access::Timestamp;
 use access::lease::Instance;
 use access::source::Revision;
 
+use super::gateway::CLOCKS_APART;
 use super::{Control, Error};
 use crate::store::{self, GatewayRow, RevisionRow};
 
@@ -89,7 +90,7 @@ async fn read(control: &Control, revision: Revision, waited: Duration) -> Result
     let mut db = control.store.reader().await?;
     let row = store::find_revision(&mut db, revision).await?;
     let row = row.ok_or_else(|| Error::not_found("revision", revision.0))?;
-    let rows = store::gateways_since(&mut db, row.at).await?;
+    let rows = store::gateways_since(&mut db, row.at, public_since(&row)).await?;
     let now = control.now();
     let mut proof = judge(&row, rows, now);
     proof.waited = waited;
@@ -100,7 +101,16 @@ async fn read(control: &Control, revision: Revision, waited: Duration) -> Result
     Ok(proof)
 }
 
-fn judge(revision: &RevisionRow, rows: Vec<GatewayRow>, now: Timestamp) -> Proof {
+/// From when on public channels matter that gateways serve after their lease.
+pub(crate) fn public_since(revision: &RevisionRow) -> Timestamp {
+    match revision.ends_public {
+        true => revision.at.minus(CLOCKS_APART),
+        false => store::NO_MORE,
+    }
+}
+
+/// What the rows of a change and of the gateways say of it at `now`.
+pub(crate) fn judge(revision: &RevisionRow, rows: Vec<GatewayRow>, now: Timestamp) -> Proof {
     let gateways: Vec<_> = rows.into_iter().map(|row| member(revision, row, now)).collect();
     let guaranteed_by = gateways.iter().filter_map(|member| member.stops_by).max();
     let confirmed_at = match guaranteed_by {
@@ -123,8 +133,10 @@ fn member(revision: &RevisionRow, row: GatewayRow, now: Timestamp) -> Member {
     let grace = if revision.ends_public { terms.public_grace } else { Duration::ZERO };
     let (state, stops_by) = match row.ended_at {
         // Its lease was over when the observer ended it; public channels may go on (L6).
-        Some(at) if row.ended_by_observer && at.plus(grace) > now => {
-            (MemberState::Waiting, Some(at.plus(grace)))
+        Some(at)
+            if row.ended_by_observer && !grace.is_zero() && at.plus(grace + CLOCKS_APART) > now =>
+        {
+            (MemberState::Waiting, Some(at.plus(grace + CLOCKS_APART)))
         }
         Some(_) => (MemberState::Ended, None),
         None if row.of_this_history && row.applied_revision >= revision.revision => {
@@ -203,8 +215,9 @@ mod tests {
         let proof = judge(&change(false), vec![GatewayRow { terms, ..gateway(6) }], NOW);
         assert_eq!(proof.guaranteed_by, NOW.plus(LEASE + known));
         let proof = judge(&change(true), vec![ended(true)], NOW);
-        assert_eq!((proof.confirmed_at, proof.guaranteed_by), (None, NOW.plus(GRACE)));
-        assert!(judge(&change(true), vec![ended(true)], NOW.plus(GRACE)).confirmed_at.is_some());
+        let over = NOW.plus(GRACE + CLOCKS_APART);
+        assert_eq!((proof.confirmed_at, proof.guaranteed_by), (None, over));
+        assert!(judge(&change(true), vec![ended(true)], over).confirmed_at.is_some());
         assert!(judge(&change(false), vec![ended(true)], NOW).confirmed_at.is_some());
         assert!(judge(&change(true), vec![ended(false)], NOW).confirmed_at.is_some());
     }

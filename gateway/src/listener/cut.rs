@@ -14,7 +14,7 @@ pub(crate) struct CutSwitch {
 
 /// Says that the switch was thrown.
 #[derive(Debug)]
-pub(super) struct WasCut;
+pub(crate) struct WasCut;
 
 impl CutSwitch {
     /// Ends it.
@@ -30,7 +30,7 @@ impl CutSwitch {
     }
 
     /// Runs `sending` until it ends, or is dropped because the switch was thrown.
-    pub(super) async fn unless_thrown<T>(
+    pub(crate) async fn unless_thrown<T>(
         self: Rc<Self>,
         sending: impl Future<Output = T>,
     ) -> Result<T, WasCut> {

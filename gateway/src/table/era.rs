@@ -3,8 +3,8 @@
 //! nothing of the old one counts (sync.md F4).
 
 use std::collections::HashSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use access::lease::LeaseTerms;
@@ -20,9 +20,11 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use super::ATTEMPTS;
+use super::history::History;
 use super::lease::Lease;
 use super::stripes::Stripes;
 use crate::follow::within;
+use crate::rules::{Rule, keeps};
 
 /// How long, and for how many digests, it is remembered that the database doesn't know them.
 const UNKNOWN_FOR: Duration = Duration::from_secs(5);
@@ -31,9 +33,9 @@ const UNKNOWN_MAX: u64 = 100_000;
 /// it is known to be away. Clients try again sooner than they wait.
 const LOOK_UP_WITHIN: Duration = Duration::from_secs(10);
 const LOOK_UP_WITHIN_WHILE_AWAY: Duration = Duration::from_secs(1);
-/// What a grant takes in the cache beside itself: key, node and index, in bytes.
-const ENTRY_OVERHEAD_BYTES: usize = 256;
-/// How far the index may run ahead of the cache before it is swept.
+/// What a grant takes beside itself: key, node, index and registry, in bytes.
+const ENTRY_OVERHEAD_BYTES: usize = 320;
+/// How far index and registry may run ahead of the cache before they are swept.
 const INDEX_SLACK: usize = 1024;
 
 /// What became of reading one token.
@@ -64,17 +66,18 @@ pub(super) struct Era {
     channels: ArcSwap<ChannelRegistry>,
     grants: Cache<TokenDigest, Arc<LiveGrant>>,
     unknown: Cache<TokenDigest, ()>,
-    /// Which digests in `grants` act for a principal; it may name more than `grants` still has,
-    /// never fewer.
+    /// Every grant that somebody may still go by, also when the cache has evicted it: a flip must
+    /// reach what is being sent (sync.md T3).
+    live: DashMap<TokenDigest, Weak<LiveGrant>>,
+    /// Which digests in `live` act for a principal; it may name more than there are, never fewer.
     by_principal: DashMap<PrincipalId, HashSet<TokenDigest>>,
     loading: DashMap<TokenDigest, watch::Receiver<Option<Outcome>>>,
     stripes: Stripes,
+    pub(super) history: History,
     pub(super) lease: Lease,
+    ended: AtomicBool,
     /// Whether the control database did not answer when it was last asked for changes.
     pub(super) away: AtomicBool,
-    /// Taken out in one test only, to show that the rule is needed.
-    #[cfg(test)]
-    pub(super) rule_t2: AtomicBool,
 }
 
 impl Era {
@@ -85,16 +88,17 @@ impl Era {
         };
         let era = Self {
             stripes: Stripes::new(beginning.applied.revision),
+            history: History::new(beginning.applied.revision, beginning.applied.stamp),
             applied: ArcSwap::from_pointee(beginning.applied),
             channels: ArcSwap::from_pointee(ChannelRegistry::new(beginning.channels)),
             grants: Cache::builder().weigher(weigh).max_capacity(size_bytes).build(),
             unknown: Cache::builder().max_capacity(UNKNOWN_MAX).time_to_live(UNKNOWN_FOR).build(),
+            live: DashMap::new(),
             by_principal: DashMap::new(),
             loading: DashMap::new(),
             lease: Lease::new(terms),
+            ended: AtomicBool::new(false),
             away: AtomicBool::new(false),
-            #[cfg(test)]
-            rule_t2: true.into(),
         };
         for (digest, grant) in beginning.recently_used {
             era.keep(digest, grant);
@@ -174,7 +178,8 @@ impl Era {
     }
 
     /// Keeps what was read *and answers those who wait*, under the stripe's lock and only if no
-    /// later change has been applied to the digest (sync.md T2).
+    /// later change has been applied to the digest, and it is of this era's history (sync.md T2,
+    /// F4).
     fn take_in(
         &self,
         digest: TokenDigest,
@@ -182,7 +187,8 @@ impl Era {
         tell: &watch::Sender<Option<Outcome>>,
     ) -> bool {
         let stripe = self.stripes.lock(&digest);
-        if !stripe.admits(loaded.revision) && self.keeps_t2() {
+        let is_current = stripe.admits(loaded.revision) || !keeps(Rule::NoStaleInsert);
+        if !is_current || !self.history.admits(loaded.revision, loaded.stamp) {
             return false;
         }
         let caller = match loaded.grant {
@@ -197,34 +203,29 @@ impl Era {
         true
     }
 
-    #[cfg(not(test))]
-    #[expect(clippy::unused_self, reason = "the test build reads a switch")]
-    fn keeps_t2(&self) -> bool {
-        true
-    }
-
-    #[cfg(test)]
-    fn keeps_t2(&self) -> bool {
-        self.rule_t2.load(Ordering::SeqCst)
-    }
-
     fn keep(&self, digest: TokenDigest, grant: Grant) -> Arc<LiveGrant> {
         let principal = grant.principal;
         let live = Arc::new(LiveGrant::new(grant));
-        // The cache before the index: the sweep drops from the index what the cache lacks.
-        self.grants.insert(digest, Arc::clone(&live));
+        // Whoever goes by an older reading, which the cache had evicted, asks again.
+        let older = self.live.insert(digest, Arc::downgrade(&live));
+        make_void(older);
         self.by_principal.entry(principal).or_default().insert(digest);
+        self.grants.insert(digest, Arc::clone(&live));
+        if runs_ahead(self.live.len(), self.cached()) {
+            self.live.retain(|_, live| live.strong_count() > 0);
+        }
         live
     }
 
-    /// Applies whole revisions in order. Says `false`, having ended nothing, when a change is too
-    /// large to be named and the table has to be begun anew.
+    /// Applies whole revisions in order. Says `false`, having ended nothing, when the table has to
+    /// be begun anew: a change is too large to be named, or they are of another history.
     pub(super) fn apply(
         &self,
         changes: &[Change],
         channels: &[(ChannelId, Option<Channel>)],
     ) -> bool {
-        if changes.iter().any(|change| change.touched.contains(&Touched::Everything)) {
+        let everything = |change: &Change| change.touched.contains(&Touched::Everything);
+        if changes.iter().any(everything) || !self.history.continues_with(changes) {
             return false;
         }
         let Some(last) = changes.last() else {
@@ -278,25 +279,44 @@ impl Era {
         let mut stripe = self.stripes.lock(&digest);
         stripe.raise(revision);
         self.unknown.invalidate(&digest);
-        if let Some(live) = self.grants.remove(&digest) {
-            live.make_void();
+        let cached = self.grants.remove(&digest);
+        if keeps(Rule::FlipsReachEvicted) {
+            make_void(self.live.remove(&digest).map(|(_, live)| live));
+        } else {
+            make_void(cached.as_ref().map(Arc::downgrade));
         }
     }
 
     fn forget_all(&self, revision: Revision) {
         self.stripes.raise_all(revision);
         self.unknown.invalidate_all();
-        for (digest, live) in &self.grants {
-            live.make_void();
+        for (digest, _) in &self.grants {
             self.grants.invalidate(&*digest);
         }
+        self.live.retain(|_, live| {
+            make_void(Some(Weak::clone(live)));
+            false
+        });
         self.by_principal.clear();
     }
 
     /// Ends the era: no read under way is taken in any more, and no grant decides.
     pub(super) fn end(&self) {
+        self.ended.store(true, Ordering::SeqCst);
         self.lease.withdraw();
         self.forget_all(Revision(i64::MAX));
+    }
+
+    /// Whether it has ended. Then it isn't gone on with, even where the feed would continue it: it
+    /// takes nothing in.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::SeqCst)
+    }
+
+    /// Has the cache drop a digest, as it does when it is full.
+    #[cfg(feature = "simulation")]
+    pub(super) fn evict(&self, digest: &TokenDigest) {
+        self.grants.invalidate(digest);
     }
 
     /// As if changes were applied that no read has seen.
@@ -310,15 +330,30 @@ impl Era {
         self.by_principal.iter().map(|digests| digests.len()).sum()
     }
 
-    /// Drops from the index what the cache has evicted.
+    fn cached(&self) -> usize {
+        usize::try_from(self.grants.entry_count()).unwrap_or(usize::MAX)
+    }
+
+    /// Drops from the index what nobody goes by any more.
     fn sweep_index(&self) {
-        let indexed = self.indexed();
-        let cached = usize::try_from(self.grants.entry_count()).unwrap_or(usize::MAX);
-        if indexed > cached.saturating_mul(2).saturating_add(INDEX_SLACK) {
+        if runs_ahead(self.indexed(), self.cached()) {
+            let is_live = |digest: &TokenDigest| {
+                self.live.get(digest).is_some_and(|live| live.strong_count() > 0)
+            };
             self.by_principal.retain(|_, digests| {
-                digests.retain(|digest| self.grants.contains_key(digest));
+                digests.retain(is_live);
                 !digests.is_empty()
             });
         }
     }
+}
+
+fn make_void(live: Option<Weak<LiveGrant>>) {
+    if let Some(live) = live.and_then(|live| live.upgrade()) {
+        live.make_void();
+    }
+}
+
+fn runs_ahead(len: usize, cached: usize) -> bool {
+    len > cached.saturating_mul(2).saturating_add(INDEX_SLACK)
 }

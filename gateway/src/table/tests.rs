@@ -29,6 +29,8 @@ const FAR: Timestamp = Timestamp::from_millis(1_000_000);
 struct FakeSource {
     state: Mutex<State>,
     loads: AtomicU64,
+    /// Rule T2 taken out: what is read claims to be newer than every change.
+    claims_newest: AtomicBool,
     away: AtomicBool,
     hold_next_load: Mutex<Option<Held>>,
 }
@@ -108,16 +110,18 @@ impl GrantSource for FakeSource {
         Box::pin(async move {
             self.check()?;
             self.loads.fetch_add(1, Ordering::SeqCst);
-            let (revision, grant) = {
+            let (read, grant) = {
                 let state = self.state.lock().unwrap();
-                (Revision(state.revision), state.tokens.get(&digest).cloned())
+                (state.applied(), state.tokens.get(&digest).cloned())
             };
             let held = self.hold_next_load.lock().unwrap().take();
             if let Some(held) = held {
                 let _ = held.has_read.send(());
                 let _ = held.go_on.await;
             }
-            Ok(Loaded { revision, grant })
+            let newest = self.claims_newest.load(Ordering::SeqCst);
+            let revision = if newest { Revision(i64::MAX) } else { read.revision };
+            Ok(Loaded { revision, stamp: read.stamp, grant })
         })
     }
 
@@ -244,7 +248,7 @@ async fn race_of_a_read_with_a_revoke(
     let (source, token) = (Arc::new(FakeSource::default()), token());
     source.put(&token, Standing::Active);
     let table = table(&source).await;
-    table.current.load().rule_t2.store(keep_rule, Ordering::SeqCst);
+    source.claims_newest.store(!keep_rule, Ordering::SeqCst);
 
     let (has_read, go_on) = source.hold_next_load();
     let asking = tokio::spawn({
