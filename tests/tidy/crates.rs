@@ -15,6 +15,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("control", &["access", "config"]),
     ("gateway", &["access", "config", "certs"]),
     ("loadtest", &["access"]),
+    ("simulation", &["access", "control", "gateway"]),
     ("condagate", &["access", "config", "certs", "control", "gateway", "loadtest"]),
 ];
 
