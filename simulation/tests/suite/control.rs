@@ -154,6 +154,11 @@ impl Control {
         Some(Done { deed, revision, stamp, ends_public })
     }
 
+    /// Whether a transaction, by its place, knows what it touches.
+    pub(crate) fn has_read(&self, at: usize) -> bool {
+        self.transactions[at].touched.is_some()
+    }
+
     pub(crate) fn transactions(&self) -> usize {
         self.transactions.len()
     }

@@ -20,5 +20,6 @@ mod network;
 mod process;
 mod promises;
 mod rules;
+mod schedules;
 mod wire;
 mod world;

@@ -16,7 +16,7 @@ use crate::dice::Dice;
 use crate::facts::{CHANNELS, DIGESTS, Deed, Facts, NAMES, NEVER, TOKENS};
 use crate::faults::{Faults, Pace};
 use crate::network::{Exchange, Late};
-use crate::process::{Heard, Process, Request, Seen, Sight};
+use crate::process::{Heard, Process, Request, Seen, Sending, Sight};
 use crate::promises::{Broken, Place, Promises};
 use crate::rules::Rule;
 use crate::wire::{Ask, Call, Reply, lost};
@@ -115,6 +115,43 @@ impl World {
         }
     }
 
+    /// One in which nothing fails, and nothing happens but what a schedule says.
+    pub(crate) fn undisturbed(rule: Option<Rule>) -> Self {
+        let mut world = Self::new(0, rule);
+        (world.healing, world.pace) = (true, Pace::PROMPT);
+        world.plan.clear();
+        world
+    }
+
+    /// Has a gateway's cache drop a token.
+    pub(crate) fn evict(&mut self, at: usize, token: usize) {
+        if let Some(node) = self.slots[at].process.as_ref().and_then(Process::node) {
+            node.evict(&DIGESTS[token]);
+        }
+    }
+
+    /// Cuts a gateway off from the database.
+    pub(crate) fn cut_off(&mut self, at: usize, millis: u64) {
+        if let Some(process) = &mut self.slots[at].process {
+            process.cut_off_until = self.now + millis;
+        }
+    }
+
+    /// Has every client take its next chunk.
+    pub(crate) fn take_all(&mut self) {
+        for process in self.slots.iter_mut().filter_map(|slot| slot.process.as_mut()) {
+            process.sending().iter().for_each(Sending::take_chunk);
+            process.stir();
+        }
+    }
+
+    /// Lets the transaction that was begun last do its next statement.
+    pub(crate) fn write_on_last(&mut self) {
+        if let Some(at) = self.control.transactions().checked_sub(1).filter(|at| *at > 0) {
+            self.write_on(at);
+        }
+    }
+
     pub(crate) fn note(&mut self, what: impl FnOnce() -> String) {
         if let Some(trace) = &mut self.trace {
             trace.push(format!("{:>6} ms  {}", self.now, what()));
@@ -206,7 +243,7 @@ impl World {
         let state = self.promises.follow(&self.database.facts, *stamp, *ends_public);
         self.counts.changes += 1;
         self.note(|| format!("revision {} is committed: {deed:?}", revision.0));
-        if self.now >= self.silent_until && self.dice.percent(80) {
+        if self.now >= self.silent_until && (self.healing || self.dice.percent(80)) {
             self.control.wait_for(state, done);
         }
         for slot in &mut self.slots {
