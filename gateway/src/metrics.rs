@@ -38,6 +38,7 @@ pub(crate) struct Metrics {
     table_revision: Gauge,
     channels: Gauge,
     lease_remaining: Gauge,
+    clock_skew: Gauge<f64, AtomicU64>,
     pub(crate) downloads: Gauge,
     certificate_expiry: Gauge<f64, AtomicU64>,
 }
@@ -73,6 +74,10 @@ impl Metrics {
         let help = "How long the gateway may still serve private content without news";
         let lease: Gauge = Clone::clone(&lease_remaining);
         registry.register_with_unit("lease_remaining", help, Unit::Seconds, lease);
+        let clock_skew = Gauge::default();
+        let help = "By how much the database's clock is ahead of this machine's";
+        let skew: Gauge<f64, AtomicU64> = Clone::clone(&clock_skew);
+        registry.register_with_unit("clock_skew", help, Unit::Seconds, skew);
         let downloads =
             gauge(&mut registry, "downloads_in_flight", "Files that are now being sent");
         let log_lines_lost = Counter::default();
@@ -101,6 +106,7 @@ impl Metrics {
             table_revision,
             channels,
             lease_remaining,
+            clock_skew,
             downloads,
             certificate_expiry,
         }
@@ -131,6 +137,7 @@ impl Metrics {
         self.table_revision.set(table.applied().revision.0);
         self.channels.set(i64::try_from(table.channels().len()).unwrap_or(i64::MAX));
         let lease = table.lease_remaining().as_secs();
+        self.clock_skew.set(table.skew_ms() as f64 / 1000.0);
         self.lease_remaining.set(i64::try_from(lease).unwrap_or(i64::MAX));
         let mut text = String::new();
         let _ = encode(&mut text, &self.registry);

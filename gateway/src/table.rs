@@ -300,6 +300,11 @@ impl Table {
         self.current.load().lease.extend(asked);
     }
 
+    /// By how many milliseconds the database's clock is ahead of this machine's (T5).
+    pub(crate) fn skew_ms(&self) -> i64 {
+        self.now().as_millis().saturating_sub(self.clock.now().as_millis())
+    }
+
     /// How much of the lease is left.
     pub(crate) fn lease_remaining(&self) -> Duration {
         self.current.load().lease.remaining(self.clock.moment())

@@ -36,6 +36,7 @@ fn the_metrics_listener_answers_for_machines() {
     assert_eq!(count(&site, "condagate_table_misses_total"), 1);
     assert_eq!(count(&site, "condagate_channels"), 1);
     assert_eq!(count(&site, "condagate_tokens_expiring"), 0);
+    assert!(site.metrics_text().contains("\ncondagate_clock_skew_seconds "));
     assert!(count(&site, "condagate_sent_bytes_total") >= 2 * i64::try_from(length).unwrap());
     // Nothing of it is said on the gateway's own listener: these could be channels.
     assert_eq!(site.get("/metrics").status(), site.get("/nothing").status());
