@@ -207,7 +207,8 @@ fn second_reading(path: &str) -> Option<(String, String)> {
         let name = channel.join("/");
         let words: Vec<&str> = file.iter().map(String::as_str).collect();
         let words = match words.as_slice() {
-            ["label", _, rest @ ..] => rest,
+            // A label is a plain word.
+            ["label", label, rest @ ..] if !label.contains('%') => rest,
             all => all,
         };
         let fits = match words {

@@ -1,5 +1,5 @@
 //! The database, simulated: what is committed, one statement at a time. Each answer is what the
-//! SQL of `control::store` gives; `tests/suite/likeness.rs` compares them.
+//! SQL of `control::store` gives, which its own tests show on both databases.
 
 use std::rc::Rc;
 
