@@ -150,7 +150,7 @@ fn seeks_a_membership(line: &str) -> bool {
 fn reads_whole_table(line: &str) -> bool {
     // What a query makes itself, SQLite scans too; and an index in whose order it reads until it has
     // enough.
-    const READ: [&str; 11] = [
+    const READ: [&str; 14] = [
         "SCAN CONSTANT ROW",
         "SCAN keys",
         "SCAN sums",
@@ -159,6 +159,9 @@ fn reads_whole_table(line: &str) -> bool {
         "SCAN used",
         "SCAN either",
         "SCAN live",
+        "SCAN shown",
+        "SCAN pairs",
+        "SCAN holdings",
         "SCAN managed",
         "SCAN u USING COVERING INDEX token_last_used_at",
         "SCAN l USING INDEX tokens_issued",

@@ -83,17 +83,23 @@ pub(in crate::store) const EXPIRING: &str =
 pub(in crate::store) const COUNT_EXPIRING: &str = "SELECT count(*) FROM tokens \
     WHERE revoked_at IS NULL AND expires_at > $1 AND expires_at <= $2";
 
-/// What a deactivated principal holds is nothing.
+/// What is held on a channel is read once for all the tokens that share channel and principal; what
+/// a deactivated principal holds is nothing.
 macro_rules! token_channels_where {
     ($condition:expr) => {
         concat!(
-            "SELECT tc.token_id, c.name, (",
-            held!("p.id", "c.id"),
-            " AND p.deactivated_at IS NULL) AS held FROM token_channels tc JOIN tokens t ON t.id = tc.token_id \
-             JOIN principals p ON p.id = t.principal_id \
-             JOIN channels c ON c.id = tc.channel_id WHERE ",
+            "WITH shown AS MATERIALIZED (SELECT tc.token_id, tc.channel_id, t.principal_id \
+             FROM token_channels tc JOIN tokens t ON t.id = tc.token_id WHERE ",
             $condition,
-            " ORDER BY c.name"
+            "), pairs AS MATERIALIZED (SELECT DISTINCT principal_id, channel_id FROM shown), \
+             holdings AS MATERIALIZED (SELECT pairs.principal_id, pairs.channel_id, (",
+            held!("pairs.principal_id", "pairs.channel_id"),
+            ") AS held FROM pairs JOIN principals p ON p.id = pairs.principal_id \
+             WHERE p.deactivated_at IS NULL) \
+             SELECT shown.token_id, c.name, holdings.held FROM shown \
+             JOIN channels c ON c.id = shown.channel_id LEFT JOIN holdings \
+             ON holdings.channel_id = shown.channel_id \
+             AND holdings.principal_id = shown.principal_id ORDER BY c.name"
         )
     };
 }
