@@ -69,7 +69,8 @@ fn a_million_tokens(database: Database) {
         ratios[1]
     );
     assert_eq!(misses, 0, "the recently used are in the table from the start");
-    let allowed = MISSES_PER_SECOND * 3 * i64::try_from(ROUND.as_secs() + 1).unwrap();
+    // A burst of a second's look-ups, and those of the round and of its end.
+    let allowed = MISSES_PER_SECOND * 3 * i64::try_from(ROUND.as_secs() + 2).unwrap();
     assert!(looked_up <= allowed, "{looked_up} look-ups where {allowed} are allowed");
     assert!(refused > 0, "the burst was none");
     assert!(start < Duration::from_secs(3), "{start:?}");
@@ -184,6 +185,10 @@ fn fill(setup: &Setup) -> Vec<String> {
          SELECT t.id, CASE WHEN t.id <= {KNOWN} THEN 4000000 ELSE 3000000 END + t.id, '192.0.2.1' \
          FROM tokens t WHERE t.id % 2 = 0 OR t.id <= {KNOWN}; ANALYZE"
     ));
+    if !postgres {
+        // As a database is that was not filled just now.
+        sql("PRAGMA wal_checkpoint(TRUNCATE)".to_owned());
+    }
     known.iter().map(|token| token.reveal().to_owned()).collect()
 }
 
