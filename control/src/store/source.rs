@@ -53,6 +53,7 @@ const LOAD: &str = concat!(
 
 /// T6: what was never used counts from when it was issued. No token is used before it is issued, so
 /// that the latest are among those last used and those last issued, and no more need be read.
+/// `CROSS JOIN` has SQLite begin with those few, not with a million values.
 pub(super) const RECENTLY_USED: &str = concat!(
     "SELECT ",
     grant_columns!(),
@@ -65,10 +66,10 @@ pub(super) const RECENTLY_USED: &str = concat!(
      l.issued_at) AS at FROM tokens l JOIN principals lp ON lp.id = l.principal_id \
      WHERE l.revoked_at IS NULL AND l.expires_at > $1 AND lp.deactivated_at IS NULL \
      ORDER BY l.issued_at DESC LIMIT $2) AS issued) AS either ORDER BY at DESC LIMIT $2) AS live \
-     JOIN tokens t ON t.id = live.id JOIN token_values v ON v.token_id = t.id \
-     AND (v.valid_until IS NULL OR v.valid_until > $1) \
-     JOIN principals p ON p.id = t.principal_id \
-     LEFT JOIN token_channels tc ON tc.token_id = t.id ORDER BY t.id, v.digest"
+     CROSS JOIN tokens t CROSS JOIN token_values v CROSS JOIN principals p \
+     LEFT JOIN token_channels tc ON tc.token_id = t.id WHERE t.id = live.id AND v.token_id = t.id \
+     AND (v.valid_until IS NULL OR v.valid_until > $1) AND p.id = t.principal_id \
+     ORDER BY t.id, v.digest"
 );
 
 pub(super) const CHANNELS: &str = concat!("SELECT ", channel_columns!(), " FROM channels c");
