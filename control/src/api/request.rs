@@ -216,8 +216,13 @@ impl WaitQuery {
     /// How long the caller wants to wait for proof. Read before anything is changed, so that a
     /// typing error changes nothing.
     pub(super) fn wait(&self) -> Result<Option<Duration>, Problem> {
-        self.wait.as_deref().map(|text| duration("wait", text)).transpose()
+        wait(self.wait.as_deref())
     }
+}
+
+/// How long a query says to wait.
+pub(super) fn wait(text: Option<&str>) -> Result<Option<Duration>, Problem> {
+    text.map(|text| duration("wait", text)).transpose()
 }
 
 /// A duration in a field.

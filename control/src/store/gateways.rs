@@ -8,8 +8,7 @@ use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
 use super::rows::time;
-use super::signals::{self, News};
-use super::{Connection, Store, StoreError, Write};
+use super::{Connection, StoreError};
 
 /// One start of a gateway's process.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,9 +45,6 @@ pub(crate) struct GatewayLease {
 
 const FIND: &str = "SELECT name, renewal, renewed_at, lease_ms, \
      CASE WHEN ended_at IS NULL THEN 0 ELSE 1 END AS has_ended FROM gateways WHERE instance = $1";
-/// Only if it hasn't renewed since it was read.
-const FORGET: &str = "UPDATE gateways SET ended_at = $3 \
-     WHERE instance = $1 AND renewal = $2 AND ended_at IS NULL";
 
 pub(crate) async fn find_gateway(
     db: &mut Connection,
@@ -64,23 +60,6 @@ pub(crate) async fn find_gateway(
         })
     };
     row.map(found).transpose()
-}
-
-impl Store {
-    /// Ends a gateway's row in its place if its renewal number is still `renewal`, and wakes whoever
-    /// waits for it.
-    pub(crate) async fn forget_gateway(
-        &self,
-        write: &mut Write,
-        instance: &str,
-        renewal: i64,
-    ) -> Result<bool, StoreError> {
-        let now = write.now().as_millis();
-        let done = sqlx::query(FORGET).bind(instance).bind(renewal).bind(now);
-        let done = done.execute(write.connection()).await?;
-        signals::tell(write.connection(), self.dialect, News::Acknowledgement).await?;
-        Ok(done.rows_affected() > 0)
-    }
 }
 
 /// The gateways that haven't ended, by instance after `after`.

@@ -10,7 +10,7 @@ use sqlx::any::AnyRow;
 
 use super::rows::{time, time_if_any};
 use super::signals::{self, News};
-use super::{Connection, Store, StoreError};
+use super::{Connection, Store, StoreError, Write};
 
 /// A gateway as its row has it. The times are by the clocks of those who wrote them, for people
 /// (sync.md L5).
@@ -48,8 +48,8 @@ const RENEW: &str = "UPDATE gateways SET renewal = renewal + 1, renewed_at = $2 
 const ACKNOWLEDGE: &str = "UPDATE gateways SET applied_revision = $2, applied_stamp = $3 \
      WHERE instance = $1 AND ended_at IS NULL";
 const END: &str = "UPDATE gateways SET ended_at = $2 WHERE instance = $1 AND ended_at IS NULL";
-/// Only if it hasn't renewed since the observer looked (sync.md L5).
-const END_UNRENEWED: &str = "UPDATE gateways SET ended_at = $3, ended_by_observer = 1 \
+/// Only if it hasn't renewed since it was looked at (sync.md L5).
+const END_UNRENEWED: &str = "UPDATE gateways SET ended_at = $3, ended_by_observer = $4 \
      WHERE instance = $1 AND renewal = $2 AND ended_at IS NULL";
 const LIVE_OR_ENDED_SINCE: &str = "SELECT g.instance, g.name, g.version, g.started_at, \
      g.applied_revision, CASE WHEN r.stamp = g.applied_stamp THEN 1 ELSE 0 END AS known_stamp, \
@@ -119,23 +119,35 @@ impl Store {
         gateways_since(&mut *self.reader().await?, NO_MORE, NO_MORE).await
     }
 
-    /// Ends a row whose renewal number is still `renewal`, and tells whoever waits for it.
+    /// Ends a row that an observer saw without a renewal, if its number is still `renewal`.
     pub(crate) async fn end_gateway(
         &self,
         instance: &Instance,
         renewal: i64,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let _turn = self.turn().await?;
-        let mut transaction = self.pool.begin().await?;
+        let mut write = self.write(now).await?;
+        let ended = self.end_unrenewed(&mut write, (&instance.0, renewal), true).await?;
+        write.commit().await?;
+        Ok(ended)
+    }
+
+    /// Ends a row in its place if its renewal number is still that, and tells whoever waits for it.
+    pub(crate) async fn end_unrenewed(
+        &self,
+        write: &mut Write,
+        (instance, renewal): (&str, i64),
+        by_observer: bool,
+    ) -> Result<bool, StoreError> {
+        let now = write.now().as_millis();
         let done = sqlx::query(END_UNRENEWED)
-            .bind(instance.0.as_str())
+            .bind(instance)
             .bind(renewal)
-            .bind(now.as_millis())
-            .execute(&mut *transaction)
+            .bind(now)
+            .bind(i64::from(by_observer))
+            .execute(write.connection())
             .await?;
-        signals::tell(&mut transaction, self.dialect, News::Acknowledgement).await?;
-        transaction.commit().await?;
+        signals::tell(write.connection(), self.dialect, News::Acknowledgement).await?;
         Ok(done.rows_affected() > 0)
     }
 }

@@ -1,5 +1,7 @@
 //! Requests that may be repeated: what was made by one, and what was answered.
 
+use std::time::Duration;
+
 use access::{PrincipalId, Timestamp};
 use sqlx::Row as _;
 
@@ -20,7 +22,7 @@ pub(crate) struct Repeated {
 }
 
 /// How long a request may be sent again.
-const KEPT_MILLIS: i64 = 24 * 60 * 60 * 1000;
+const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
 const FIND: &str = "SELECT request_digest, target_kind, target_id, status, answer \
      FROM repeatable_requests WHERE principal_id = $1 AND key_digest = $2 AND at > $3";
@@ -29,11 +31,6 @@ const INSERT: &str = "INSERT INTO repeatable_requests (principal_id, key_digest,
      at, target_kind, target_id) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
 const ANSWER: &str = "UPDATE repeatable_requests SET status = $3, answer = $4 \
      WHERE principal_id = $1 AND key_digest = $2";
-
-/// Since when requests are remembered.
-fn since(now: Timestamp) -> Timestamp {
-    Timestamp::from_millis(now.as_millis().saturating_sub(KEPT_MILLIS))
-}
 
 /// What became of the request that the principal sent under this key, if that is remembered.
 pub(crate) async fn find_repeated(
@@ -45,7 +42,7 @@ pub(crate) async fn find_repeated(
     let row = sqlx::query(FIND)
         .bind(principal.0)
         .bind(request.key_digest.to_vec())
-        .bind(since(now).as_millis())
+        .bind(now.minus(KEPT).as_millis())
         .fetch_optional(db)
         .await?;
     let Some(row) = row else { return Ok(None) };
@@ -67,7 +64,7 @@ pub(super) async fn insert_repeatable(
     target: Target<'_>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    sqlx::query(FORGET).bind(since(now).as_millis()).execute(&mut *db).await?;
+    sqlx::query(FORGET).bind(now.minus(KEPT).as_millis()).execute(&mut *db).await?;
     let done = sqlx::query(INSERT)
         .bind(principal.0)
         .bind(request.key_digest.to_vec())

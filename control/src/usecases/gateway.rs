@@ -48,7 +48,7 @@ pub async fn forget(control: &Control, actor: &Actor, instance: &str) -> Result<
     let live = || Error::GatewayLive { name: found.name.clone(), until: found.lease_ends_at };
     // One that renewed since it was read is not gone either.
     if now < found.lease_ends_at.plus(CLOCKS_APART)
-        || !control.store.forget_gateway(&mut write, instance, found.renewal).await?
+        || !control.store.end_unrenewed(&mut write, (instance, found.renewal), false).await?
     {
         return Err(live());
     }

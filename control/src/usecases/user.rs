@@ -1,6 +1,5 @@
 //! Users.
 
-use access::Timestamp;
 use access::source::Touched;
 use serde_json::{Value, json};
 
@@ -235,14 +234,6 @@ async fn lock_out(change: &mut Change, user: &Principal) -> Result<(), Error> {
 }
 
 /// Role `admin`, or the machine itself.
-async fn require_admin(db: &mut Connection, actor: &Actor, now: Timestamp) -> Result<(), Error> {
-    if actor.is_console() {
-        return Ok(());
-    }
-    Caller::verify(db, actor, now).await?.require_admin()
-}
-
-/// The same of a change.
 async fn require_admin_of(change: &mut Change, actor: &Actor) -> Result<(), Error> {
     if actor.is_console() {
         return Ok(());
@@ -252,8 +243,11 @@ async fn require_admin_of(change: &mut Change, actor: &Actor) -> Result<(), Erro
 
 /// The same before slow work, so that only an admin can have passwords hashed.
 async fn require_admin_ahead(control: &Control, actor: &Actor) -> Result<(), Error> {
+    if actor.is_console() {
+        return Ok(());
+    }
     let mut db = control.store.reader().await?;
-    require_admin(&mut db, actor, control.now()).await
+    Caller::verify(&mut db, actor, control.now()).await?.require_admin()
 }
 
 /// Somebody must be able to hand out role `admin` again.

@@ -16,7 +16,7 @@ use super::answer::{self, Changed, Created, List};
 use super::credential::SignedIn;
 use super::problem::Problem;
 use super::proofs::{self, ProofAnswer, Proven};
-use super::request::{Body, Query, Segment, WaitQuery, duration, page, token_in_path};
+use super::request::{Body, Query, Segment, WaitQuery, duration, page, token_in_path, wait};
 use super::words::TokenStatusWord;
 use crate::store::NAME_PREFIX;
 use crate::usecases::token;
@@ -248,7 +248,7 @@ pub(super) async fn revoke(
     Segment(id): Segment,
     Query(query): Query<RevokeQuery>,
 ) -> Result<Proven, Problem> {
-    let wait = query.wait.as_deref().map(|text| duration("wait", text)).transpose()?;
+    let wait = wait(query.wait.as_deref())?;
     let id = token_in_path(&id)?;
     let done = if query.with_issued {
         token::revoke_with_issued(&control, &actor, id).await?
