@@ -1,12 +1,12 @@
 //! Many clients with many tokens while some of them are revoked: every answer is right.
 
 use std::io;
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use access::{Privacy, TokenSecret};
 
-use crate::site::{DAY, Database, Setup, Site, ago, files};
+use crate::site::{DAY, Database, Revocation, Setup, Site, Standing, ago, files};
 
 const CONNECTIONS: usize = 200;
 const REQUESTS: usize = 20_000;
@@ -36,8 +36,7 @@ fn every_answer_is_right_on_postgres() {
 struct Known {
     value: String,
     kind: Kind,
-    /// What the test knows of its revocation; see [`Standing`].
-    standing: AtomicU8,
+    revocation: Revocation,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -48,31 +47,9 @@ enum Kind {
     Ungranted,
 }
 
-/// Where a token's revocation stands; a request may begin in one and end in a later one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Standing {
-    Valid = 0,
-    /// The change may have been applied by the gateway or not.
-    Going = 1,
-    /// The gateway says that it has applied the change.
-    Gone = 2,
-}
-
 impl Known {
     fn new(value: String, kind: Kind) -> Self {
-        Self { value, kind, standing: AtomicU8::new(Standing::Valid as u8) }
-    }
-
-    fn standing(&self) -> Standing {
-        match self.standing.load(Ordering::SeqCst) {
-            0 => Standing::Valid,
-            1 => Standing::Going,
-            _ => Standing::Gone,
-        }
-    }
-
-    fn set(&self, standing: Standing) {
-        self.standing.store(standing as u8, Ordering::SeqCst);
+        Self { value, kind, revocation: Revocation::default() }
     }
 
     /// The statuses that are right for a request that began and ended in these.
@@ -130,10 +107,10 @@ fn every_answer_is_right(database: Database) {
             }
             let first = batch * TO_BE_REVOKED / BATCHES;
             let known = &tokens[first..first + revoked.len()];
-            known.iter().for_each(|token| token.set(Standing::Going));
+            known.iter().for_each(|token| token.revocation.set(Standing::Going));
             let last = revoked.iter().map(|token| site.admin.revoke(token)).max().unwrap();
             site.wait_for(last);
-            known.iter().for_each(|token| token.set(Standing::Gone));
+            known.iter().for_each(|token| token.revocation.set(Standing::Gone));
             progress.batches.fetch_add(1, Ordering::SeqCst);
         }
     });
@@ -167,9 +144,9 @@ fn client(
         let token = &tokens[usize::try_from(random % TOKENS as u64).unwrap()];
         let file = n % FILES.len();
         let path = format!("/t/{}/demo/{}", token.value, FILES[file]);
-        let began = token.standing();
+        let began = token.revocation.standing();
         let answer = connection.get(&path, &[]);
-        let ended = token.standing();
+        let ended = token.revocation.standing();
         let answer = match answer {
             Ok(answer) if answer.whole => answer,
             // Cut, because its token was revoked meanwhile (sync.md T3).

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::net::{SocketAddr, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::api::Api;
 use super::fleet::GATEWAYS;
-use crate::site::{Answer, Connection, patience};
+use crate::site::{Answer, Connection, Revocation, Standing, patience};
 
 /// How many tokens are made in a second; as many are revoked.
 const PER_SECOND: u32 = 50;
@@ -30,39 +30,16 @@ pub(super) const KNOCKS: usize = 50;
 /// When a proof that doesn't come is a failure of its own.
 const PROVEN_WITHIN: Duration = Duration::from_secs(120);
 
-/// What a request for a token's file may be answered depends on this, before and after it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Standing {
-    /// Its creation was answered.
-    Valid = 0,
-    /// Its revocation was sent.
-    Going = 1,
-    /// It was answered that it is gone everywhere, or the time is over by which that was promised.
-    Gone = 2,
-}
-
 pub(super) struct Token {
     id: i64,
     value: String,
     made: Moment,
-    standing: AtomicU8,
+    revocation: Revocation,
     /// On which gateways it was served.
     served: [AtomicBool; GATEWAYS],
 }
 
 impl Token {
-    fn standing(&self) -> Standing {
-        match self.standing.load(Ordering::SeqCst) {
-            0 => Standing::Valid,
-            1 => Standing::Going,
-            _ => Standing::Gone,
-        }
-    }
-
-    fn set(&self, standing: Standing) {
-        self.standing.store(standing as u8, Ordering::SeqCst);
-    }
-
     /// What is asked for with it.
     fn path(&self) -> String {
         format!("/t/{}/demo/noarch/repodata.json.zst", self.value)
@@ -199,7 +176,7 @@ impl Run {
         let delete = format!("/tokens/{}?wait={WAIT}", token.id);
         let mut revision = None;
         let mut bound: Option<Timestamp> = None;
-        token.set(Standing::Going);
+        token.revocation.set(Standing::Going);
         let begun = patience::now();
         let mut undisturbed = !self.disturbed.load(Ordering::SeqCst);
         loop {
@@ -214,8 +191,8 @@ impl Run {
             let proof = answer.as_ref().map(Answer::json).unwrap_or_default();
             match answer.as_ref().map(Answer::status) {
                 Ok(200) if proof["confirmed"] == true => {
-                    let by_bound = token.standing() == Standing::Gone;
-                    token.set(Standing::Gone);
+                    let by_bound = token.revocation.standing() == Standing::Gone;
+                    token.revocation.set(Standing::Gone);
                     return Revoked { token, took, undisturbed, by_bound };
                 }
                 Ok(202) if proof["confirmed"] == false => {
@@ -228,7 +205,7 @@ impl Run {
                 Ok(status) => panic!("token {}: {status}: {proof}", token.id),
             }
             if bound.is_some_and(|bound| SystemClock.now() > bound) {
-                token.set(Standing::Gone);
+                token.revocation.set(Standing::Gone);
             }
             assert!(took < PROVEN_WITHIN, "token {}: no proof after {took:?}", token.id);
         }
@@ -254,7 +231,7 @@ impl Run {
             if connection.is_none() {
                 connection = Connection::open(self.gateways[gateway]).ok();
             }
-            let began = token.standing();
+            let began = token.revocation.standing();
             let answer = connection.as_mut().and_then(|c| c.get(&token.path(), &[]).ok());
             match &answer {
                 Some(answer) => self.judge(gateway, &token, began, answer),
@@ -306,7 +283,7 @@ impl Run {
     }
 
     fn judge(&self, gateway: usize, token: &Token, began: Standing, answer: &Answer) {
-        let ended = token.standing();
+        let ended = token.revocation.standing();
         let tally = match (answer.status(), began, ended) {
             (200, Standing::Valid | Standing::Going, _) => {
                 token.served[gateway].store(true, Ordering::SeqCst);
@@ -340,7 +317,7 @@ fn issued(answer: &Value) -> Token {
         id: answer["id"].as_i64().unwrap(),
         value: answer["value"].as_str().unwrap().to_owned(),
         made: patience::now(),
-        standing: AtomicU8::new(Standing::Valid as u8),
+        revocation: Revocation::default(),
         served: Default::default(),
     }
 }

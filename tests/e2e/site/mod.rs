@@ -11,6 +11,7 @@ mod people;
 pub(crate) mod port;
 mod postgres;
 mod process;
+mod standing;
 pub(crate) mod upstream;
 
 use std::ffi::OsStr;
@@ -31,6 +32,7 @@ pub(crate) use self::line::Line;
 pub(crate) use self::people::{Admin, DAY, Database, Issued, PASSWORD, ago};
 pub(crate) use self::postgres::Postgres;
 pub(crate) use self::process::Process;
+pub(crate) use self::standing::{Revocation, Standing};
 
 /// The binary under test.
 pub(crate) const CONDAGATE: &str = env!("CARGO_BIN_EXE_condagate");
