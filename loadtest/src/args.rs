@@ -1,15 +1,20 @@
 //! The command line.
 
+mod table;
+
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
+use crate::client::Trust;
 use crate::error::Error;
 use crate::run::Plan;
 use crate::target::Target;
-use crate::workload::{Workload, read_files, read_tokens};
+use crate::workload::{Order, Population, Workload, read_files, read_tokens};
+
+pub(crate) use table::TableArgs;
 
 /// Puts conda-shaped load on a server and tells what a request costs it.
 #[derive(Parser)]
@@ -26,7 +31,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         server: Server,
         #[command(flatten)]
-        load: Load,
+        load: LoadArgs,
         /// Write the report to this file, as JSON
         #[arg(long, value_name = "FILE")]
         json: Option<PathBuf>,
@@ -34,11 +39,11 @@ pub(crate) enum Command {
     /// The same load on two servers in turns, and the ratio of what a request costs them
     Compare {
         #[command(flatten)]
-        server: Server,
+        server: Box<Server>,
         #[command(flatten)]
         peer: Peer,
         #[command(flatten)]
-        load: Load,
+        load: LoadArgs,
         /// How many times each server gets the whole load
         #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
         rounds: u32,
@@ -46,6 +51,12 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FILE")]
         json: Option<PathBuf>,
     },
+    /// Condagate beside nginx and haproxy, all started and stopped here, under each kind of load in
+    /// turns: what docs/performance.md shows
+    ///
+    /// Needs nginx and haproxy (Debian: nginx-light, haproxy). Takes about six minutes; what it
+    /// makes is in a temporary folder and goes with it.
+    Table(Box<TableArgs>),
 }
 
 /// The server under test.
@@ -60,6 +71,12 @@ pub(crate) struct Server {
     /// The file that `condagate demo` wrote
     #[arg(long, value_name = "FILE", group = "target")]
     demo_json: Option<PathBuf>,
+    /// For https://, the certificates to trust, PEM; of the peer too
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// Speak HTTP/2 to it and to the peer, over https:// only
+    #[arg(long)]
+    http2: bool,
     /// The server's processes, whose CPU time and memory are read
     #[arg(long, value_delimiter = ',')]
     pub(crate) pid: Vec<u32>,
@@ -81,7 +98,7 @@ pub(crate) struct Peer {
 
 /// What is asked for, and how much of it.
 #[derive(clap::Args)]
-pub(crate) struct Load {
+pub(crate) struct LoadArgs {
     /// A file of the channel to ask for [default: noarch/repodata.json]. Can be repeated
     #[arg(long = "path", value_name = "PATH")]
     paths: Vec<String>,
@@ -92,12 +109,22 @@ pub(crate) struct Load {
     /// with that status (200)
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
+    /// Ask as who has the file already: the answer must be 304
+    #[arg(long)]
+    held: bool,
     /// Check the SHA-256 of every answer, not its length alone
     #[arg(long)]
     hash: bool,
     /// Connections, each kept alive, with one request at a time
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     connections: u32,
+    /// Over HTTP/2, requests at a time on each connection
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    streams: u32,
+    /// Requests a second, sent when they are due whether earlier ones are answered or not, and
+    /// timed from then [default: each as soon as the one before it is answered]
+    #[arg(long, value_name = "PER_SECOND", value_parser = rate)]
+    rate: Option<f64>,
     /// Stop after so many requests
     #[arg(long, default_value_t = 10_000)]
     requests: u64,
@@ -111,35 +138,43 @@ pub(crate) struct Load {
 
 impl Server {
     pub(crate) fn target(&self) -> Result<Rc<Target>, Error> {
-        match &self.demo_json {
-            Some(path) => Target::from_demo(path).map(Rc::new),
-            None => target(self.url.as_deref(), self.url_file.as_deref()),
+        let target = match &self.demo_json {
+            Some(path) => Target::from_demo(path, self.trust()?)?,
+            None => self.named(self.url.as_deref(), self.url_file.as_deref())?,
+        };
+        self.spoken(target)
+    }
+
+    pub(crate) fn peer(&self, peer: &Peer) -> Result<Rc<Target>, Error> {
+        self.spoken(self.named(peer.peer_url.as_deref(), peer.peer_url_file.as_deref())?)
+    }
+
+    fn trust(&self) -> Result<Option<Trust>, Error> {
+        self.ca.as_deref().map(Trust::in_file).transpose()
+    }
+
+    fn spoken(&self, target: Target) -> Result<Rc<Target>, Error> {
+        Ok(Rc::new(if self.http2 { target.over_http2()? } else { target }))
+    }
+
+    fn named(&self, url: Option<&str>, file: Option<&Path>) -> Result<Target, Error> {
+        let target = match (url, file) {
+            (Some(url), _) => Target::parse(url, self.trust()?)?,
+            (None, Some(path)) => {
+                let text =
+                    std::fs::read_to_string(path).map_err(|cause| Error::file(path, cause))?;
+                Target::parse(&text, self.trust()?)?
+            }
+            (None, None) => return Err(Error::NoTarget),
+        };
+        if url.is_some() && target.has_token() {
+            return Err(Error::TokenInArguments);
         }
+        Ok(target)
     }
 }
 
-impl Peer {
-    pub(crate) fn target(&self) -> Result<Rc<Target>, Error> {
-        target(self.peer_url.as_deref(), self.peer_url_file.as_deref())
-    }
-}
-
-fn target(url: Option<&str>, file: Option<&Path>) -> Result<Rc<Target>, Error> {
-    let target = match (url, file) {
-        (Some(url), _) => Target::parse(url)?,
-        (None, Some(path)) => {
-            let text = std::fs::read_to_string(path).map_err(|cause| Error::file(path, cause))?;
-            Target::parse(&text)?
-        }
-        (None, None) => return Err(Error::NoTarget),
-    };
-    if url.is_some() && target.has_token() {
-        return Err(Error::TokenInArguments);
-    }
-    Ok(Rc::new(target))
-}
-
-impl Load {
+impl LoadArgs {
     /// Reads the lists, and learns from `target` what is not written in them.
     pub(crate) async fn workload(&self, target: &Target) -> Result<Workload, Error> {
         let mut files = match &self.paths_file {
@@ -154,7 +189,14 @@ impl Load {
             Some(path) => read_tokens(path)?,
             None => Vec::new(),
         };
-        let mut workload = Workload { files, tokens, hash: self.hash, seed: self.seed };
+        let mut workload = Workload {
+            files,
+            tokens: Rc::new(Population::even(tokens)),
+            order: Order::Drawn,
+            held: self.held,
+            hash: self.hash,
+            seed: self.seed,
+        };
         workload.learn(target).await?;
         Ok(workload)
     }
@@ -162,9 +204,18 @@ impl Load {
     pub(crate) fn plan(&self) -> Plan {
         Plan {
             connections: self.connections,
+            streams: self.streams,
             requests: self.requests,
             time: Duration::from_secs(self.seconds),
+            per_second: self.rate,
         }
+    }
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(rate) if (0.001..=1e6).contains(&rate) => Ok(rate),
+        _ => Err("from 0.001 to 1000000".to_owned()),
     }
 }
 

@@ -25,13 +25,27 @@ pub(crate) enum Error {
     NoServer { authority: String, cause: io::Error },
     #[error("process {pid}: {what}")]
     Process { pid: u32, what: String },
-    #[error(
-        "nothing to compare: give --pid and --peer-pid, and enough requests that each round takes \
-         the server at least a hundredth of a second"
-    )]
+    #[error("this kernel tells no process's time in /proc/PID/task/TID/schedstat")]
+    NoSchedstat,
+    #[error("{path}: {cause}", path = .path.display())]
+    Certificate { path: PathBuf, cause: String },
+    #[error("nothing to compare: give --pid and --peer-pid, and requests that are answered")]
     NoCpuTime,
+    #[error(
+        "{program} can't be started: {cause}; on Debian: apt-get install nginx-light haproxy, and \
+         cargo build --release for condagate", program = .program.display()
+    )]
+    Program { program: PathBuf, cause: io::Error },
+    #[error("{name}: {why}; it said: {said}")]
+    Server { name: String, why: String, said: String },
+    #[error("the servers can't be set up: {0}")]
+    Setup(String),
+    #[error("to measure an earlier condagate, name its binary with --baseline")]
+    NoBaseline,
     #[error("the first request for {path} failed: {why}")]
     FirstRequest { path: String, why: String },
+    #[error("interrupted")]
+    Interrupted,
     #[error(transparent)]
     Io(#[from] io::Error),
 }

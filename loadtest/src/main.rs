@@ -15,10 +15,13 @@
 mod args;
 mod client;
 mod compare;
+mod cores;
 mod error;
+mod lab;
 mod measure;
 mod report;
 mod run;
+mod table;
 mod target;
 mod workload;
 
@@ -27,12 +30,15 @@ use std::process::ExitCode;
 
 use access::SystemClock;
 use clap::Parser;
+use indicatif::ProgressBar;
 
-use args::{Args, Command};
+use args::{Args, Command, TableArgs};
 use compare::Comparison;
 use error::Error;
+use lab::Lab;
 use report::Report;
 use run::Runner;
+use table::Table;
 
 /// Exit status of a run in which an answer was wrong or missing.
 const SOME_WRONG: u8 = 1;
@@ -64,7 +70,7 @@ fn start(args: &Args) -> Result<bool, Error> {
                 Ok(report.is_right())
             }
             Command::Compare { server, peer, load, rounds, json } => {
-                let (target, peer_target) = (server.target()?, peer.target()?);
+                let (target, peer_target) = (server.target()?, server.peer(peer)?);
                 let runner = Runner::new(SystemClock, load.workload(&target).await?, load.plan());
                 let mut comparison = Comparison::new(&SystemClock);
                 for _ in 0..*rounds {
@@ -75,8 +81,29 @@ fn start(args: &Args) -> Result<bool, Error> {
                 finish(json.as_deref(), &comparison, &comparison.table())?;
                 Ok(comparison.is_right())
             }
+            Command::Table(args) => {
+                let table = tokio::select! {
+                    table = table(args) => table?,
+                    // What was started is ended.
+                    _ = tokio::signal::ctrl_c() => return Err(Error::Interrupted),
+                };
+                finish(args.json.as_deref(), &table, &table.text())?;
+                Ok(table.is_right())
+            }
         }
     })
+}
+
+async fn table(args: &TableArgs) -> Result<Table, Error> {
+    let binaries = args.binaries()?;
+    let bar = ProgressBar::new_spinner();
+    let show = |what: &str| {
+        bar.set_message(what.to_owned());
+        bar.tick();
+    };
+    let lab = Lab::start(&args.subjects(), &binaries, args.tokens(), show).await?;
+    bar.finish_and_clear();
+    Table::measure(&lab, &args.extent()).await
 }
 
 /// Prints the table and writes the JSON file, if one is wanted.

@@ -1,55 +1,76 @@
 //! What processes have used, from /proc (proc(5)).
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::error::Error;
 
-/// What a group of processes has used.
+/// What a group of processes has used between two readings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct Usage {
-    /// Processor time, user and system, in seconds, to a hundredth.
+    /// Processor time, user and system, in seconds.
     #[serde(rename = "cpu_seconds", serialize_with = "as_seconds")]
     pub(crate) cpu: Duration,
     /// The most memory that was resident at a time since each process began, summed.
     pub(crate) peak_resident_bytes: u64,
 }
 
-impl Usage {
-    /// What `pids` have used since they began.
+/// What a group of processes has used since they began.
+#[derive(Debug, Default)]
+pub(crate) struct Reading {
+    /// Processor time of each thread, by its number: to the nanosecond, where the time of a whole
+    /// process is told to a hundredth of a second.
+    threads: BTreeMap<u32, Duration>,
+    peak_resident_bytes: u64,
+}
+
+impl Reading {
+    /// Reads it of `pids`.
     pub(crate) fn of(pids: &[u32]) -> Result<Self, Error> {
         let mut all = Self::default();
         for &pid in pids {
             let unreadable = |what: String| Error::Process { pid, what };
-            let read = |file: &str| {
-                std::fs::read_to_string(format!("/proc/{pid}/{file}"))
-                    .map_err(|cause| unreadable(cause.to_string()))
-            };
-            let ticks = cpu_ticks(&read("stat")?);
-            let ticks = ticks.ok_or_else(|| unreadable("no times in its stat".into()))?;
-            let peak = peak_resident_bytes(&read("status")?);
-            let peak = peak.ok_or_else(|| unreadable("no VmHWM in its status".into()))?;
-            all.cpu += Duration::from_secs(ticks) / ticks_per_second();
-            all.peak_resident_bytes += peak;
+            let status = std::fs::read_to_string(format!("/proc/{pid}/status"));
+            let peak = peak_resident_bytes(&status.map_err(|e| unreadable(e.to_string()))?);
+            all.peak_resident_bytes +=
+                peak.ok_or_else(|| unreadable("no VmHWM in its status".into()))?;
+            let tasks = std::fs::read_dir(format!("/proc/{pid}/task"));
+            for task in tasks.map_err(|e| unreadable(e.to_string()))? {
+                let task = task.map_err(|e| unreadable(e.to_string()))?;
+                // One that has ended meanwhile has no file any more.
+                let Ok(schedstat) = std::fs::read_to_string(task.path().join("schedstat")) else {
+                    continue;
+                };
+                let thread = task.file_name().to_str().and_then(|name| name.parse().ok());
+                if let (Some(thread), Some(time)) = (thread, time_on_cpu(&schedstat)) {
+                    all.threads.insert(thread, time);
+                }
+            }
+        }
+        if all.threads.is_empty() && !pids.is_empty() {
+            return Err(Error::NoSchedstat);
         }
         Ok(all)
     }
 
-    /// What was used after `earlier`; the peak is the whole one.
-    pub(crate) fn since(self, earlier: Self) -> Self {
-        Self { cpu: self.cpu.saturating_sub(earlier.cpu), ..self }
+    /// What was used after `earlier`; the peak is the whole one. A thread that ended in between
+    /// is not in it: those that do are the idle ones of a pool.
+    pub(crate) fn since(&self, earlier: &Self) -> Usage {
+        let used = |(thread, time): (&u32, &Duration)| {
+            time.saturating_sub(earlier.threads.get(thread).copied().unwrap_or_default())
+        };
+        Usage {
+            cpu: self.threads.iter().map(used).sum(),
+            peak_resident_bytes: self.peak_resident_bytes,
+        }
     }
 }
 
-/// `utime` + `stime`, the fields 14 and 15 of /proc/PID/stat.
-fn cpu_ticks(stat: &str) -> Option<u64> {
-    // The second field is the program's name in parentheses, which may hold anything.
-    let (_, fields) = stat.rsplit_once(')')?;
-    let mut fields = fields.split_whitespace().skip(11);
-    let user: u64 = fields.next()?.parse().ok()?;
-    let system: u64 = fields.next()?.parse().ok()?;
-    Some(user + system)
+/// The first field of schedstat: time spent on a processor, in nanoseconds.
+fn time_on_cpu(schedstat: &str) -> Option<Duration> {
+    Some(Duration::from_nanos(schedstat.split_whitespace().next()?.parse().ok()?))
 }
 
 /// `VmHWM` of /proc/PID/status.
@@ -57,10 +78,6 @@ fn peak_resident_bytes(status: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kib * 1024)
-}
-
-fn ticks_per_second() -> u32 {
-    u32::try_from(rustix::param::clock_ticks_per_second()).unwrap_or(100).max(1)
 }
 
 pub(crate) fn as_seconds<S: serde::Serializer>(time: &Duration, to: S) -> Result<S::Ok, S::Error> {
@@ -72,12 +89,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_read_behind_any_name() {
-        let stat = "42 (a (b) 1 2) S 1 42 42 0 -1 4194560 900 0 0 0 120 34 5 6 20 0 3 0 77 1 2";
-        assert_eq!(cpu_ticks(stat), Some(154));
-        for broken in ["", "42 name S 1", "42 (name) S 1 2 3"] {
-            assert_eq!(cpu_ticks(broken), None, "{broken}");
-        }
+    fn times_are_read_in_nanoseconds() {
+        assert_eq!(time_on_cpu("22309 985533 2\n"), Some(Duration::from_nanos(22_309)));
+        assert_eq!(time_on_cpu(""), None);
     }
 
     #[test]
@@ -88,14 +102,17 @@ mod tests {
     }
 
     #[test]
-    fn this_process_has_used_something_and_a_gone_one_is_named() {
+    fn work_is_counted_and_a_gone_process_is_named() {
         let pid = std::process::id();
-        let one = Usage::of(&[pid]).unwrap();
-        assert!(one.peak_resident_bytes > 100_000, "{one:?}");
-        // Counted per core and added up roughly (proc(5)), a second reading may be a little lower.
-        let twice = Usage::of(&[pid, pid]).unwrap();
-        assert!(twice.peak_resident_bytes > one.peak_resident_bytes * 3 / 2, "{one:?} {twice:?}");
-        let gone = Usage::of(&[u32::MAX]).unwrap_err().to_string();
+        let before = Reading::of(&[pid]).unwrap();
+        let mut sum = 0_u64;
+        for number in 0..20_000_000_u64 {
+            sum = std::hint::black_box(sum ^ number);
+        }
+        let usage = Reading::of(&[pid]).unwrap().since(&before);
+        assert!(usage.cpu > Duration::from_millis(1), "{usage:?}");
+        assert!(usage.peak_resident_bytes > 100_000, "{usage:?}");
+        let gone = Reading::of(&[u32::MAX]).unwrap_err().to_string();
         assert!(gone.contains("4294967295"), "{gone}");
     }
 }

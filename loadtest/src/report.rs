@@ -137,6 +137,28 @@ impl Report {
 }
 
 impl Run {
+    /// Requests that were answered, in a second.
+    pub(crate) fn per_second(&self) -> f64 {
+        rate(self.requests, self.elapsed.as_secs_f64().max(1e-9))
+    }
+
+    /// The server's share of the time: 1 is one core all of the time.
+    pub(crate) fn busy(&self) -> Option<f64> {
+        Some(self.server?.cpu.as_secs_f64() / self.elapsed.as_secs_f64().max(1e-9))
+    }
+
+    pub(crate) fn peak_resident_bytes(&self) -> Option<u64> {
+        Some(self.server?.peak_resident_bytes)
+    }
+
+    pub(crate) fn p50_micros(&self) -> u64 {
+        self.latency.p50_micros
+    }
+
+    pub(crate) fn p99_micros(&self) -> u64 {
+        self.latency.p99_micros
+    }
+
     /// Whether there were answers and all were right.
     pub(crate) fn is_right(&self) -> bool {
         self.failures.is_empty() && self.requests > 0
@@ -218,7 +240,13 @@ pub(crate) mod tests {
         let used = |cpu| Usage { cpu, peak_resident_bytes: 3 << 19 };
         Outcome {
             target: "http://h/t/…/a".to_owned(),
-            plan: Plan { connections: 4, requests: 1000, time: Duration::from_secs(9) },
+            plan: Plan {
+                connections: 4,
+                streams: 1,
+                requests: 1000,
+                time: Duration::from_secs(9),
+                per_second: None,
+            },
             tally: Tally { requests: 1000, bytes: 2_000_000, latency, failures: BTreeMap::new() },
             elapsed: Duration::from_millis(500),
             server: Some(used(cpu)),

@@ -1,23 +1,23 @@
 //! All exchanges of a run, and their tally.
 
+mod install;
+mod pace;
+mod tally;
+
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
 use access::{Clock, Moment};
-use hdrhistogram::Histogram;
 use indicatif::ProgressBar;
 
-use crate::client::{Answer, Connection, Missing};
+use crate::client::{Answer, Ask, Connection, Missing, Validators};
 use crate::error::Error;
-use crate::measure::Usage;
+use crate::measure::{Reading, Usage};
 use crate::target::Target;
-use crate::workload::{Request, Workload};
-
-/// Latencies are kept in microseconds with three digits, up to this.
-const LATENCY_MAX_MICROS: u64 = 120_000_000;
-const LATENCY_DIGITS: u8 = 3;
+use crate::workload::{Order, Request, Workload};
+use pace::Queue;
+pub(crate) use tally::Tally;
 
 /// After so many wrong or missing answers a run has no figure worth having.
 const FAILURES_MAX: u64 = 1000;
@@ -25,11 +25,16 @@ const FAILURES_MAX: u64 = 1000;
 /// How much load there is.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
+    /// Each with one request at a time; over HTTP/2 with `streams` of them.
     pub(crate) connections: u32,
+    pub(crate) streams: u32,
     /// The run ends after so many requests,
     pub(crate) requests: u64,
     /// or after this time.
     pub(crate) time: Duration,
+    /// So many requests a second, whether earlier ones are answered or not; none: each as soon as
+    /// the one before it is answered.
+    pub(crate) per_second: Option<f64>,
 }
 
 /// What came of a run.
@@ -46,57 +51,44 @@ pub(crate) struct Outcome {
     pub(crate) client: Usage,
 }
 
-/// Counts over all connections.
-#[derive(Debug)]
-pub(crate) struct Tally {
-    pub(crate) requests: u64,
-    /// Bytes of bodies.
-    pub(crate) bytes: u64,
-    /// From the request to the body's end, of right answers, in microseconds.
-    pub(crate) latency: Histogram<u64>,
-    /// Wrong and missing answers, by what is wrong with them.
-    pub(crate) failures: BTreeMap<String, u64>,
-}
-
-impl Tally {
-    fn new() -> Self {
-        let latency = Histogram::new_with_max(LATENCY_MAX_MICROS, LATENCY_DIGITS);
-        Self {
-            requests: 0,
-            bytes: 0,
-            #[expect(clippy::expect_used, reason = "the two bounds are constants")]
-            latency: latency.expect("the bounds of a histogram"),
-            failures: BTreeMap::new(),
-        }
-    }
-
-    /// How many answers were wrong or missing.
-    pub(crate) fn failed(&self) -> u64 {
-        self.failures.values().sum()
-    }
-}
-
 /// Makes runs of one workload.
 pub(crate) struct Runner<C> {
     clock: C,
     workload: Rc<Workload>,
     plan: Plan,
+    /// Whether progress is shown on a terminal.
+    shows: bool,
 }
 
 /// What the connections of a run share.
 struct Shared<C> {
     clock: C,
     workload: Rc<Workload>,
-    requests: u64,
+    /// By what each file can be asked for again; empty where nobody does.
+    held: Vec<Validators>,
+    plan: Plan,
     ends: Moment,
     next: Cell<u64>,
+    queue: Queue,
     tally: RefCell<Tally>,
     progress: ProgressBar,
 }
 
 impl<C: Clock + Clone> Runner<C> {
     pub(crate) fn new(clock: C, workload: Workload, plan: Plan) -> Self {
-        Self { clock, workload: Rc::new(workload), plan }
+        Self { clock, workload: Rc::new(workload), plan, shows: true }
+    }
+
+    /// The same, for who shows the progress of many runs.
+    pub(crate) fn quiet(self) -> Self {
+        Self { shows: false, ..self }
+    }
+
+    /// The same at a rate of so many requests a second.
+    pub(crate) fn at_rate(&self, per_second: f64) -> Self {
+        let plan = Plan { per_second: Some(per_second), ..self.plan };
+        let workload = Rc::clone(&self.workload);
+        Self { clock: self.clock.clone(), workload, plan, shows: self.shows }
     }
 
     /// Runs the whole workload against `target`, whose processes are `pids`.
@@ -104,29 +96,51 @@ impl<C: Clock + Clone> Runner<C> {
     /// # Errors
     /// No connection at all, or a process that can't be read.
     pub(crate) async fn run(&self, target: &Rc<Target>, pids: &[u32]) -> Result<Outcome, Error> {
-        drop(target.connect().await?);
-        let server_before = Usage::of(pids)?;
-        let client_before = Usage::of(&[std::process::id()])?;
+        let held = match self.workload.held {
+            true => self.workload.as_ref().clone().learn(target).await?,
+            false => Vec::new(),
+        };
+        let connections = match self.workload.order {
+            Order::Drawn => self.connect(target).await?,
+            Order::Installs => Vec::new(),
+        };
+        let server_before = Reading::of(pids)?;
+        let client_before = Reading::of(&[std::process::id()])?;
         let started = self.clock.moment();
         let shared = Rc::new(Shared {
             clock: self.clock.clone(),
             workload: Rc::clone(&self.workload),
-            requests: self.plan.requests,
+            held,
+            plan: self.plan,
             ends: started.plus(self.plan.time),
             next: Cell::new(0),
+            queue: Queue::default(),
             tally: RefCell::new(Tally::new()),
-            progress: ProgressBar::new(self.plan.requests),
+            progress: match self.shows {
+                true => ProgressBar::new(self.plan.requests),
+                false => ProgressBar::hidden(),
+            },
         });
-        let workers: Vec<_> = (0..self.plan.connections)
-            .map(|_| tokio::task::spawn_local(work(Rc::clone(&shared), Rc::clone(target))))
+        let mut workers: Vec<_> = connections
+            .into_iter()
+            .map(|kept| tokio::task::spawn_local(work(Rc::clone(&shared), Rc::clone(target), kept)))
             .collect();
+        if self.workload.order == Order::Installs {
+            workers.extend((0..install::AT_A_TIME).map(|_| {
+                tokio::task::spawn_local(install::repeat(Rc::clone(&shared), Rc::clone(target)))
+            }));
+        }
+        if let Some(per_second) = self.plan.per_second {
+            let over = |number, due| shared.is_over(number, due);
+            shared.queue.fill(&self.clock, per_second, over).await?;
+        }
         for worker in workers {
             worker.await.map_err(std::io::Error::other)?;
         }
         let elapsed = self.clock.moment().since(started);
         shared.progress.finish_and_clear();
-        let server = Usage::of(pids)?.since(server_before);
-        let client = Usage::of(&[std::process::id()])?.since(client_before);
+        let server = Reading::of(pids)?.since(&server_before);
+        let client = Reading::of(&[std::process::id()])?.since(&client_before);
         Ok(Outcome {
             target: target.shown(),
             plan: self.plan,
@@ -136,41 +150,88 @@ impl<C: Clock + Clone> Runner<C> {
             client,
         })
     }
+
+    /// The connections that the run begins with, so that connecting is not measured.
+    async fn connect(&self, target: &Target) -> Result<Vec<Connection>, Error> {
+        let mut all = Vec::new();
+        for _ in 0..self.plan.connections {
+            let one = target.connect().await?;
+            let others = (1..self.plan.streams).filter_map(|_| one.another());
+            all.extend(others);
+            all.push(one);
+        }
+        Ok(all)
+    }
 }
 
 impl<C: Clock> Shared<C> {
-    /// The number of the next request, until the run is over.
-    fn next(&self) -> Option<u64> {
-        let index = self.next.get();
-        let over = index >= self.requests
-            || self.clock.moment() >= self.ends
-            || self.tally.borrow().failed() >= FAILURES_MAX;
-        self.next.set(index + 1);
-        (!over).then_some(index)
+    /// Whether request `number`, at `when`, is one too many.
+    fn is_over(&self, number: u64, when: Moment) -> bool {
+        number >= self.plan.requests
+            || when >= self.ends
+            || self.tally.borrow().failed() >= FAILURES_MAX
+    }
+
+    /// The number of the next request and when it is due, until the run is over.
+    async fn next(&self) -> Option<(u64, Moment)> {
+        if self.plan.per_second.is_some() {
+            return self.queue.take().await;
+        }
+        let (number, now) = (self.next.get(), self.clock.moment());
+        self.next.set(number + 1);
+        (!self.is_over(number, now)).then_some((number, now))
     }
 
     /// Counts what came of one request, and gives back the connection if it can be used again.
     fn count(&self, done: Done<'_>) -> Option<Connection> {
         let mut tally = self.tally.borrow_mut();
-        let (failure, connection) = match done {
-            Done::Unsent(error) => (Some(format!("no connection: {error}")), None),
-            Done::Unanswered(missing) => (Some(missing.to_string()), None),
+        self.progress.inc(1);
+        match done {
+            Done::Unsent(error) => {
+                tally.fail(format!("no connection: {error}"));
+                None
+            }
+            Done::Unanswered(missing) => {
+                tally.fail(missing.to_string());
+                None
+            }
             Done::Answered { request, answer, latency, connection } => {
                 tally.requests += 1;
                 tally.bytes += answer.length;
-                let wrong = answer.differs_from(&request);
-                if wrong.is_none() {
-                    tally.latency.saturating_record(micros(latency));
+                match answer.differs_from(&request) {
+                    None => tally.took(latency),
+                    Some(wrong) => tally.fail(format!("{wrong} (status {})", answer.status)),
                 }
-                let failure = wrong.map(|wrong| format!("{wrong} (status {})", answer.status));
-                (failure, answer.keep_alive.then_some(connection))
+                answer.keep_alive.then_some(connection)
             }
-        };
-        if let Some(failure) = failure {
-            *tally.failures.entry(failure).or_default() += 1;
         }
-        self.progress.inc(1);
-        connection
+    }
+
+    /// Sends `request`, due at `due`, on the connection that was kept, or on a new one.
+    async fn exchange<'a>(
+        &self,
+        target: &Target,
+        kept: Option<Connection>,
+        request: Request<'a>,
+        due: Moment,
+    ) -> Done<'a> {
+        let mut connection = match kept {
+            Some(connection) => connection,
+            None => match target.server().connect().await {
+                Ok(connection) => connection,
+                Err(error) => return Done::Unsent(error),
+            },
+        };
+        let path = target.request_path(request.token, &request.file.path);
+        let held = self.held.get(request.number);
+        let ask = Ask { path: &path, held, hash: self.workload.hash };
+        match connection.get(&ask).await {
+            Err(missing) => Done::Unanswered(missing),
+            Ok(answer) => {
+                let latency = self.clock.moment().since(due);
+                Done::Answered { request, answer, latency, connection }
+            }
+        }
     }
 }
 
@@ -182,40 +243,11 @@ enum Done<'a> {
 }
 
 /// One connection: a request at a time until the run is over.
-async fn work<C: Clock>(shared: Rc<Shared<C>>, target: Rc<Target>) {
-    let mut kept = None;
-    while let Some(index) = shared.next() {
-        let request = shared.workload.request(index);
-        let done = exchange(&shared, &target, kept.take(), request).await;
+async fn work<C: Clock>(shared: Rc<Shared<C>>, target: Rc<Target>, connection: Connection) {
+    let mut kept = Some(connection);
+    while let Some((number, due)) = shared.next().await {
+        let request = shared.workload.request(number);
+        let done = shared.exchange(&target, kept.take(), request, due).await;
         kept = shared.count(done);
     }
-}
-
-/// Sends `request` on the connection that was kept, or on a new one.
-async fn exchange<'a, C: Clock>(
-    shared: &Shared<C>,
-    target: &Target,
-    kept: Option<Connection>,
-    request: Request<'a>,
-) -> Done<'a> {
-    let mut connection = match kept {
-        Some(connection) => connection,
-        None => match Connection::open(target.authority()).await {
-            Ok(connection) => connection,
-            Err(error) => return Done::Unsent(error),
-        },
-    };
-    let path = target.request_path(request.token, &request.file.path);
-    let sent = shared.clock.moment();
-    match connection.get(&path, shared.workload.hash).await {
-        Err(missing) => Done::Unanswered(missing),
-        Ok(answer) => {
-            let latency = shared.clock.moment().since(sent);
-            Done::Answered { request, answer, latency, connection }
-        }
-    }
-}
-
-fn micros(duration: Duration) -> u64 {
-    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }

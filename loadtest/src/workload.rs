@@ -1,12 +1,17 @@
 //! What is asked for, and what each answer must be.
 
+mod population;
+
 use std::path::Path;
+use std::rc::Rc;
 
 use access::TokenSecret;
 
-use crate::client::Answer;
+use crate::client::{Answer, Ask, Validators};
 use crate::error::Error;
 use crate::target::Target;
+
+pub(crate) use population::{Population, Token};
 
 /// A file of the channel, and what is known of it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -22,28 +27,35 @@ impl From<&str> for File {
     }
 }
 
-/// A token, and how a request with it must be answered.
-#[derive(Debug)]
-pub(crate) struct Token {
-    pub(crate) secret: TokenSecret,
-    pub(crate) status: u16,
-}
-
 /// Everything that a run asks for.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Workload {
     /// Never empty.
     pub(crate) files: Vec<File>,
     /// Empty: the token in the URL, if there is one, and status 200.
-    pub(crate) tokens: Vec<Token>,
+    pub(crate) tokens: Rc<Population>,
+    pub(crate) order: Order,
+    /// Whether each file is asked for by who has it already, so that the answer is 304.
+    pub(crate) held: bool,
     /// Whether the SHA-256 of every answer is checked.
     pub(crate) hash: bool,
     pub(crate) seed: u64,
 }
 
+/// Which file comes when.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Order {
+    /// Each is drawn, evenly.
+    Drawn,
+    /// Cold installs: new connections, the first file, then all others over them, and the end.
+    Installs,
+}
+
 /// One request, and what its answer must be.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Request<'a> {
+    /// Its place among the workload's files.
+    pub(crate) number: usize,
     pub(crate) file: &'a File,
     pub(crate) token: Option<&'a TokenSecret>,
     pub(crate) status: u16,
@@ -53,35 +65,44 @@ impl Workload {
     /// The request number `index` of a run; the same for the same seed.
     pub(crate) fn request(&self, index: u64) -> Request<'_> {
         let drawn = mix(self.seed ^ mix(index));
-        let file = &self.files[pick(drawn, self.files.len())];
-        match self.tokens.as_slice() {
-            [] => Request { file, token: None, status: 200 },
-            tokens => {
-                let token = &tokens[pick(drawn.rotate_left(32), tokens.len())];
-                Request { file, token: Some(&token.secret), status: token.status }
-            }
-        }
+        self.request_for(pick(drawn, self.files.len()), index)
     }
 
-    /// Asks once for each file and completes what is not known of it; every later answer, of any
-    /// server, must be the same.
-    pub(crate) async fn learn(&mut self, target: &Target) -> Result<(), Error> {
-        let allowed = self.tokens.iter().find(|token| token.status == 200);
-        let token = allowed.map(|token| &token.secret);
+    /// A request for the file `number`, with the token that is drawn for `index`.
+    pub(crate) fn request_for(&self, number: usize, index: u64) -> Request<'_> {
+        let file = &self.files[number];
+        let token = self.tokens.draw(mix(self.seed.rotate_left(32) ^ mix(index)));
+        let status = match token.map_or(200, |token| token.status) {
+            200 if self.held => 304,
+            status => status,
+        };
+        Request { number, file, token: token.map(|token| &token.secret), status }
+    }
+
+    /// Asks `target` once for each file, checks the answers and completes what is not known of
+    /// the files; every later answer, of any server, must be the same. Answers by what each can
+    /// be asked for again.
+    pub(crate) async fn learn(&mut self, target: &Target) -> Result<Vec<Validators>, Error> {
+        let token = self.tokens.allowed().map(|token| &token.secret);
         let mut connection = target.connect().await?;
-        for file in &mut self.files {
+        let mut all = Vec::new();
+        for (number, file) in self.files.iter_mut().enumerate() {
             let refused = |why: String| Error::FirstRequest { path: file.path.clone(), why };
             let path = target.request_path(token, &file.path);
-            let answer =
-                connection.get(&path, true).await.map_err(|why| refused(why.to_string()))?;
-            let request = Request { file, token, status: 200 };
+            let ask = Ask { path: &path, held: None, hash: true };
+            let answer = connection.get(&ask).await.map_err(|why| refused(why.to_string()))?;
+            let request = Request { number, file, token, status: 200 };
             if let Some(wrong) = answer.differs_from(&request) {
                 return Err(refused(format!("{wrong}: {}", answer.status)));
             }
             file.length = Some(answer.length);
             file.sha256 = answer.sha256;
+            all.push(answer.validators.unwrap_or_default());
+            if !answer.keep_alive {
+                connection = target.connect().await?;
+            }
         }
-        Ok(())
+        Ok(all)
     }
 }
 
@@ -180,7 +201,7 @@ fn hex(text: &str) -> Option<[u8; 32]> {
 }
 
 /// SplitMix64's output function: a well spread number for each number.
-fn mix(number: u64) -> u64 {
+pub(crate) fn mix(number: u64) -> u64 {
     let mut z = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -223,7 +244,14 @@ mod tests {
     #[test]
     fn requests_are_drawn_evenly_and_again_the_same() {
         let files = ["a", "b", "c"].map(File::from).to_vec();
-        let workload = Workload { files, tokens: Vec::new(), hash: false, seed: 7 };
+        let workload = Workload {
+            files,
+            tokens: Rc::default(),
+            order: Order::Drawn,
+            held: false,
+            hash: false,
+            seed: 7,
+        };
         let mut counts = std::collections::BTreeMap::new();
         for index in 0..3000 {
             *counts.entry(&workload.request(index).file.path).or_insert(0) += 1;
@@ -235,19 +263,28 @@ mod tests {
     #[test]
     fn an_answer_is_compared_with_what_it_must_be() {
         let file = File { path: "a".into(), length: Some(3), sha256: Some([1; 32]) };
-        let request = Request { file: &file, token: None, status: 200 };
-        let right = Answer { status: 200, length: 3, sha256: Some([1; 32]), keep_alive: true };
+        let request = Request { number: 0, file: &file, token: None, status: 200 };
+        let right = Answer {
+            status: 200,
+            length: 3,
+            sha256: Some([1; 32]),
+            validators: None,
+            keep_alive: true,
+        };
         assert_eq!(right.differs_from(&request), None);
         let wrong = [
-            (Answer { status: 404, ..right }, Wrong::Status),
-            (Answer { length: 2, ..right }, Wrong::Length),
-            (Answer { sha256: Some([2; 32]), ..right }, Wrong::Content),
+            (Answer { status: 404, ..right.clone() }, Wrong::Status),
+            (Answer { length: 2, ..right.clone() }, Wrong::Length),
+            (Answer { sha256: Some([2; 32]), ..right.clone() }, Wrong::Content),
         ];
         for (answer, what) in wrong {
             assert_eq!(answer.differs_from(&request), Some(what));
         }
         let refused = Request { status: 401, ..request };
-        assert_eq!(Answer { status: 401, length: 99, ..right }.differs_from(&refused), None);
+        assert_eq!(
+            Answer { status: 401, length: 99, ..right.clone() }.differs_from(&refused),
+            None
+        );
         assert_eq!(right.differs_from(&refused), Some(Wrong::Status));
     }
 }

@@ -14,7 +14,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("certs", &["access"]),
     ("control", &["access", "config"]),
     ("gateway", &["access", "config", "certs"]),
-    ("loadtest", &["access"]),
+    ("loadtest", &["access", "certs"]),
     ("simulation", &["access", "control", "gateway"]),
     ("condagate", &["access", "config", "certs", "control", "gateway", "loadtest"]),
 ];

@@ -15,6 +15,7 @@ const REVEALS: &[(&str, &str)] = &[
     ("src/remote/login.rs", "keeps a session in a file of its user's alone"),
     ("src/command/demo/credentials.rs", "the named exception: the demo writes its token to a file"),
     ("gateway/src/storage/http/connect.rs", "sends the storage its credentials"),
+    ("loadtest/src/lab/tokens.rs", "tells the servers that it starts the tokens that it made"),
     ("loadtest/src/target.rs", "a client: it puts the token in a request's path"),
 ];
 

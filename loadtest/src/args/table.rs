@@ -1,0 +1,97 @@
+//! The command `table`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::error::Error;
+use crate::lab::{Binaries, SUBJECTS, Software, Subject};
+use crate::table::{Extent, Load};
+
+/// What is measured side by side.
+#[derive(clap::Args)]
+pub(crate) struct TableArgs {
+    /// The condagate binary, built with --release [default: beside this one; started by cargo, it
+    /// is built first]
+    #[arg(long, value_name = "FILE")]
+    condagate: Option<PathBuf>,
+    /// An earlier condagate binary, to measure beside it
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Only these servers [default: all]
+    #[arg(long, value_delimiter = ',', value_name = "NAME", value_parser = subject_names())]
+    only: Vec<String>,
+    /// Only these loads [default: all]
+    #[arg(long, value_delimiter = ',')]
+    load: Vec<Load>,
+    /// How many times each server gets each load
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    rounds: u32,
+    /// How long each time
+    #[arg(long, default_value_t = 0.6, value_parser = seconds)]
+    seconds: f64,
+    /// How many tokens there are
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    tokens: u32,
+    /// Write every figure to this file, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+}
+
+impl TableArgs {
+    pub(crate) fn binaries(&self) -> Result<Binaries, Error> {
+        let condagate = match &self.condagate {
+            Some(path) => path.clone(),
+            None => beside_this()?,
+        };
+        Ok(Binaries { condagate, baseline: self.baseline.clone() })
+    }
+
+    pub(crate) fn subjects(&self) -> Vec<&'static Subject> {
+        let has_binary =
+            |subject: &&Subject| subject.software != Software::Baseline || self.baseline.is_some();
+        let is_wanted = |subject: &&Subject| {
+            self.only.is_empty() || self.only.iter().any(|n| n == subject.name)
+        };
+        SUBJECTS.iter().filter(has_binary).filter(is_wanted).collect()
+    }
+
+    pub(crate) fn tokens(&self) -> usize {
+        usize::try_from(self.tokens).unwrap_or(usize::MAX)
+    }
+
+    pub(crate) fn extent(&self) -> Extent {
+        Extent {
+            loads: if self.load.is_empty() { Load::ALL.to_vec() } else { self.load.clone() },
+            rounds: self.rounds,
+            time: Duration::from_secs_f64(self.seconds),
+        }
+    }
+}
+
+fn subject_names() -> clap::builder::PossibleValuesParser {
+    SUBJECTS.iter().map(|subject| subject.name).collect::<Vec<_>>().into()
+}
+
+/// The condagate in this program's folder; built first when cargo started this program.
+fn beside_this() -> Result<PathBuf, Error> {
+    let this = std::env::current_exe()?;
+    let condagate = this.with_file_name("condagate");
+    if let Some(cargo) = std::env::var_os("CARGO") {
+        let mut build = std::process::Command::new(cargo);
+        build.args(["build", "-p", "condagate", "--bin", "condagate"]);
+        if this.parent().is_some_and(|folder| folder.ends_with("release")) {
+            build.arg("--release");
+        }
+        if !build.status()?.success() {
+            return Err(Error::Setup("condagate does not build".to_owned()));
+        }
+    }
+    Ok(condagate)
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(seconds) if (0.01..=600.0).contains(&seconds) => Ok(seconds),
+        _ => Err("from 0.01 to 600".to_owned()),
+    }
+}
