@@ -46,6 +46,7 @@ pub(crate) fn for_control(config: &Config) -> control::Settings {
         storages: config.storage.iter().map(storage_name).collect(),
         reserved_first_segments: reserved_first_segments(&config.gateway),
         expiry_warning: config.gateway.expiry_warning,
+        keep_changes_for: settings.keep_changes_for,
         // Without a public URL the control plane is reached as it listens: by plain HTTP.
         secure_cookies: settings.public_url.as_ref().is_some_and(config::BaseUrl::is_https),
         ..control::Settings::default()

@@ -1,11 +1,14 @@
 //! The section `[control]`.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use ipnet::IpNet;
 
 use crate::section::settings;
 use crate::value::{BaseUrl, choice};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 settings! {
     /// The control plane: API and web pages.
@@ -23,6 +26,9 @@ settings! {
         channel_creators: ChannelCreators = ChannelCreators::Admins;
         /// Who may issue and manage the tokens of a service account.
         token_managers: TokenManagers = TokenManagers::Owners;
+        /// How long changes are kept, and the exact times of their proofs; older ones are pruned
+        /// once they are in force on every gateway.
+        keep_changes_for: Duration = 90 * DAY, within DAY..=3650 * DAY;
     }
     check check_control
 }

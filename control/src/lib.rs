@@ -23,6 +23,7 @@
 mod actor;
 pub mod api;
 mod observer;
+mod pruner;
 mod settings;
 mod store;
 #[cfg(feature = "testing")]
@@ -31,6 +32,7 @@ pub mod usecases;
 
 pub use actor::{Actor, Via};
 pub use observer::Observer;
+pub use pruner::Pruner;
 pub use settings::{ChannelCreators, Settings, StorageName, TokenManagers};
 pub use store::{
     AuditEvent, AuditFilter, ChannelDetails, Durability, GatewayInstance, GatewayRoleError,

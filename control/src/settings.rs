@@ -23,6 +23,8 @@ pub struct Settings {
     pub reserved_first_segments: Vec<String>,
     /// How long before their end tokens count as expiring.
     pub expiry_warning: Duration,
+    /// How long changes are kept, and with them the exact times of their proofs.
+    pub keep_changes_for: Duration,
     /// How long a sign-in lasts.
     pub session_lifetime: Duration,
     /// Whether browsers may send the session's cookie over HTTPS only. False only where the
@@ -41,6 +43,7 @@ impl Default for Settings {
             gateway_url: None,
             reserved_first_segments: Vec::new(),
             expiry_warning: Duration::from_secs(14 * 24 * 60 * 60),
+            keep_changes_for: Duration::from_secs(90 * 24 * 60 * 60),
             session_lifetime: Duration::from_secs(12 * 60 * 60),
             secure_cookies: true,
         }

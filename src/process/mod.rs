@@ -21,8 +21,9 @@ use std::time::Duration;
 
 use access::{Clock, SystemClock};
 use config::Config;
-use control::{Control, Observer};
+use control::{Control, Observer, Pruner};
 use gateway::{Gateway, StorageSettings};
+use tokio::task::JoinSet;
 
 use crate::failure::Failure;
 use crate::settings;
@@ -74,8 +75,8 @@ pub(crate) struct Process {
     health: Arc<Health>,
     gateway_addresses: Vec<SocketAddr>,
     control_plane: Option<ControlPlane>,
-    /// Ends the rows of gateways that are gone.
-    observer: Option<tokio::task::JoinHandle<()>>,
+    /// Ends the rows of gateways that are gone, and deletes what is past.
+    chores: JoinSet<()>,
     probes: Option<Probes>,
     drain: Duration,
 }
@@ -114,15 +115,17 @@ impl Process {
         };
         let gateway_addresses =
             gateway.as_ref().map(|gateway| gateway.addresses().to_vec()).unwrap_or_default();
-        let observer = roles.control.then(|| {
-            let observer = Observer::new(database.store().clone(), Arc::clone(&clock));
-            tokio::spawn(observer.observe())
-        });
+        let observer_clock = Arc::clone(&clock);
         let control = roles.control.then(|| {
             let gateway_url = settings::gateway_url(config, gateway_addresses.first().copied());
             let settings = control::Settings { gateway_url, ..settings::for_control(config) };
             Control::new(database.store().clone(), settings, clock)
         });
+        let mut chores = JoinSet::new();
+        if let Some(control) = control.clone() {
+            chores.spawn(Observer::new(control.store().clone(), observer_clock).observe());
+            chores.spawn(Pruner::new(control).run());
+        }
         let control_plane = control
             .clone()
             .map(|control| ControlPlane::start(control::api::router(control), control_sockets));
@@ -136,7 +139,7 @@ impl Process {
             health,
             gateway_addresses,
             control_plane,
-            observer,
+            chores,
             probes,
             drain,
         })
@@ -187,9 +190,8 @@ impl Process {
             }
         };
         tokio::join!(pages, self.health.stop_gateway());
-        if let Some(observer) = self.observer {
-            observer.abort();
-        }
+        // Which ends them.
+        drop(self.chores);
         if let Some(probes) = self.probes {
             probes.stop().await;
         }

@@ -24,7 +24,8 @@ pub(super) struct Proof {
     revision: i64,
     /// Whether it is in force on every gateway.
     confirmed: bool,
-    /// When it was first seen so; null while it isn't.
+    /// When it was first seen so; null while it isn't. Of a change that is no longer kept: when
+    /// it was deleted, by when it was so.
     confirmed_at: Option<Time>,
     /// From when on no gateway decides by what was before, confirmed or not.
     guaranteed_by: Time,

@@ -15,6 +15,7 @@ mod memberships;
 #[cfg(test)]
 mod plans;
 mod principals;
+mod pruning;
 mod range;
 mod repeats;
 mod revisions;
@@ -45,8 +46,9 @@ pub use gateway_role::GatewayRoleError;
 pub use inspect::{Durability, Inspection};
 pub use membership::GatewaySource;
 pub(crate) use memberships::*;
+pub(crate) use pruning::{Past, last_revision_before};
 pub(crate) use range::NameRange;
-pub(crate) use repeats::{Repeated, find_repeated, keep_answer};
+pub(crate) use repeats::{Repeated, find_repeated, keep_answer, repeatable_since};
 pub(crate) use revisions::*;
 use signals::Listening;
 pub(crate) use signals::Signals;

@@ -4,8 +4,8 @@
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::{
-    AuditFilter, Connection, Store, audit, channels, groups, memberships, principals,
-    service_accounts, sessions, source, tokens, usage, users,
+    AuditFilter, Connection, Store, audit, channels, groups, memberships, principals, pruning,
+    revisions, service_accounts, sessions, source, tokens, usage, users,
 };
 use crate::testing::TestDatabase;
 
@@ -93,7 +93,10 @@ fn queries() -> Vec<(&'static str, String, &'static [&'static str])> {
         ("a sign-in", text(users::SIGN_IN), &["'u7'"]),
         ("an admin", text(users::AN_ADMIN), &[]),
         ("a user's sessions", text(sessions::LIST), &["7", "5", "0", "100"]),
-        ("sessions that ended", text(sessions::DELETE_EXPIRED), &["5"]),
+        ("sessions that ended", text(pruning::SESSIONS), &["5", "1000"]),
+        ("requests that were", text(pruning::REPEATABLE), &["5", "1000"]),
+        ("old changes", text(pruning::CHANGES), &["5", "1000"]),
+        ("a proof", text(revisions::FIND), &["5"]),
         ("a user's other sessions", text(sessions::DELETE_OTHERS), &["7", "5"]),
         ("usage by day", text(usage::BY_DAY), &["-1", "-1", "'*'", "5", "9", "100"]),
         ("usage by token", text(usage::BY_TOKEN), &["-1", "'*'", "0", "5", "9", "100"]),

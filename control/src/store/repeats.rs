@@ -26,11 +26,18 @@ const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
 const FIND: &str = "SELECT request_digest, target_kind, target_id, status, answer \
      FROM repeatable_requests WHERE principal_id = $1 AND key_digest = $2 AND at > $3";
-const FORGET: &str = "DELETE FROM repeatable_requests WHERE at <= $1";
+/// Over one under the same key that is too old.
 const INSERT: &str = "INSERT INTO repeatable_requests (principal_id, key_digest, request_digest, \
-     at, target_kind, target_id) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
+     at, target_kind, target_id) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (principal_id, \
+     key_digest) DO UPDATE SET request_digest = $3, at = $4, target_kind = $5, target_id = $6, \
+     status = NULL, answer = NULL WHERE repeatable_requests.at <= $7";
 const ANSWER: &str = "UPDATE repeatable_requests SET status = $3, answer = $4 \
      WHERE principal_id = $1 AND key_digest = $2";
+
+/// From after when a request may be sent again at `now`.
+pub(crate) fn repeatable_since(now: Timestamp) -> Timestamp {
+    now.minus(KEPT)
+}
 
 /// What became of the request that the principal sent under this key, if that is remembered.
 pub(crate) async fn find_repeated(
@@ -42,7 +49,7 @@ pub(crate) async fn find_repeated(
     let row = sqlx::query(FIND)
         .bind(principal.0)
         .bind(request.key_digest.to_vec())
-        .bind(now.minus(KEPT).as_millis())
+        .bind(repeatable_since(now).as_millis())
         .fetch_optional(db)
         .await?;
     let Some(row) = row else { return Ok(None) };
@@ -56,7 +63,7 @@ pub(crate) async fn find_repeated(
     }))
 }
 
-/// Records what the request made, in the transaction that makes it, and forgets what is too old.
+/// Records what the request made, in the transaction that makes it.
 pub(super) async fn insert_repeatable(
     db: &mut Connection,
     principal: PrincipalId,
@@ -64,7 +71,6 @@ pub(super) async fn insert_repeatable(
     target: Target<'_>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    sqlx::query(FORGET).bind(now.minus(KEPT).as_millis()).execute(&mut *db).await?;
     let done = sqlx::query(INSERT)
         .bind(principal.0)
         .bind(request.key_digest.to_vec())
@@ -72,6 +78,7 @@ pub(super) async fn insert_repeatable(
         .bind(now.as_millis())
         .bind(target.kind)
         .bind(target.id)
+        .bind(repeatable_since(now).as_millis())
         .execute(db)
         .await?;
     if done.rows_affected() == 1 { Ok(()) } else { Err(StoreError::Repeated) }

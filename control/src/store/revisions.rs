@@ -15,14 +15,20 @@ pub(crate) struct RevisionRow {
     pub(crate) at: Timestamp,
     /// Whether a channel is no longer open to everyone by it.
     pub(crate) ends_public: bool,
-    /// When it was first seen in force on every gateway.
+    /// When it was first seen in force on every gateway, of one that was pruned: when it was.
     pub(crate) confirmed_at: Option<Timestamp>,
 }
 
-const FIND: &str = "SELECT at, ends_public, confirmed_at FROM revisions WHERE revision = $1";
+/// The change itself, or the one before which it was pruned.
+pub(super) const FIND: &str = "SELECT revision, at, ends_public, confirmed_at, pruned_before_at \
+     FROM revisions WHERE revision >= $1 AND $1 >= 0 \
+     AND (revision = $1 OR pruned_before_at IS NOT NULL) ORDER BY revision LIMIT 1";
+const PRUNE_BEFORE: &str = "UPDATE revisions SET pruned_before_at = $2 WHERE revision = $1 \
+     AND EXISTS (SELECT 1 FROM revisions WHERE revision < $1)";
 const CONFIRM: &str =
     "UPDATE revisions SET confirmed_at = $2 WHERE revision = $1 AND confirmed_at IS NULL";
 
+/// The change of that number, also one that was pruned: it was in force everywhere by then.
 pub(crate) async fn find_revision(
     db: &mut Connection,
     revision: Revision,
@@ -30,15 +36,33 @@ pub(crate) async fn find_revision(
     let Some(row) = sqlx::query(FIND).bind(revision.0).fetch_optional(db).await? else {
         return Ok(None);
     };
+    let is_kept = row.try_get::<i64, _>("revision")? == revision.0;
+    let confirmed_at = if is_kept { "confirmed_at" } else { "pruned_before_at" };
     Ok(Some(RevisionRow {
         revision,
         at: time(&row, "at")?,
         ends_public: row.try_get::<i64, _>("ends_public")? != 0,
-        confirmed_at: time_if_any(&row, "confirmed_at")?,
+        confirmed_at: time_if_any(&row, confirmed_at)?,
     }))
 }
 
 impl Store {
+    /// Says that the changes before this one are in force everywhere, which is when they may be
+    /// pruned.
+    pub(crate) async fn prune_before(
+        &self,
+        revision: Revision,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let _turn = self.turn().await?;
+        sqlx::query(PRUNE_BEFORE)
+            .bind(revision.0)
+            .bind(now.as_millis())
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
     /// Keeps when a change was first seen in force on every gateway.
     pub(crate) async fn confirm_revision(
         &self,

@@ -45,9 +45,8 @@ pub(super) const LIST: &str = "SELECT s.id, s.principal_id, p.name AS principal,
 const BY_ID: &str = "SELECT s.id, s.principal_id, p.name AS principal, s.created_at, \
      s.expires_at, s.address FROM sessions s JOIN principals p ON p.id = s.principal_id \
      WHERE s.id = $1 AND s.expires_at > $2";
-pub(super) const DELETE_EXPIRED: &str = "DELETE FROM sessions WHERE expires_at <= $1";
 
-/// Keeps a new session; those that have ended are cleared away on the occasion.
+/// Keeps a new session.
 pub(crate) async fn insert_session(
     db: &mut Connection,
     digest: TokenDigest,
@@ -55,7 +54,6 @@ pub(crate) async fn insert_session(
     (now, expires_at): (Timestamp, Timestamp),
     address: Option<IpAddr>,
 ) -> Result<SessionId, StoreError> {
-    sqlx::query(DELETE_EXPIRED).bind(now.as_millis()).execute(&mut *db).await?;
     let id = sqlx::query_scalar(INSERT)
         .bind(digest.as_bytes().to_vec())
         .bind(principal.0)

@@ -11,7 +11,7 @@ use crate::store::{self, Event, GatewayInstance, Target};
 
 /// How far apart the clocks of gateways and control planes may be, at most, where nothing but their
 /// times says that a lease is over.
-pub(super) const CLOCKS_APART: Duration = Duration::from_secs(30);
+pub(crate) const CLOCKS_APART: Duration = Duration::from_secs(30);
 
 /// The gateways that are registered and haven't ended, for admins.
 ///

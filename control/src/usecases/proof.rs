@@ -6,7 +6,7 @@ use access::Timestamp;
 use access::lease::Instance;
 use access::source::Revision;
 
-use super::gateway::CLOCKS_APART;
+pub(crate) use super::gateway::CLOCKS_APART;
 use super::{Control, Error};
 use crate::store::{self, GatewayRow, RevisionRow};
 
@@ -28,7 +28,8 @@ const COMMITTED_WITHIN: Duration = Duration::from_secs(30);
 pub struct Proof {
     /// The change.
     pub revision: Revision,
-    /// When it was first seen in force on every gateway; none while it isn't.
+    /// When it was first seen in force on every gateway, of one that was pruned: when it was;
+    /// none while it isn't.
     pub confirmed_at: Option<Timestamp>,
     /// From when on no gateway decides by what was before, confirmed or not.
     pub guaranteed_by: Timestamp,
@@ -68,7 +69,7 @@ pub enum MemberState {
 /// `wait`.
 ///
 /// # Errors
-/// [`Error::NotFound`] when there is no such revision, or no more; [`Error::Store`].
+/// [`Error::NotFound`] when there is no such revision; [`Error::Store`].
 pub async fn prove(control: &Control, revision: Revision, wait: Duration) -> Result<Proof, Error> {
     let begun = control.clock.moment();
     let wait = wait.min(MAX_WAIT);
@@ -101,6 +102,26 @@ async fn read(control: &Control, revision: Revision, waited: Duration) -> Result
     Ok(proof)
 }
 
+/// Whether neither this change nor any before it is waited for by anybody: nothing that still serves
+/// lacks them.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Store`].
+pub(crate) async fn has_settled(control: &Control, revision: Revision) -> Result<bool, Error> {
+    let proof = read(control, revision, Duration::ZERO).await?;
+    let now = control.now();
+    let mut db = control.store.reader().await?;
+    let rows = store::gateways_since(&mut db, store::NO_MORE, now.minus(CLOCKS_APART)).await?;
+    let is_public = |row: &GatewayRow| public_until(row).is_some_and(|until| until > now);
+    Ok(proof.confirmed_at.is_some() && !rows.iter().any(is_public))
+}
+
+/// Until when a gateway that an observer ended may go on with public channels (L6).
+fn public_until(row: &GatewayRow) -> Option<Timestamp> {
+    let ended_at = row.ended_at.filter(|_| row.ended_by_observer)?;
+    Some(ended_at.plus(row.terms.public_grace + CLOCKS_APART))
+}
+
 /// From when on public channels matter that gateways serve after their lease.
 pub(crate) fn public_since(revision: &RevisionRow) -> Timestamp {
     match revision.ends_public {
@@ -131,13 +152,10 @@ pub(crate) fn judge(revision: &RevisionRow, rows: Vec<GatewayRow>, now: Timestam
 fn member(revision: &RevisionRow, row: GatewayRow, now: Timestamp) -> Member {
     let terms = row.terms;
     let grace = if revision.ends_public { terms.public_grace } else { Duration::ZERO };
+    // Its lease was over when the observer ended it.
+    let public_until = public_until(&row).filter(|&until| !grace.is_zero() && until > now);
     let (state, stops_by) = match row.ended_at {
-        // Its lease was over when the observer ended it; public channels may go on (L6).
-        Some(at)
-            if row.ended_by_observer && !grace.is_zero() && at.plus(grace + CLOCKS_APART) > now =>
-        {
-            (MemberState::Waiting, Some(at.plus(grace + CLOCKS_APART)))
-        }
+        Some(_) if public_until.is_some() => (MemberState::Waiting, public_until),
         Some(_) => (MemberState::Ended, None),
         None if row.of_this_history && row.applied_revision >= revision.revision => {
             (MemberState::Applied, None)

@@ -13,6 +13,7 @@ mod gateways;
 mod grants;
 mod groups;
 mod membership;
+mod pruning;
 mod races;
 mod refusals;
 mod repeats;
