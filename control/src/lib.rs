@@ -35,9 +35,9 @@ pub use observer::Observer;
 pub use pruner::Pruner;
 pub use settings::{ChannelCreators, Settings, StorageName, TokenManagers};
 pub use store::{
-    AuditEvent, AuditFilter, ChannelDetails, Durability, GatewayInstance, GatewayRoleError,
-    GatewayRow, GatewaySource, Group, GroupDetails, Inspection, MigrationStatus, Principal,
-    PrincipalKind, Role, ServiceAccount, SessionId, SignedInSession, Store, StoreError, Token,
-    TokenChannel, TokenStatus, UsageBy, UsageOf, UsageSubject, UsageSum, User,
+    AuditEvent, AuditFilter, ChannelDetails, Durability, GatewayRoleError, GatewayRow,
+    GatewaySource, Group, GroupDetails, Inspection, MigrationStatus, Principal, PrincipalKind,
+    Role, ServiceAccount, SessionId, SignedInSession, Store, StoreError, Token, TokenChannel,
+    TokenStatus, UsageBy, UsageOf, UsageSubject, UsageSum, User,
 };
 pub use usecases::{Committed, Control, Error};

@@ -8,7 +8,7 @@ use std::time::Duration;
 use access::lease::Instance;
 use access::{Clock, Moment};
 
-use crate::store::{GatewayRow, Store, StoreError};
+use crate::store::{GatewayRow, Store, StoreError, live_gateways};
 
 /// How often the rows are looked at.
 const EVERY: Duration = Duration::from_secs(1);
@@ -46,7 +46,7 @@ impl Observer {
     /// # Errors
     /// When the database doesn't answer; what was seen before still counts.
     pub async fn look(&mut self) -> Result<(), StoreError> {
-        let rows = self.store.live_gateways().await?;
+        let rows = live_gateways(&mut *self.store.reader().await?).await?;
         for row in self.seen.silent(rows, self.clock.moment()) {
             let ended =
                 self.store.end_gateway(&row.instance, row.renewal, self.clock.now()).await?;

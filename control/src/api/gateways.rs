@@ -1,6 +1,8 @@
 //! `/gateways`
 
 use access::Timestamp;
+use access::lease::Instance;
+use access::source::Revision;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -13,7 +15,7 @@ use super::problem::{Details, PROBLEM, Problem};
 use super::request::{PageQuery, Query, Segment};
 use super::words::Time;
 use crate::usecases::gateway;
-use crate::{Control, GatewayInstance};
+use crate::{Control, GatewayRow};
 
 /// One start of a gateway's process.
 #[derive(Debug, Serialize, ToSchema)]
@@ -44,17 +46,18 @@ pub(super) enum Standing {
 }
 
 impl Gateway {
-    fn shown(gateway: GatewayInstance, now: Timestamp) -> Self {
-        let holds = now < gateway.lease_ends_at;
+    fn shown(gateway: GatewayRow, newest: Revision, now: Timestamp) -> Self {
+        let lease_ends_at = gateway.lease_ends_at();
+        let holds = now < lease_ends_at;
         Self {
             state: if holds { Standing::Live } else { Standing::Late },
+            lag: gateway.lag(newest),
             name: gateway.name,
-            instance: gateway.instance,
+            instance: gateway.instance.0,
             version: gateway.version,
             started_at: gateway.started_at.into(),
             applied_revision: gateway.applied_revision.0,
-            lag: gateway.lag,
-            lease_ends_at: gateway.lease_ends_at.into(),
+            lease_ends_at: lease_ends_at.into(),
         }
     }
 }
@@ -72,9 +75,9 @@ pub(super) async fn list(
     SignedIn(actor): SignedIn,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<List<Gateway>>, Problem> {
-    let found = gateway::list(&control, &actor, &query.page()?).await?;
+    let (found, newest) = gateway::list(&control, &actor, &query.page()?).await?;
     let now = control.now();
-    Ok(List::of(found, |gateway| Gateway::shown(gateway, now)))
+    Ok(List::of(found, |gateway| Gateway::shown(gateway, newest, now)))
 }
 
 /// Waits no more for a gateway that is gone for good, such as one on a machine that no longer
@@ -96,6 +99,6 @@ pub(super) async fn forget(
     SignedIn(actor): SignedIn,
     Segment(instance): Segment,
 ) -> Result<StatusCode, Problem> {
-    gateway::forget(&control, &actor, &instance).await?;
+    gateway::forget(&control, &actor, &Instance(instance)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

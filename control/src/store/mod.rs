@@ -54,8 +54,8 @@ use signals::Listening;
 pub(crate) use signals::Signals;
 pub(crate) use write::Write;
 pub use {
-    channels::*, gateways::*, groups::*, leases::*, principals::*, service_accounts::*,
-    sessions::*, tokens::*, usage::*, users::*,
+    channels::*, gateways::*, groups::*, principals::*, service_accounts::*, sessions::*,
+    tokens::*, usage::*, users::*,
 };
 
 #[cfg(feature = "testing")]

@@ -25,6 +25,7 @@ pub(super) const FIND: &str = "SELECT revision, at, ends_public, confirmed_at, p
      AND (revision = $1 OR pruned_before_at IS NOT NULL) ORDER BY revision LIMIT 1";
 const PRUNE_BEFORE: &str = "UPDATE revisions SET pruned_before_at = $2 WHERE revision = $1 \
      AND EXISTS (SELECT 1 FROM revisions WHERE revision < $1)";
+const NEWEST: &str = "SELECT revision FROM revision_counter";
 const CONFIRM: &str =
     "UPDATE revisions SET confirmed_at = $2 WHERE revision = $1 AND confirmed_at IS NULL";
 
@@ -44,6 +45,11 @@ pub(crate) async fn find_revision(
         ends_public: row.try_get::<i64, _>("ends_public")? != 0,
         confirmed_at: time_if_any(&row, confirmed_at)?,
     }))
+}
+
+/// The newest change.
+pub(crate) async fn newest_revision(db: &mut Connection) -> Result<Revision, StoreError> {
+    Ok(Revision(sqlx::query_scalar(NEWEST).fetch_one(db).await?))
 }
 
 impl Store {

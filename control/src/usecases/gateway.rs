@@ -2,18 +2,21 @@
 
 use std::time::Duration;
 
+use access::lease::Instance;
+use access::source::Revision;
 use serde_json::json;
 
 use super::caller::Caller;
 use super::{Control, Error, Listed, Page};
 use crate::Actor;
-use crate::store::{self, Event, GatewayInstance, Target};
+use crate::store::{self, Event, GatewayRow, Target};
 
 /// How far apart the clocks of gateways and control planes may be, at most, where nothing but their
 /// times says that a lease is over.
 pub(crate) const CLOCKS_APART: Duration = Duration::from_secs(30);
 
-/// The gateways that are registered and haven't ended, for admins.
+/// The gateways that are registered and haven't ended, by instance, and the newest change; for
+/// admins.
 ///
 /// # Errors
 /// [`Error::NotPermitted`], [`Error::NotSignedIn`]; [`Error::Store`].
@@ -21,12 +24,15 @@ pub async fn list(
     control: &Control,
     actor: &Actor,
     page: &Page,
-) -> Result<Listed<GatewayInstance>, Error> {
+) -> Result<(Listed<GatewayRow>, Revision), Error> {
     let mut db = control.store.reader().await?;
     Caller::verify(&mut db, actor, control.now()).await?.require_admin()?;
     let after = page.after.as_deref().unwrap_or_default();
-    let found = store::list_gateways(&mut db, after, page.probe()).await?;
-    Ok(Listed::page(found, page, |gateway| gateway.instance.clone()))
+    let mut found = store::live_gateways(&mut db).await?;
+    found.retain(|gateway| gateway.instance.0.as_str() > after);
+    found.sort_by(|a, b| a.instance.0.cmp(&b.instance.0));
+    let newest = store::newest_revision(&mut db).await?;
+    Ok((Listed::page(found, page, |gateway| gateway.instance.0.clone()), newest))
 }
 
 /// Waits no more for a gateway that is gone for good: changes are proven without it. For admins,
@@ -36,18 +42,19 @@ pub async fn list(
 /// # Errors
 /// [`Error::GatewayLive`] while its lease holds; [`Error::NotFound`], [`Error::NotPermitted`],
 /// [`Error::NotSignedIn`]; [`Error::Store`].
-pub async fn forget(control: &Control, actor: &Actor, instance: &str) -> Result<(), Error> {
+pub async fn forget(control: &Control, actor: &Actor, instance: &Instance) -> Result<(), Error> {
     let now = control.now();
     let mut write = control.store.write(now).await?;
     Caller::verify(write.connection(), actor, now).await?.require_admin()?;
     let found = store::find_gateway(write.connection(), instance).await?;
-    let found = found.ok_or_else(|| Error::not_found("gateway", instance))?;
-    if found.has_ended {
+    let found = found.ok_or_else(|| Error::not_found("gateway", &instance.0))?;
+    if found.ended_at.is_some() {
         return Ok(());
     }
-    let live = || Error::GatewayLive { name: found.name.clone(), until: found.lease_ends_at };
+    let until = found.lease_ends_at();
+    let live = || Error::GatewayLive { name: found.name.clone(), until };
     // One that renewed since it was read is not gone either.
-    if now < found.lease_ends_at.plus(CLOCKS_APART)
+    if now < until.plus(CLOCKS_APART)
         || !control.store.end_unrenewed(&mut write, (instance, found.renewal), false).await?
     {
         return Err(live());
@@ -56,7 +63,7 @@ pub async fn forget(control: &Control, actor: &Actor, instance: &str) -> Result<
         action: "gateway.forget",
         target: Target { kind: "gateway", id: 0, name: &found.name },
         before: Some(json!({
-            "instance": instance, "lease_ends_at": found.lease_ends_at.to_string(),
+            "instance": instance.0, "lease_ends_at": until.to_string(),
         })),
         after: None,
     };
