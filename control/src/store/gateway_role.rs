@@ -22,6 +22,7 @@ const RIGHTS: [(&str, &str); 16] = [
     ("token_values", "SELECT (digest, token_id, hint, valid_until)"),
     ("token_channels", "SELECT"),
     ("tokens", TOKENS),
+    // The rows that it made: the migration "own rows".
     ("gateways", "SELECT, INSERT, UPDATE"),
     ("token_last_used", "SELECT, INSERT, UPDATE"),
     ("usage_days", "SELECT, INSERT, UPDATE"),
@@ -31,9 +32,10 @@ const RIGHTS: [(&str, &str); 16] = [
 const TOKENS: &str = "SELECT (id, principal_id, permission, issued_at, expires_at, revoked_at, \
      networks, requests_per_second, bytes_per_day)";
 
-/// What a role may do anyway: a superuser and who may act as the tables' owner can't be limited.
+/// What a role may do anyway: a superuser, who passes over row security, and who may act as the
+/// tables' owner can't be limited.
 const ROLE: &str = "SELECT quote_ident(r.rolname) AS quoted, \
-     CAST(r.rolsuper OR pg_has_role(r.oid, c.relowner, 'MEMBER') AS int) AS mighty, \
+     CAST(r.rolsuper OR r.rolbypassrls OR pg_has_role(r.oid, c.relowner, 'MEMBER') AS int) AS mighty, \
      CAST(has_schema_privilege(r.oid, c.relnamespace, 'USAGE') AS int) AS in_schema, \
      quote_ident(n.nspname) AS schema, \
      CAST(has_database_privilege(r.oid, current_database(), 'CONNECT') AS int) AS connects, \
@@ -62,8 +64,8 @@ pub enum GatewayRoleError {
     Missing(String),
     /// Its rights can't be limited.
     #[error(
-        "the role `{0}` is a superuser, or owns the tables or may act as their owner: what it may \
-         do can't be limited; make a role for gateways alone"
+        "the role `{0}` is a superuser or has BYPASSRLS, or owns the tables or may act as their \
+         owner: what it may do can't be limited; make a role for gateways alone"
     )]
     Unlimited(String),
     /// The database refused, or didn't answer.

@@ -9,6 +9,7 @@ mod client;
 mod description;
 mod events;
 mod feed;
+mod gateway_roles;
 mod gateways;
 mod grants;
 mod groups;
