@@ -1,6 +1,6 @@
 //! The command line.
 
-mod table;
+mod lab;
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -14,7 +14,7 @@ use crate::run::Plan;
 use crate::target::Target;
 use crate::workload::{Order, Population, Workload, read_files, read_tokens};
 
-pub(crate) use table::TableArgs;
+pub(crate) use lab::{GrowthArgs, TableArgs};
 
 /// Puts conda-shaped load on a server and tells what a request costs it.
 #[derive(Parser)]
@@ -57,6 +57,11 @@ pub(crate) enum Command {
     /// Needs nginx and haproxy (Debian: nginx-light, haproxy). Takes about six minutes; what it
     /// makes is in a temporary folder and goes with it.
     Table(Box<TableArgs>),
+    /// How the cost of a request grows with tokens, channels, connections, the file's size and
+    /// threads: tables, and a picture of each
+    ///
+    /// A million tokens take a quarter of an hour, all else ten minutes.
+    Growth(Box<GrowthArgs>),
 }
 
 /// The server under test.

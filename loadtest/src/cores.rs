@@ -17,16 +17,24 @@ impl Cores {
         let allowed = sched_getaffinity(None)?;
         let mut usable = (0..CpuSet::MAX_CPU).filter(|core| allowed.is_set(*core));
         let cores = Self { pair: usable.next().zip(usable.next()) };
-        cores.pin(|(_, load)| load)?;
+        cores.pin(|(_, load)| vec![load])?;
         Ok(cores)
     }
 
-    /// Starts a process with `start` on the core of the server under test.
-    pub(crate) fn under_test<T>(self, start: impl FnOnce() -> T) -> std::io::Result<T> {
+    /// Starts a process with `start` on the core of the server under test; one with more threads
+    /// on both cores.
+    pub(crate) fn under_test<T>(
+        self,
+        threads: usize,
+        start: impl FnOnce() -> T,
+    ) -> std::io::Result<T> {
         // A process begins on the cores of the thread that starts it.
-        self.pin(|(under_test, _)| under_test)?;
+        match threads {
+            1 => self.pin(|(server, _)| vec![server])?,
+            _ => self.pin(|(server, load)| vec![server, load])?,
+        }
         let started = start();
-        self.pin(|(_, load)| load)?;
+        self.pin(|(_, load)| vec![load])?;
         Ok(started)
     }
 
@@ -38,11 +46,11 @@ impl Cores {
         }
     }
 
-    fn pin(self, which: impl FnOnce((usize, usize)) -> usize) -> std::io::Result<()> {
+    fn pin(self, which: impl FnOnce((usize, usize)) -> Vec<usize>) -> std::io::Result<()> {
         let Some(pair) = self.pair else { return Ok(()) };
-        let mut one = CpuSet::new();
-        one.set(which(pair));
-        sched_setaffinity(None, &one)?;
+        let mut set = CpuSet::new();
+        which(pair).into_iter().for_each(|core| set.set(core));
+        sched_setaffinity(None, &set)?;
         Ok(())
     }
 }

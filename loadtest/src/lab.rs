@@ -41,6 +41,16 @@ pub(crate) struct Binaries {
     pub(crate) baseline: Option<PathBuf>,
 }
 
+/// How much there is of what a server's work may grow with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Size {
+    pub(crate) tokens: usize,
+    /// Of condagate: channels of the same files, `bench` and `bench-1` and so on.
+    pub(crate) channels: usize,
+    /// Of each server.
+    pub(crate) threads: usize,
+}
+
 /// The running servers. Ends them when it is dropped.
 pub(crate) struct Lab {
     /// In the order of [`SUBJECTS`].
@@ -72,18 +82,19 @@ impl Lab {
     pub(crate) async fn start(
         subjects: &[&'static Subject],
         binaries: &Binaries,
-        tokens: usize,
+        size: Size,
         progress: impl Fn(&str),
     ) -> Result<Self, Error> {
         let cores = Cores::take()?;
         let folder = tempfile::Builder::new().prefix("condagate-loadtest-").tempdir()?;
         progress("making files and tokens");
         let channel = Channel::make(&folder.path().join("files"))?;
-        let tokens = Tokens::make(tokens)?;
+        let tokens = Tokens::make(size.tokens)?;
         let mut template = Template::new(folder.path(), &channel, &tokens)?;
         let certificate =
             certs::development_certificate(folder.path(), &["127.0.0.1"], SystemClock.now())
                 .map_err(|cause| Error::Setup(cause.to_string()))?;
+        template.set("THREADS", &size.threads);
         template.set("CERTIFICATE", &certificate.certificate.display());
         template.set("KEY", &certificate.key.display());
         let trust = Trust::in_file(&certificate.ca)?;
@@ -100,14 +111,14 @@ impl Lab {
             _origin: origin,
             _folder: folder,
         };
-        let mut databases = condagate::Databases::default();
+        let mut databases = condagate::Databases::new(size.channels);
         for subject in subjects {
             progress(&format!("starting {}", subject.name));
             if subject.software.condagate(binaries).is_some() {
                 databases.copy_for(subject, binaries, &lab.tokens, &mut template)?;
             }
             let launch = template.configure(subject, binaries)?;
-            let process = cores.under_test(|| launch.start())??;
+            let process = cores.under_test(size.threads, || launch.start())??;
             let running = lab.wait_for(subject, process, &template.address("PORT"), &trust).await?;
             let version = subject.software.version(binaries)?;
             if !lab.versions.contains(&version) {
@@ -141,17 +152,14 @@ impl Lab {
             let asked = self.asks(&target, self.tokens.known.tokens().len()).await;
             asked.map_err(|why| process.last_words(subject.name, &why))?;
         }
-        let http2 = match subject.tls {
-            true => Some(Rc::new(Target::parse(&url, Some(trust.clone()))?.over_http2()?)),
-            false => None,
-        };
+        let http2 = if subject.tls { Some(Rc::new(target.clone().over_http2()?)) } else { None };
         let pids = process.family()?;
         Ok(Running { subject, target: Rc::new(target), http2, pids, process })
     }
 
     /// Asks once with each of the first `count` tokens.
     async fn asks(&self, target: &Target, count: usize) -> Result<(), String> {
-        let file = &self.channel.small[0].path;
+        let file = Channel::FIRST;
         let mut connection = target.connect().await.map_err(|error| error.to_string())?;
         for token in self.tokens.known.tokens().iter().take(count) {
             let path = target.request_path(Some(&token.secret), file);

@@ -6,7 +6,9 @@
 //! 4. `client` makes one exchange on one connection;
 //! 5. `run` makes them all and tallies them;
 //! 6. `measure` reads what the server's processes and this one have used;
-//! 7. `report` says it, as a table and as JSON; `compare` does so for two servers in turns.
+//! 7. `report` says it, as a table and as JSON; `compare` does so for two servers in turns;
+//! 8. `lab` starts condagate, nginx and haproxy as `loadtest/peers/` says, each on its core
+//!    (`cores`); `table` puts them side by side, `growth` shows how their cost grows.
 //!
 //! The measure is the server's processor time per request: requests per second on one machine
 //! are capped by the load generator, and single figures by the machine. So a figure is a ratio
@@ -17,6 +19,7 @@ mod client;
 mod compare;
 mod cores;
 mod error;
+mod growth;
 mod lab;
 mod measure;
 mod report;
@@ -32,9 +35,10 @@ use access::SystemClock;
 use clap::Parser;
 use indicatif::ProgressBar;
 
-use args::{Args, Command, TableArgs};
+use args::{Args, Command, GrowthArgs, TableArgs};
 use compare::Comparison;
 use error::Error;
+use growth::Growth;
 use lab::Lab;
 use report::Report;
 use run::Runner;
@@ -82,16 +86,38 @@ fn start(args: &Args) -> Result<bool, Error> {
                 Ok(comparison.is_right())
             }
             Command::Table(args) => {
-                let table = tokio::select! {
-                    table = table(args) => table?,
-                    // What was started is ended.
-                    _ = tokio::signal::ctrl_c() => return Err(Error::Interrupted),
-                };
+                let table = unless_stopped(Box::pin(table(args))).await?;
                 finish(args.json.as_deref(), &table, &table.text())?;
                 Ok(table.is_right())
             }
+            Command::Growth(args) => {
+                let growth = unless_stopped(Box::pin(growth(args))).await?;
+                finish(args.json.as_deref(), &growth, &growth.text())?;
+                Ok(growth.is_right())
+            }
         }
     })
+}
+
+/// Measures, unless it is told to stop; then what was started is ended.
+async fn unless_stopped<T>(measure: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        measured = measure => measured,
+        _ = tokio::signal::ctrl_c() => Err(Error::Interrupted),
+        _ = terminate.recv() => Err(Error::Interrupted),
+    }
+}
+
+async fn growth(args: &GrowthArgs) -> Result<Growth, Error> {
+    let bar = ProgressBar::new_spinner();
+    let growth = Growth::measure(&args.binaries()?, &args.extent(), &bar).await?;
+    bar.finish_and_clear();
+    if let Some(folder) = &args.pictures {
+        growth.draw(folder)?;
+    }
+    Ok(growth)
 }
 
 async fn table(args: &TableArgs) -> Result<Table, Error> {
@@ -101,7 +127,7 @@ async fn table(args: &TableArgs) -> Result<Table, Error> {
         bar.set_message(what.to_owned());
         bar.tick();
     };
-    let lab = Lab::start(&args.subjects(), &binaries, args.tokens(), show).await?;
+    let lab = Lab::start(&args.subjects(), &binaries, args.size(), show).await?;
     bar.finish_and_clear();
     Table::measure(&lab, &args.extent()).await
 }

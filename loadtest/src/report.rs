@@ -65,15 +65,15 @@ impl Context {
             .ok()
             .filter(|answer| answer.status.success())
             .map(|answer| String::from_utf8_lossy(&answer.stdout).trim().to_owned());
-        let processor = std::fs::read_to_string("/proc/cpuinfo").ok();
-        let processor = processor.as_deref().and_then(processor_name).unwrap_or("unknown");
+        let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         Self {
             reported_at: clock.now().to_string(),
             loadtest_version: env!("CARGO_PKG_VERSION"),
             commit,
             kernel: system.release().to_string_lossy().into_owned(),
-            processor: processor.to_owned(),
-            cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            processor: processor_name(&cpuinfo).unwrap_or("unknown").to_owned(),
+            // All of the machine's, not only those that this process has left itself.
+            cores: cpuinfo.lines().filter(|line| line.starts_with("processor")).count(),
         }
     }
 

@@ -92,7 +92,7 @@ impl Table {
         for &load in &extent.loads {
             let suited: Vec<_> = lab.running.iter().filter(|r| load.suits(r.subject)).collect();
             let first = table.cells.len();
-            let mut workload = load.workload(lab);
+            let mut workload = load.workload(lab)?;
             for running in &suited {
                 bar.set_message(format!(
                     "{}: first {} answers",
@@ -224,8 +224,11 @@ impl Comparison {
 }
 
 /// The middle one; of an even count the lower of the two.
-fn middle(values: impl Iterator<Item = f64>) -> Option<f64> {
+pub(crate) fn middle(values: impl Iterator<Item = f64>) -> Option<f64> {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     values.get(values.len().checked_sub(1)? / 2).copied()
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ use crate::client::{Connection, Protocol, Server, Trust};
 use crate::error::Error;
 
 /// A channel's URL taken apart: `http[s]://HOST[:PORT]/[PREFIX/][t/TOKEN/]CHANNEL`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Target {
     server: Server,
     /// What stands before the token: empty, or `/api/repo`.
@@ -85,6 +85,11 @@ impl Target {
     /// Where it is.
     pub(crate) fn server(&self) -> &Server {
         &self.server
+    }
+
+    /// Its root instead of a channel.
+    pub(crate) fn root(&self) -> Self {
+        Self { channel: String::new(), ..self.clone() }
     }
 
     /// The same over HTTP/2, if it is over TLS.

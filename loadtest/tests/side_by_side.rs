@@ -25,13 +25,13 @@ fn number(value: &Value) -> f64 {
     value.as_f64().unwrap()
 }
 
-/// The command `table`, with the condagate that the other tests have built; where there is none it
-/// builds one, as it does for people.
-fn table() -> Command {
-    let loadtest = Path::new(env!("CARGO_BIN_EXE_loadtest"));
-    let mut command = Command::new(loadtest);
-    command.arg("table");
-    let condagate = loadtest.with_file_name("condagate");
+/// A command that starts servers, with the condagate that the other tests have built; where there is
+/// none it builds one, as it does for people.
+fn loadtest(name: &str) -> Command {
+    let program = Path::new(env!("CARGO_BIN_EXE_loadtest"));
+    let condagate = program.with_file_name("condagate");
+    let mut command = Command::new(program);
+    command.arg(name);
     if condagate.exists() {
         command.arg("--condagate").arg(condagate);
     }
@@ -42,7 +42,7 @@ fn table() -> Command {
 fn every_server_answers_every_load_rightly() {
     let folder = tempfile::tempdir().unwrap();
     let report = folder.path().join("report.json");
-    let ran = table()
+    let ran = loadtest("table")
         .args(["--rounds", "1", "--seconds", "0.1", "--tokens", "300"])
         .args(["--load", "small,not-modified,unknown,install,shards", "--json"])
         .arg(&report)
@@ -71,6 +71,29 @@ fn every_server_answers_every_load_rightly() {
     // What was started is ended, and what was made is gone.
     let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
     assert_eq!(left.len(), 1, "{left:?}");
+}
+
+#[test]
+fn curves_are_measured_and_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    for (curves, most, row) in
+        [("channels", "10", "| 10 |"), ("size", "10000", "| 10 k |"), ("threads", "2", "| 2 |")]
+    {
+        let ran = loadtest("growth")
+            .args(["--of", curves, "--most", most, "--rounds", "1", "--seconds", "0.05"])
+            .arg("--pictures")
+            .arg(folder.path())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&ran.stdout);
+        assert!(ran.status.success(), "{said}\n{}", String::from_utf8_lossy(&ran.stderr));
+        assert!(said.lines().any(|line| line.starts_with(row)), "{row}\n{said}");
+    }
+    for curve in ["channels", "size", "threads"] {
+        let picture = folder.path().join(format!("growth-{curve}.svg"));
+        let picture = std::fs::read_to_string(picture).unwrap();
+        assert!(picture.contains(">directory</text>"), "{picture}");
+    }
 }
 
 #[test]

@@ -10,15 +10,22 @@ use crate::error::Error;
 
 /// Of an admin that exists for as long as the lab does, on this machine only.
 const PASSWORD: &str = "loadtest-on-this-machine";
-/// How many tokens an import takes; its limit is 32 MiB.
-const IMPORT_MAX: usize = 50_000;
+/// How many tokens an import takes at once.
+const IMPORT_MAX: usize = 10_000;
 
 /// Databases that are ready to be copied, one for each binary: an earlier one can't read what a
 /// later one wrote.
-#[derive(Default)]
-pub(super) struct Databases(Vec<(Software, PathBuf)>);
+pub(super) struct Databases {
+    channels: usize,
+    made: Vec<(Software, PathBuf)>,
+}
 
 impl Databases {
+    /// Each with so many channels.
+    pub(super) fn new(channels: usize) -> Self {
+        Self { channels, made: Vec::new() }
+    }
+
     /// Puts a database into the folder of `subject`.
     pub(super) fn copy_for(
         &mut self,
@@ -27,12 +34,12 @@ impl Databases {
         tokens: &Tokens,
         template: &mut Template,
     ) -> Result<(), Error> {
-        let made = self.0.iter().find(|(software, _)| *software == subject.software);
+        let made = self.made.iter().find(|(software, _)| *software == subject.software);
         let folder = match made {
             Some((_, folder)) => folder.clone(),
             None => {
-                let folder = make(subject.software, binaries, tokens, template)?;
-                self.0.push((subject.software, folder.clone()));
+                let folder = make(subject.software, binaries, self.channels, tokens, template)?;
+                self.made.push((subject.software, folder.clone()));
                 folder
             }
         };
@@ -53,6 +60,7 @@ impl Databases {
 fn make(
     software: Software,
     binaries: &Binaries,
+    channels: usize,
     tokens: &Tokens,
     template: &mut Template,
 ) -> Result<PathBuf, Error> {
@@ -71,7 +79,12 @@ fn make(
     operator.run(&["service-account", "create", Channel::NAME], "")?;
     for (number, some) in tokens.known.tokens().chunks(IMPORT_MAX).enumerate() {
         let lines = Tokens::import(some, number * IMPORT_MAX);
-        operator.run(&["token", "import", "-"], &lines)?;
+        operator.run(&["token", "import", "-", "--atomic"], &lines)?;
+    }
+    for number in 1..channels {
+        let name = Channel::name_of(number);
+        let open = ["--prefix", Channel::NAME, "--privacy", "authenticated", "--wait", "0s"];
+        operator.run(&[&["channel", "create", &name], &open[..]].concat(), "")?;
     }
     Ok(launch.folder)
 }

@@ -6,10 +6,17 @@ use std::time::Duration;
 use clap::ValueEnum;
 use serde::Serialize;
 
+use crate::error::Error;
 use crate::lab::{Lab, Running, Subject};
 use crate::run::Plan;
 use crate::target::Target;
 use crate::workload::{Order, Workload};
+
+/// The sizes of the packages of an install, in KB, five of each: half are below 150 KB, a few make
+/// up most of the bytes, as in an environment for data analysis.
+const INSTALL_KB: [u64; 12] = [8, 14, 24, 40, 70, 120, 200, 350, 700, 1500, 4000, 15000];
+const OF_EACH: usize = 5;
+const INDEX_BYTES: u64 = 2_000_000;
 
 /// What is asked for. All of it comes with 10,000 tokens by Zipf's law.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ValueEnum)]
@@ -77,26 +84,30 @@ impl Load {
         }
     }
 
-    pub(crate) fn workload(self, lab: &Lab) -> Workload {
+    /// Makes the files that are asked for.
+    pub(crate) fn workload(self, lab: &Lab) -> Result<Workload, Error> {
+        let channel = &lab.channel;
         let files = match self {
-            Self::Small | Self::Unknown => &lab.channel.small,
-            Self::Medium => &lab.channel.medium,
-            Self::Large => &lab.channel.large,
-            Self::NotModified => &lab.channel.repodata,
-            Self::Install => &lab.channel.install,
-            Self::Shards => &lab.channel.shards,
+            Self::Small | Self::Unknown => channel.packages("small", 100, 20 << 10)?,
+            Self::Medium => channel.packages("medium", 16, 1 << 20)?,
+            Self::Large => channel.packages("large", 2, 64 << 20)?,
+            Self::NotModified => vec![channel.index(INDEX_BYTES)?],
+            Self::Install => {
+                let mut files = vec![channel.index(INDEX_BYTES)?];
+                for kb in INSTALL_KB {
+                    files.extend(channel.packages(&format!("of-{kb}kb"), OF_EACH, kb * 1000)?);
+                }
+                files
+            }
+            Self::Shards => channel.shards(200)?,
         };
-        Workload {
-            files: files.clone(),
-            tokens: match self {
-                Self::Unknown => Rc::new(lab.with_unknown()),
-                _ => Rc::clone(&lab.tokens.known),
-            },
-            order: if self == Self::Install { Order::Installs } else { Order::Drawn },
-            held: self == Self::NotModified,
-            hash: false,
-            seed: 1,
-        }
+        let tokens = match self {
+            Self::Unknown => Rc::new(lab.with_unknown()),
+            _ => Rc::clone(&lab.tokens.known),
+        };
+        let order = if self == Self::Install { Order::Installs } else { Order::Drawn };
+        let held = self == Self::NotModified;
+        Ok(Workload { files, tokens, order, held, hash: false, seed: 1 })
     }
 
     /// As many connections as keep the server busy.

@@ -1,15 +1,16 @@
-//! The command `table`.
+//! The commands that start everything themselves: `table` and `growth`.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::lab::{Binaries, SUBJECTS, Software, Subject};
+use crate::growth::{self, Axis};
+use crate::lab::{Binaries, SUBJECTS, Size, Software, Subject};
 use crate::table::{Extent, Load};
 
-/// What is measured side by side.
+/// The condagates that are measured.
 #[derive(clap::Args)]
-pub(crate) struct TableArgs {
+pub(crate) struct Ours {
     /// The condagate binary, built with --release [default: beside this one; started by cargo, it
     /// is built first]
     #[arg(long, value_name = "FILE")]
@@ -17,6 +18,13 @@ pub(crate) struct TableArgs {
     /// An earlier condagate binary, to measure beside it
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
+}
+
+/// What is measured side by side.
+#[derive(clap::Args)]
+pub(crate) struct TableArgs {
+    #[command(flatten)]
+    ours: Ours,
     /// Only these servers [default: all]
     #[arg(long, value_delimiter = ',', value_name = "NAME", value_parser = subject_names())]
     only: Vec<String>,
@@ -37,26 +45,74 @@ pub(crate) struct TableArgs {
     pub(crate) json: Option<PathBuf>,
 }
 
-impl TableArgs {
+/// What is measured as it grows.
+#[derive(clap::Args)]
+pub(crate) struct GrowthArgs {
+    #[command(flatten)]
+    ours: Ours,
+    /// Only these curves [default: all]
+    #[arg(long, value_delimiter = ',')]
+    of: Vec<Axis>,
+    /// No step further than this: a million tokens take most of the time
+    #[arg(long, default_value_t = u64::MAX, hide_default_value = true)]
+    most: u64,
+    /// How many times each server gets the load, at each step
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    rounds: u32,
+    /// How long each time
+    #[arg(long, default_value_t = 0.6, value_parser = seconds)]
+    seconds: f64,
+    /// Write a picture of each curve into this folder
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) pictures: Option<PathBuf>,
+    /// Write every figure to this file, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+}
+
+impl GrowthArgs {
     pub(crate) fn binaries(&self) -> Result<Binaries, Error> {
+        self.ours.binaries()
+    }
+
+    pub(crate) fn extent(&self) -> growth::Extent {
+        growth::Extent {
+            axes: if self.of.is_empty() { Axis::ALL.to_vec() } else { self.of.clone() },
+            most: self.most,
+            rounds: self.rounds,
+            time: Duration::from_secs_f64(self.seconds),
+        }
+    }
+}
+
+impl Ours {
+    fn binaries(&self) -> Result<Binaries, Error> {
         let condagate = match &self.condagate {
             Some(path) => path.clone(),
             None => beside_this()?,
         };
         Ok(Binaries { condagate, baseline: self.baseline.clone() })
     }
+}
+
+impl TableArgs {
+    pub(crate) fn binaries(&self) -> Result<Binaries, Error> {
+        self.ours.binaries()
+    }
 
     pub(crate) fn subjects(&self) -> Vec<&'static Subject> {
-        let has_binary =
-            |subject: &&Subject| subject.software != Software::Baseline || self.baseline.is_some();
+        let has_binary = |subject: &&Subject| {
+            subject.software != Software::Baseline || self.ours.baseline.is_some()
+        };
         let is_wanted = |subject: &&Subject| {
             self.only.is_empty() || self.only.iter().any(|n| n == subject.name)
         };
         SUBJECTS.iter().filter(has_binary).filter(is_wanted).collect()
     }
 
-    pub(crate) fn tokens(&self) -> usize {
-        usize::try_from(self.tokens).unwrap_or(usize::MAX)
+    pub(crate) fn size(&self) -> Size {
+        let tokens = usize::try_from(self.tokens).unwrap_or(usize::MAX);
+        Size { tokens, channels: 1, threads: 1 }
     }
 
     pub(crate) fn extent(&self) -> Extent {
