@@ -7,7 +7,7 @@ use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::query::Query;
 use sqlx::{Any, Row as _};
 
-use super::memberships::held;
+use super::memberships::held_in_list;
 use super::rows::{permission_if_any, time, word};
 use super::{Connection, NameRange, ServiceAccount, StoreError};
 
@@ -79,12 +79,12 @@ pub(super) use held_channels;
 /// sets in the conditions are read once (`IS TRUE` keeps PostgreSQL from seeking each channel in them
 /// instead), what is held for each channel that is shown alone.
 macro_rules! channels_where {
-    ($($condition:expr),+) => {
+    ($held:expr, $($condition:expr),+) => {
         concat!(
             "SELECT ",
             channel_columns!(),
             ", c.description, c.created_at, (",
-            held!("$4", "c.id"),
+            $held,
             ") AS held, (SELECT t.permission FROM token_channels tc \
              JOIN tokens t ON t.id = tc.token_id WHERE tc.token_id = $5 AND tc.channel_id = c.id) \
              AS within FROM channels c WHERE c.name >= $1 AND c.name < $2 AND ",
@@ -94,11 +94,13 @@ macro_rules! channels_where {
     };
 }
 pub(super) const LIST_SEEN: &str = channels_where!(
+    held_in_list!("$4", "c.id"),
     "($6 = 1 OR ($5 = 0 AND c.privacy <> 'private') OR (c.id IN ",
     held_channels!("gp.permission > 0"),
     " AND ($5 = 0 OR c.id IN (SELECT channel_id FROM token_channels WHERE token_id = $5))))"
 );
 pub(super) const LIST_HELD: &str = channels_where!(
+    held_in_list!("$4", "c.id"),
     "(c.id IN ",
     held_channels!("gp.permission > 0"),
     ") IS TRUE AND ($6 = 1 OR $5 = 0 OR c.id IN (SELECT channel_id FROM token_channels \
@@ -109,6 +111,7 @@ pub(super) const LIST_MANAGED: &str = concat!(
     "SELECT managed.*, p.id AS account_id, p.name AS account, p.created_at AS account_created_at \
      FROM (",
     channels_where!(
+        "SELECT CAST(3 AS BIGINT)",
         "(c.id IN ",
         held_channels!("gp.permission = 3"),
         ") IS TRUE AND ($6 = 1 OR $5 = 0 OR c.id IN (SELECT tc.channel_id FROM token_channels tc \

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use access::source::Revision;
-use access::{Permission, PrincipalId, Timestamp, TokenHint, TokenId};
+use access::{ChannelId, Permission, PrincipalId, Timestamp, TokenHint, TokenId};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
@@ -26,6 +26,7 @@ macro_rules! status {
     };
 }
 
+/// Tokens; the ids of their channels come as one text, since a subquery has one column.
 macro_rules! tokens_where {
     ($condition:expr) => {
         concat!(
@@ -34,7 +35,8 @@ macro_rules! tokens_where {
              t.created_at, creator.name AS created_by, t.created_by_token, t.issued_at, \
              t.expires_at, t.revoked_at, t.revoked_revision, u.last_used_at, u.last_used_from, ",
             status!(),
-            " AS status FROM tokens t JOIN principals p ON p.id = t.principal_id \
+            " AS status, (SELECT string_agg(CAST(tc.channel_id AS TEXT), ' ') \
+             FROM token_channels tc WHERE tc.token_id = t.id) AS channels FROM tokens t JOIN principals p ON p.id = t.principal_id \
              JOIN principals creator ON creator.id = t.created_by \
              JOIN token_values v ON v.token_id = t.id AND v.valid_until IS NULL \
              LEFT JOIN token_last_used u ON u.token_id = t.id WHERE ",
@@ -83,31 +85,26 @@ pub(in crate::store) const EXPIRING: &str =
 pub(in crate::store) const COUNT_EXPIRING: &str = "SELECT count(*) FROM tokens \
     WHERE revoked_at IS NULL AND expires_at > $1 AND expires_at <= $2";
 
-/// What is held on a channel is read once for all the tokens that share channel and principal; what
-/// a deactivated principal holds is nothing.
-macro_rules! token_channels_where {
+/// What the principals of tokens hold on the channels that these name: read once for all the tokens
+/// that share principal and channel. What a deactivated principal holds is nothing.
+macro_rules! holdings_where {
     ($condition:expr) => {
         concat!(
-            "WITH shown AS MATERIALIZED (SELECT tc.token_id, tc.channel_id, t.principal_id \
+            "WITH pairs AS MATERIALIZED (SELECT DISTINCT t.principal_id, tc.channel_id \
              FROM token_channels tc JOIN tokens t ON t.id = tc.token_id WHERE ",
             $condition,
-            "), pairs AS MATERIALIZED (SELECT DISTINCT principal_id, channel_id FROM shown), \
-             holdings AS MATERIALIZED (SELECT pairs.principal_id, pairs.channel_id, (",
+            ") SELECT pairs.principal_id, c.id, c.name, CASE WHEN p.deactivated_at IS NULL THEN (",
             held!("pairs.principal_id", "pairs.channel_id"),
-            ") AS held FROM pairs JOIN principals p ON p.id = pairs.principal_id \
-             WHERE p.deactivated_at IS NULL) \
-             SELECT shown.token_id, c.name, holdings.held FROM shown \
-             JOIN channels c ON c.id = shown.channel_id LEFT JOIN holdings \
-             ON holdings.channel_id = shown.channel_id \
-             AND holdings.principal_id = shown.principal_id ORDER BY c.name"
+            ") END AS held FROM pairs JOIN principals p ON p.id = pairs.principal_id \
+             JOIN channels c ON c.id = pairs.channel_id"
         )
     };
 }
-pub(in crate::store) const CHANNELS_BY_ID: &str = token_channels_where!("tc.token_id = $1");
-pub(in crate::store) const CHANNELS_OF_LIST: &str =
-    token_channels_where!(concat!("tc.token_id IN (", page!(), ")"));
-pub(in crate::store) const CHANNELS_OF_EXPIRING: &str =
-    token_channels_where!(concat!("tc.token_id IN (", expiring!(), ")"));
+pub(in crate::store) const HOLDINGS_BY_ID: &str = holdings_where!("tc.token_id = $1");
+pub(in crate::store) const HOLDINGS_OF_LIST: &str =
+    holdings_where!(concat!("tc.token_id IN (", page!(), ")"));
+pub(in crate::store) const HOLDINGS_OF_EXPIRING: &str =
+    holdings_where!(concat!("tc.token_id IN (", expiring!(), ")"));
 
 pub(crate) async fn find_token(
     db: &mut Connection,
@@ -121,12 +118,8 @@ pub(crate) async fn find_token(
         .fetch_optional(&mut *db)
         .await?;
     let Some(row) = row else { return Ok(None) };
-    let mut token = read(&row)?;
-    let channels = sqlx::query(CHANNELS_BY_ID).bind(id.0).fetch_all(db).await?;
-    for row in &channels {
-        token.channels.push(read_channel(row, token.permission)?);
-    }
-    Ok(Some(token))
+    let holdings = sqlx::query(HOLDINGS_BY_ID).bind(id.0).fetch_all(db).await?;
+    Ok(Some(read(&row, &Holdings::read(&holdings)?)?))
 }
 
 /// The principal's tokens of this status whose name begins so, by id, after `after`.
@@ -148,8 +141,8 @@ pub(crate) async fn list_tokens(
             .bind(i64::from(limit))
     };
     let rows = page(LIST).fetch_all(&mut *db).await?;
-    let channels = page(CHANNELS_OF_LIST).fetch_all(db).await?;
-    with_channels(&rows, &channels)
+    let holdings = Holdings::read(&page(HOLDINGS_OF_LIST).fetch_all(db).await?)?;
+    rows.iter().map(|row| read(row, &holdings)).collect()
 }
 
 /// Which tokens end soon.
@@ -185,8 +178,8 @@ pub(crate) async fn list_expiring_tokens(
             .bind(i64::from(accounts))
     };
     let rows = page(EXPIRING).fetch_all(&mut *db).await?;
-    let channels = page(CHANNELS_OF_EXPIRING).fetch_all(db).await?;
-    with_channels(&rows, &channels)
+    let holdings = Holdings::read(&page(HOLDINGS_OF_EXPIRING).fetch_all(db).await?)?;
+    rows.iter().map(|row| read(row, &holdings)).collect()
 }
 
 /// How many tokens that work end until then.
@@ -198,21 +191,44 @@ pub(crate) async fn count_expiring(
     Ok(row.fetch_one(db).await?.try_get(0)?)
 }
 
-/// Tokens with their channels, which come in any order of tokens.
-fn with_channels(tokens: &[AnyRow], channels: &[AnyRow]) -> Result<Vec<Token>, StoreError> {
-    let mut tokens = tokens.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-    let at: HashMap<TokenId, usize> =
-        tokens.iter().enumerate().map(|(at, token)| (token.id, at)).collect();
-    for row in channels {
-        if let Some(&at) = at.get(&TokenId(row.try_get("token_id")?)) {
-            let channel = read_channel(row, tokens[at].permission)?;
-            tokens[at].channels.push(channel);
-        }
+/// What principals hold on the channels that their tokens name.
+struct Holdings(HashMap<(PrincipalId, ChannelId), TokenChannel>);
+
+impl Holdings {
+    fn read(rows: &[AnyRow]) -> Result<Self, StoreError> {
+        let holding = |row: &AnyRow| {
+            let of = (PrincipalId(row.try_get(0)?), ChannelId(row.try_get(1)?));
+            let name = word("a channel's name", row.try_get(2)?)?;
+            Ok((of, TokenChannel { name, effective: permission_if_any(row, 3)? }))
+        };
+        Ok(Self(rows.iter().map(holding).collect::<Result<_, StoreError>>()?))
     }
-    Ok(tokens)
+
+    /// The channels of these ids, by name, with what a token issued for `permission` gives there.
+    fn of_token(
+        &self,
+        principal: PrincipalId,
+        ids: &str,
+        permission: Permission,
+    ) -> Result<Vec<TokenChannel>, StoreError> {
+        let mut channels = Vec::new();
+        for id in ids.split_ascii_whitespace() {
+            let id = word("a channel's id", id).map(ChannelId)?;
+            // A channel that was deleted between the two reads is one that the token has no more.
+            if let Some(TokenChannel { name, effective }) = self.0.get(&(principal, id)) {
+                let effective = effective.map(|held| held.min(permission));
+                channels.push(TokenChannel { name: name.clone(), effective });
+            }
+        }
+        channels.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(channels)
+    }
 }
 
-fn read(row: &AnyRow) -> Result<Token, StoreError> {
+fn read(row: &AnyRow, holdings: &Holdings) -> Result<Token, StoreError> {
+    let principal_id = PrincipalId(row.try_get("principal_id")?);
+    let permission = permission_from_column(row.try_get("permission")?)?;
+    let channels = row.try_get::<Option<&str>, _>("channels")?.unwrap_or_default();
     let revoked_at = time_if_any(row, "revoked_at")?;
     let revoked_by = row.try_get::<Option<i64>, _>("revoked_revision")?.map(Revision);
     let last_used_at = time_if_any(row, "last_used_at")?;
@@ -221,12 +237,12 @@ fn read(row: &AnyRow) -> Result<Token, StoreError> {
         id: TokenId(row.try_get("id")?),
         name: row.try_get("name")?,
         description: row.try_get("description")?,
-        principal_id: PrincipalId(row.try_get("principal_id")?),
+        principal_id,
         principal: row.try_get("principal")?,
         hint: TokenHint::from_stored(row.try_get("hint")?),
-        permission: permission_from_column(row.try_get("permission")?)?,
+        permission,
         admin: row.try_get::<i64, _>("admin")? != 0,
-        channels: Vec::new(),
+        channels: holdings.of_token(principal_id, channels, permission)?,
         limits: limits(row)?,
         created_at: time(row, "created_at")?,
         created_by: row.try_get("created_by")?,
@@ -236,13 +252,5 @@ fn read(row: &AnyRow) -> Result<Token, StoreError> {
         revoked: revoked_at.zip(revoked_by),
         last_used: last_used_at.zip(last_used_from),
         status: word("a token's status", row.try_get("status")?)?,
-    })
-}
-
-fn read_channel(row: &AnyRow, issued_for: Permission) -> Result<TokenChannel, StoreError> {
-    let held = permission_if_any(row, "held")?;
-    Ok(TokenChannel {
-        name: word("a channel's name", row.try_get("name")?)?,
-        effective: held.map(|held| held.min(issued_for)),
     })
 }
