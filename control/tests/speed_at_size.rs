@@ -13,9 +13,9 @@ use std::time::Duration;
 
 use access::{Clock as _, Day, SystemClock, Timestamp};
 use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::http::Request;
+use axum::body::{Body, Bytes, to_bytes};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::{Request, StatusCode};
 use control::testing::TestDatabase;
 use control::usecases::user::{self, NewUser};
 use control::{Actor, Control, Role, Settings, StorageName};
@@ -262,7 +262,9 @@ impl Client {
     async fn sign_in(router: &Router, name: &str) -> Self {
         let client = Self { router: router.clone(), bearer: "none".into() };
         let login = json!({ "username": name, "password": PASSWORD });
-        let answer = client.send("POST", "/sessions", &login.to_string()).await;
+        let answer = client.ask("POST", "/sessions", &login.to_string()).await;
+        is_good(&answer, "signing in");
+        let answer: Value = serde_json::from_slice(&answer.1).unwrap();
         Self { bearer: answer["session_token"].as_str().unwrap().to_owned(), ..client }
     }
 
@@ -273,15 +275,16 @@ impl Client {
             let numbered = |text: &str| text.replace('#', &number.to_string());
             let (path, body) = (numbered(path), numbered(body));
             let begun = SystemClock.moment();
-            self.send(method, &path, &body).await;
+            let answer = self.ask(method, &path, &body).await;
             took.push(SystemClock.moment().since(begun));
+            is_good(&answer, &format!("{method} {path}"));
         }
         took.sort();
         took
     }
 
-    /// Asks, and reads the whole answer, which must be a good one.
-    async fn send(&self, method: &str, path: &str, body: &str) -> Value {
+    /// Asks, and reads the whole answer.
+    async fn ask(&self, method: &str, path: &str, body: &str) -> (StatusCode, Bytes) {
         let request = Request::builder()
             .method(method)
             .uri(format!("/api/v1{path}"))
@@ -290,9 +293,10 @@ impl Client {
             .body(Body::from(body.to_owned()));
         let answer = self.router.clone().oneshot(request.unwrap()).await.unwrap();
         let status = answer.status();
-        let bytes = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
-        let text = String::from_utf8_lossy(&bytes);
-        assert!(status.is_success(), "{method} {path}: {status} {text}");
-        serde_json::from_slice(&bytes).unwrap_or_default()
+        (status, to_bytes(answer.into_body(), usize::MAX).await.unwrap())
     }
+}
+
+fn is_good((status, body): &(StatusCode, Bytes), what: &str) {
+    assert!(status.is_success(), "{what}: {status} {}", String::from_utf8_lossy(body));
 }

@@ -20,7 +20,7 @@ use crate::world::{World, order};
 const LEASE: Duration = Duration::from_secs(180);
 const SOON: Duration = Duration::from_secs(10);
 
-fn gateway(w: &World) -> GatewaySource {
+pub(crate) fn gateway(w: &World) -> GatewaySource {
     w.control.store().gateway_source(w.clock.clone())
 }
 
@@ -28,7 +28,7 @@ fn instance(name: &str) -> Instance {
     Instance(format!("instance-of-{name}"))
 }
 
-async fn register(source: &GatewaySource, name: &str) {
+pub(crate) async fn register(source: &GatewaySource, name: &str) {
     let grace = Duration::from_secs(3600);
     let terms = LeaseTerms { lease: LEASE, serve_known: Duration::ZERO, public_grace: grace };
     let (name, version) = (name.to_owned(), "1".to_owned());
@@ -37,7 +37,7 @@ async fn register(source: &GatewaySource, name: &str) {
 }
 
 /// Applies all that there is, and says so.
-async fn catch_up(source: &GatewaySource, name: &str) {
+pub(crate) async fn catch_up(source: &GatewaySource, name: &str) {
     let applied = source.begin(0).await.unwrap().applied;
     source.acknowledge(instance(name), applied).await.unwrap();
 }

@@ -1,5 +1,7 @@
 //! Taking over tokens of another system (`POST /tokens/import`), and one event for each change.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use access::GrantSource as _;
 use access::source::Touched;
 use axum::body::{Body, to_bytes};
@@ -9,6 +11,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use crate::client::Client;
+use crate::membership::{catch_up, gateway, register};
 use crate::world::World;
 
 const ACCOUNT: &str = "service-account-channel-a";
@@ -90,6 +93,7 @@ control::on_both_databases! {
         assert!(is_known(&w, &value("one")).await);
         let read = w.control.store().feed(since).await.unwrap();
         assert_eq!(read.changes.len(), 1, "one change");
+        assert_eq!(report[1]["revision"], read.counter.0);
         assert!(matches!(read.changes[0].touched[..], [Touched::Token { .. }, Touched::Token { .. }]));
         let token = admin.get(&format!("/api/v1/tokens/{}", report[0]["id"])).await.body;
         assert_eq!((&token["name"], &token["principal"]), (&json!("one"), &json!(ACCOUNT)));
@@ -97,6 +101,7 @@ control::on_both_databases! {
         let again = import(&admin, "", &all).await;
         assert_eq!(statuses(&again), ["exists", "exists"]);
         assert_eq!(again[0]["id"], report[0]["id"]);
+        assert_eq!(again[0]["revision"], Value::Null, "no change made it just now");
         let imports = w.audit().await.into_iter().filter(|(action, _)| action == "token.import");
         assert_eq!(imports.count(), 2, "one event for each token made");
     }
@@ -202,6 +207,30 @@ control::on_both_databases! {
         let report = import(&bob, "", &[line("no"), of("neither", "alice")]).await;
         assert_eq!(statuses(&report), ["refused", "refused"]);
         assert!(report[0]["detail"].as_str().unwrap().contains("no service account"));
+    }
+
+    async fn an_import_waits_until_gateways_know_its_tokens(database: TestDatabase) {
+        let w = World::new(database).await;
+        let admin = scene(&w).await;
+        let source = gateway(&w);
+        register(&source, "gw").await;
+        let before = w.feed().await.revision;
+        let all = [line("one")];
+        let known = AtomicBool::new(false);
+        tokio::join!(
+            async {
+                let report = import(&admin, "?wait=60s", &all).await;
+                assert_eq!(statuses(&report), ["created"]);
+                assert!(known.load(Ordering::SeqCst), "it did not wait");
+            },
+            async {
+                while w.feed().await.revision == before {}
+                known.store(true, Ordering::SeqCst);
+                catch_up(&source, "gw").await;
+            },
+        );
+        let (status, _) = send(&admin, "?wait=soon", lines(&all)).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     }
 
     async fn an_import_is_declared_as_lines(database: TestDatabase) {

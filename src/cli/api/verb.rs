@@ -115,6 +115,7 @@ impl Shows {
     fn inputs(self) -> &'static [Input] {
         match self {
             Self::Proof(_) | Self::IssuedToken => &[WAIT, REQUIRE_PROOF],
+            Self::Import => &[WAIT],
             _ => &[],
         }
     }

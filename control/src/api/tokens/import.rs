@@ -5,7 +5,8 @@
 
 use std::borrow::Cow;
 
-use access::{Limits, Permission, TokenSecret};
+use access::source::Revision;
+use access::{Limits, Permission, TokenId, TokenSecret};
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, Request, State};
@@ -19,7 +20,8 @@ use crate::Control;
 use crate::api::audit::NDJSON;
 use crate::api::credential::SignedIn;
 use crate::api::problem::Problem;
-use crate::api::request::{Query, is_declared, unreadable};
+use crate::api::proofs;
+use crate::api::request::{Query, is_declared, unreadable, wait};
 use crate::api::words::PermissionWord;
 use crate::usecases::token::{self, Import, Imported, TokenOrder};
 
@@ -34,6 +36,9 @@ pub(in crate::api) struct ImportQuery {
     /// All or nothing: at most 10,000 lines.
     #[serde(default)]
     atomic: bool,
+    /// How long to wait until every gateway knows what was made.
+    #[param(example = "10s", pattern = "^[0-9]{1,9}[smhd]$")]
+    wait: Option<String>,
 }
 
 /// One token of another system: a line of the request.
@@ -84,6 +89,9 @@ pub(in crate::api) struct Report {
     /// The token that it made or that was there already.
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<i64>,
+    /// The change that made it: `/revisions/{revision}/proof` tells which gateways know it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revision: Option<i64>,
     /// Why it was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
@@ -100,12 +108,24 @@ pub(in crate::api) enum ImportStatus {
 
 impl Report {
     fn of(line: usize, outcome: Imported) -> Self {
-        let (status, id, detail) = match outcome {
-            Imported::Created(id) => (ImportStatus::Created, Some(id.0), None),
-            Imported::Exists(id) => (ImportStatus::Exists, Some(id.0), None),
-            Imported::Refused(why) => (ImportStatus::Refused, None, Some(why)),
+        let made = |status, id: TokenId, revision: Option<Revision>| Self {
+            line,
+            status,
+            id: Some(id.0),
+            revision: revision.map(|revision| revision.0),
+            detail: None,
         };
-        Self { line, status, id, detail }
+        match outcome {
+            Imported::Created(id, revision) => made(ImportStatus::Created, id, Some(revision)),
+            Imported::Exists(id) => made(ImportStatus::Exists, id, None),
+            Imported::Refused(why) => Self {
+                line,
+                status: ImportStatus::Refused,
+                id: None,
+                revision: None,
+                detail: Some(why),
+            },
+        }
     }
 }
 
@@ -126,6 +146,7 @@ pub(in crate::api) async fn import(
     Query(query): Query<ImportQuery>,
     Lines(body): Lines,
 ) -> Result<([(HeaderName, &'static str); 1], String), Problem> {
+    let wait = wait(query.wait.as_deref())?;
     let lines = body.split(|byte| *byte == b'\n').enumerate();
     let (numbers, tokens): (Vec<_>, Vec<_>) = lines
         .filter(|(_, line)| !line.trim_ascii().is_empty())
@@ -133,6 +154,14 @@ pub(in crate::api) async fn import(
         .unzip();
     drop(body);
     let outcomes = token::import(&control, &actor, tokens, query.atomic).await?;
+    let last = outcomes.iter().filter_map(|outcome| match outcome {
+        Imported::Created(_, revision) => Some(*revision),
+        Imported::Exists(_) | Imported::Refused(_) => None,
+    });
+    if let Some(last) = last.max() {
+        // Known or not by then, the tokens are made: the report is what tells so.
+        let _ = proofs::prove(&control, last, wait).await;
+    }
     let mut report = String::new();
     for (line, outcome) in numbers.into_iter().zip(outcomes) {
         let line = serde_json::to_string(&Report::of(line, outcome));

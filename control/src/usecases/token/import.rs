@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use access::source::Touched;
+use access::source::{Revision, Touched};
 use access::{ChannelId, ChannelName, Permission, PrincipalId, TokenId, TokenSecret};
 use serde_json::json;
 
@@ -39,8 +39,8 @@ pub struct Import {
 /// What became of one token of an import.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Imported {
-    /// It was made.
-    Created(TokenId),
+    /// It was made, by this revision.
+    Created(TokenId, Revision),
     /// This principal has a token of this value already.
     Exists(TokenId),
     /// Nothing was made; why not.
@@ -94,7 +94,7 @@ async fn import_part(
         });
     }
     let refused = outcomes.iter().any(|outcome| matches!(outcome, Imported::Refused(_)));
-    let created = |outcome: &Imported| matches!(outcome, Imported::Created(_));
+    let created = |outcome: &Imported| matches!(outcome, Imported::Created(..));
     if atomic && refused {
         for outcome in outcomes.iter_mut().filter(|outcome| created(outcome)) {
             *outcome = Imported::Refused("nothing was imported: another line was refused".into());
@@ -137,7 +137,7 @@ impl Importer<'_> {
         let id = store::insert_token(change.connection(), new, now).await?;
         change.touch([Touched::Token { id, digest }]);
         self.audit(change, token, id, form).await?;
-        Ok(Imported::Created(id))
+        Ok(Imported::Created(id, change.revision()))
     }
 
     /// What the token is to be, if every rule is kept.
