@@ -1,27 +1,21 @@
-//! Step 6: an answer's bytes, handed on as the client takes them and counted. Nothing is buffered
-//! whole: the next chunk is read when the last one has gone.
+//! Step 6: an answer's bytes, handed on as the client takes them. Nothing is buffered whole: the
+//! next chunk is taken from the storage when the last one has gone.
 
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 
 use crate::answer::Blame;
-use crate::listener::InFlight;
-use crate::record::{End, Record};
-use crate::storage::{Fault, StoredBody};
-use crate::watched::Watch;
+use crate::chunk::{Chunk, Sending};
+use crate::record::End;
+use crate::storage::{Content, Fault, StoredBody};
 
-/// The body of every answer. When it is dropped the request's record is written: sent to its end,
-/// cut, or left by the client.
+/// The body of every answer.
 pub(crate) struct AnswerBody {
     content: StoredBody,
-    /// None where nothing of a channel is sent.
-    watch: Option<Watch>,
-    record: Record,
-    /// Keeps the connection from counting as idle.
-    _in_flight: InFlight,
+    sending: Rc<Sending>,
 }
 
 /// The answer can't be sent to its end. The connection is closed, so that no client takes what it
@@ -31,13 +25,8 @@ pub(crate) struct AnswerBody {
 pub(crate) struct Cut;
 
 impl AnswerBody {
-    pub(crate) fn new(
-        content: StoredBody,
-        watch: Option<Watch>,
-        record: Record,
-        in_flight: InFlight,
-    ) -> Self {
-        Self { content, watch, record, _in_flight: in_flight }
+    pub(crate) fn new(content: StoredBody, sending: Rc<Sending>) -> Self {
+        Self { content, sending }
     }
 
     fn remaining(&self) -> Option<u64> {
@@ -49,47 +38,41 @@ impl AnswerBody {
         }
     }
 
-    fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Fault>>> {
+    fn poll_content(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Content, Fault>>> {
         match &mut self.content {
             StoredBody::Empty => Poll::Ready(None),
             StoredBody::Memory(bytes) if bytes.is_empty() => Poll::Ready(None),
-            StoredBody::Memory(bytes) => Poll::Ready(Some(Ok(std::mem::take(bytes)))),
-            StoredBody::File(file) => file.poll_chunk(cx),
-            StoredBody::Upstream(upstream) => upstream.poll_chunk(cx),
+            StoredBody::Memory(bytes) => {
+                Poll::Ready(Some(Ok(Content::Bytes(std::mem::take(bytes)))))
+            }
+            StoredBody::File(file) => file.poll_content(cx, self.sending.stand_ins()),
+            StoredBody::Upstream(upstream) => upstream.poll_chunk(cx).map_ok(Content::Bytes),
         }
     }
 }
 
 impl http_body::Body for AnswerBody {
-    type Data = Bytes;
+    type Data = Chunk;
     type Error = Cut;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
+    ) -> Poll<Option<Result<Frame<Chunk>, Cut>>> {
         let this = self.get_mut();
-        if let Some(watch) = &this.watch
-            && ready!(watch.poll_may_send(cx)).is_err()
-        {
+        if ready!(this.sending.poll_may_send(cx)).is_err() {
             this.content = StoredBody::Empty;
             return Poll::Ready(Some(Err(Cut)));
         }
-        Poll::Ready(match ready!(this.poll_chunk(cx)) {
-            Some(Ok(bytes)) => {
-                this.record.add_bytes(bytes.len());
-                if let Some(watch) = &this.watch {
-                    watch.handed_on(bytes.len());
-                }
-                Some(Ok(Frame::data(bytes)))
-            }
+        Poll::Ready(match ready!(this.poll_content(cx)) {
+            Some(Ok(content)) => Some(Ok(Frame::data(Chunk::new(content, &this.sending)))),
             Some(Err(fault)) => {
-                this.record.end(End::Cut { by: Blame::Upstream, detail: fault.detail });
+                this.sending.end(End::Cut { by: Blame::Upstream, detail: fault.detail });
                 this.content = StoredBody::Empty;
                 Some(Err(Cut))
             }
             None => {
-                this.record.end(End::Complete);
+                this.sending.handed_on_whole();
                 None
             }
         })
@@ -106,11 +89,8 @@ impl http_body::Body for AnswerBody {
 
 impl Drop for AnswerBody {
     fn drop(&mut self) {
-        if let Some(why) = self.watch.as_ref().and_then(Watch::cut) {
-            self.record.end(End::Cut { by: Blame::Client, detail: why.to_owned() });
-        } else if self.remaining() == Some(0) {
-            self.record.end(End::Complete);
+        if self.remaining() == Some(0) {
+            self.sending.handed_on_whole();
         }
-        self.record.write();
     }
 }

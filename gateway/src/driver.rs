@@ -17,6 +17,7 @@ use hyper::body::Incoming;
 
 use crate::answer::{ALLOWED_METHODS, Context, Refusal};
 use crate::body::AnswerBody;
+use crate::chunk::Sending;
 use crate::credential::Credential;
 use crate::listener::{CutSwitch, Exchange, Framing, authority};
 use crate::record::{Record, expiry_to_warn_of};
@@ -256,7 +257,8 @@ fn respond(
     } else {
         body
     };
-    let mut response = Response::new(AnswerBody::new(content, watch, record, in_flight));
+    let sending = Sending::new(watch, record, in_flight);
+    let mut response = Response::new(AnswerBody::new(content, sending));
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     response

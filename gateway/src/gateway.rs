@@ -21,6 +21,7 @@ use crate::limits::Limiters;
 use crate::listener::{BindError, Listener, Sockets, WireLimits};
 use crate::metrics::Metrics;
 use crate::record::{AccessLog, LogError};
+use crate::stand_in::StandIns;
 use crate::storage::StorageSettings;
 use crate::table::{Table, TableLimits};
 use crate::usage::{Gauges, Reporter, ReporterCounts, Reporting, Shard};
@@ -29,8 +30,8 @@ use crate::worker::{RequestIds, RequestSettings, Worker};
 
 /// How often the certificate's files are looked at.
 const CERTIFICATE_EVERY: Duration = Duration::from_secs(3);
-/// How often a thread hands on its lines of the access log.
-const LOG_EVERY: Duration = Duration::from_millis(200);
+/// How often a thread hands on its lines of the access log, and looks what it may let go.
+const HOUSE_EVERY: Duration = Duration::from_millis(200);
 /// Threads on which one worker's reads of cold files wait for the disk, at most.
 const DISK_THREADS: usize = 16;
 
@@ -341,7 +342,7 @@ impl ThreadStart {
         );
         let worker = Rc::new(Worker {
             table: self.table,
-            storages: self.storages.for_thread(),
+            storages: self.storages.for_thread(&self.clock),
             metrics: self.metrics,
             log: self.log,
             clock: self.clock,
@@ -358,6 +359,9 @@ impl ThreadStart {
             worker: Rc::clone(&worker),
             tls: self.tls,
             limits: self.limits,
+            stand_ins: StandIns::reserve()
+                .inspect_err(|why| tracing::warn!(%why, "files are read, not sent by the kernel"))
+                .ok(),
             permits: Arc::clone(&permits),
             stop: self.stop,
         });
@@ -369,7 +373,7 @@ impl ThreadStart {
                 Err(why) => tracing::error!(%why, "a socket could not be listened on"),
             }
         }
-        tokio::task::spawn_local(hand_on_log_lines(Rc::clone(&worker)));
+        tokio::task::spawn_local(keep_house(Rc::clone(&worker)));
         tokio::task::spawn_local(watched::keep(Rc::clone(&worker.watches)));
         let _ = stop.wait_for(|&stop| stop).await;
         // Let the listeners take what the kernel has already accepted before counting.
@@ -383,9 +387,10 @@ impl ThreadStart {
     }
 }
 
-async fn hand_on_log_lines(worker: Rc<Worker>) {
+async fn keep_house(worker: Rc<Worker>) {
     loop {
-        tokio::time::sleep(LOG_EVERY).await;
+        tokio::time::sleep(HOUSE_EVERY).await;
         worker.log.flush();
+        worker.storages.let_go();
     }
 }

@@ -7,6 +7,7 @@ pub(crate) mod authority;
 mod cut;
 mod framing;
 mod sockets;
+mod stream;
 mod wire;
 
 use std::cell::Cell;
@@ -22,19 +23,19 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
 use rustls::ServerConfig;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
 
 pub(crate) use self::cut::CutSwitch;
 pub(crate) use self::framing::Fault as Framing;
 pub use self::sockets::BindError;
 pub(crate) use self::sockets::Sockets;
+use self::stream::Stream;
 use self::wire::Wire;
 pub(crate) use self::wire::{Exchange, InFlight, WireLimits};
 use crate::driver;
+use crate::stand_in::StandIns;
 use crate::worker::Worker;
 
 /// Streams that one HTTP/2 connection may have open: rattler asks for hundreds of shards, but
@@ -55,6 +56,8 @@ pub(crate) struct Listener {
     pub(crate) worker: Rc<Worker>,
     pub(crate) tls: Option<Arc<ServerConfig>>,
     pub(crate) limits: WireLimits,
+    /// What stands for parts of files, if the system gave addresses for it.
+    pub(crate) stand_ins: Option<Rc<StandIns>>,
     /// A permit is taken before a connection is accepted, and freed when it ends.
     pub(crate) permits: Arc<Semaphore>,
     pub(crate) stop: watch::Receiver<bool>,
@@ -109,14 +112,15 @@ impl Listener {
         // Whoever asks for small files one after the other must not wait for an acknowledgement.
         let _ = stream.set_nodelay(true);
         let Some(config) = &self.tls else {
-            return self.http1(stream, peer).await;
+            return self.http1(stream, peer, self.stand_ins.clone()).await;
         };
         let handshake = TlsAcceptor::from(Arc::clone(config)).accept(stream);
         match tokio::time::timeout(self.limits.head_timeout, handshake).await {
             Ok(Ok(tls)) if tls.get_ref().1.alpn_protocol() == Some(b"h2") => {
                 self.http2(tls, peer).await;
             }
-            Ok(Ok(tls)) => self.http1(tls, peer).await,
+            // What is encrypted has to be read.
+            Ok(Ok(tls)) => self.http1(tls, peer, None).await,
             Ok(Err(why)) => {
                 self.worker.metrics.tls_failures.inc();
                 tracing::debug!(%peer, %why, "a TLS handshake failed");
@@ -128,8 +132,13 @@ impl Listener {
         }
     }
 
-    async fn http1(self: &Rc<Self>, stream: impl Stream, peer: IpAddr) {
-        let exchange = Rc::new(Exchange::default());
+    async fn http1(
+        self: &Rc<Self>,
+        stream: impl Stream,
+        peer: IpAddr,
+        stand_ins: Option<Rc<StandIns>>,
+    ) {
+        let exchange = Rc::new(Exchange::new(stand_ins));
         let switch = exchange.switch();
         let wire = Wire::new(stream, self.limits, Rc::clone(&exchange), true);
         let service = service_fn(|request| {
@@ -185,27 +194,6 @@ impl Listener {
         if let Err(why) = ended {
             tracing::debug!(%peer, %why, "a connection ended early");
         }
-    }
-}
-
-/// A client's bytes, plain or decrypted.
-trait Stream: AsyncRead + AsyncWrite + Unpin + 'static {
-    /// Has the connection reset when it is closed, so that nothing that waits in the system's
-    /// buffer is sent any more, and no client takes what it has for the whole (sync.md T3).
-    fn reset_when_closed(&self);
-}
-
-impl Stream for TcpStream {
-    fn reset_when_closed(&self) {
-        if let Err(why) = self.set_zero_linger() {
-            tracing::debug!(%why, "a connection could not be set to be reset");
-        }
-    }
-}
-
-impl Stream for TlsStream<TcpStream> {
-    fn reset_when_closed(&self) {
-        self.get_ref().0.reset_when_closed();
     }
 }
 

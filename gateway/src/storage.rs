@@ -13,14 +13,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use ::http::HeaderMap;
-use access::{Allowed, Channel, Timestamp};
+use access::{Allowed, Channel, Clock, Timestamp};
 
 use self::directory::Directory;
-pub(crate) use self::directory::FileBody;
+pub(crate) use self::directory::{FileBody, OpenFile};
 use self::http::HttpStorage;
 pub(crate) use self::http::UpstreamBody;
 pub use self::probe::{ProbeError, StorageProbe};
-pub(crate) use self::representation::{Stored, StoredBody};
+pub(crate) use self::representation::{Content, Stored, StoredBody};
 use crate::target::FilePath;
 
 /// What is asked of a storage, beside which file.
@@ -126,10 +126,12 @@ impl StorageSettings {
         storages.into_iter().map(prepare).collect::<Result<_, _>>().map(Self)
     }
 
-    /// The storages for one worker thread, each with a pool of its own.
-    pub(crate) fn for_thread(&self) -> Storages {
+    /// The storages for one worker thread, each with connections and open files of its own.
+    pub(crate) fn for_thread(&self, clock: &Arc<dyn Clock>) -> Storages {
         let kind = |prepared: &Prepared| match prepared {
-            Prepared::Directory(directory) => Kind::Directory(Directory::new(&directory.path)),
+            Prepared::Directory(directory) => {
+                Kind::Directory(Directory::new(&directory.path, Arc::clone(clock)))
+            }
             Prepared::Http(upstream) => Kind::Http(HttpStorage::new(Arc::clone(upstream))),
         };
         Storages(self.0.iter().map(|(name, prepared)| (name.clone(), kind(prepared))).collect())
@@ -164,6 +166,16 @@ impl Storages {
                 format!("channel {} is bound to storage {}", channel.name, channel.storage),
             )
             .into()),
+        }
+    }
+
+    /// Lets go what is held open and nobody has asked for of late. To be called now and then.
+    pub(crate) fn let_go(&self) {
+        for kind in self.0.values() {
+            match kind {
+                Kind::Directory(directory) => directory.let_go(),
+                Kind::Http(_) => {}
+            }
         }
     }
 }

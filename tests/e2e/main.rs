@@ -32,6 +32,7 @@ mod oracle;
 mod revocation;
 mod scale;
 mod secrets;
+mod sending;
 mod site;
 mod start;
 mod stop;

@@ -13,6 +13,7 @@ use tokio::time::{Instant, Sleep};
 
 use super::framing::{self, Fault};
 use super::{CutSwitch, Stream};
+use crate::stand_in::StandIns;
 
 /// What is handed up in place of a head that is refused, so that the refusal takes the same way
 /// through answer and record as every other. Its method is no method anyone uses.
@@ -37,14 +38,21 @@ pub(crate) struct WireLimits {
 }
 
 /// What the requests of one connection share with its bytes.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Exchange {
     in_flight: Cell<u32>,
     fault: Cell<Option<Fault>>,
     switch: Rc<CutSwitch>,
+    /// What stands for parts of files, where the kernel can send them.
+    stand_ins: Option<Rc<StandIns>>,
 }
 
 impl Exchange {
+    /// The exchange of a connection on which parts of files may be `stand_ins`.
+    pub(super) fn new(stand_ins: Option<Rc<StandIns>>) -> Self {
+        Self { stand_ins, ..Self::default() }
+    }
+
     /// Counts a request as in flight until the guard is dropped.
     pub(crate) fn begin(self: &Rc<Self>) -> InFlight {
         self.in_flight.set(self.in_flight.get() + 1);
@@ -64,6 +72,13 @@ impl Exchange {
 
 /// A request between its head and the end of its answer.
 pub(crate) struct InFlight(Rc<Exchange>);
+
+impl InFlight {
+    /// What can stand for a part of a file on its connection.
+    pub(crate) fn stand_ins(&self) -> Option<&Rc<StandIns>> {
+        self.0.stand_ins.as_ref()
+    }
+}
 
 impl Drop for InFlight {
     fn drop(&mut self) {
@@ -292,7 +307,10 @@ impl<S: Stream> AsyncWrite for Wire<S> {
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let sent = Pin::new(&mut this.stream).poll_write_vectored(cx, bytes);
+        let sent = match &this.exchange.stand_ins {
+            Some(stand_ins) => this.stream.poll_send(cx, bytes, stand_ins),
+            None => Pin::new(&mut this.stream).poll_write_vectored(cx, bytes),
+        };
         this.poll_sent(cx, sent)
     }
 

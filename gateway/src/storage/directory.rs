@@ -1,35 +1,88 @@
 //! Package files in a folder of this machine.
 
 mod body;
+mod file;
+mod known;
 
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::rc::Rc;
+use std::sync::Arc;
 
-use ::http::HeaderMap;
-use ::http::header::CONTENT_TYPE;
-use access::Channel;
-use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, Stat};
+use access::{Channel, Clock};
+use bytes::Bytes;
+use rustix::fs::{Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 
 pub(crate) use self::body::FileBody;
-use super::conditions::{Conditions, Validators};
-use super::representation::{Representation, content_type};
+pub(crate) use self::file::OpenFile;
+use self::known::{Known, KnownFiles, Lookup};
+use super::conditions::Conditions;
+use super::representation::Representation;
 use super::{Ask, Failure, Fault, FaultKind, Storage, Stored};
 use crate::target::FilePath;
 
+/// Files up to this length are held in memory once they were asked for, in bytes: above, the kernel
+/// sends them for less.
+const SMALL_BYTES: u64 = 32 * 1024;
+
+/// One worker thread's way to a folder.
 pub(super) struct Directory {
     root: PathBuf,
+    clock: Arc<dyn Clock>,
+    known: KnownFiles,
 }
 
 impl Directory {
-    pub(super) fn new(root: &Path) -> Self {
-        Self { root: root.to_owned() }
+    pub(super) fn new(root: &Path, clock: Arc<dyn Clock>) -> Self {
+        Self { root: root.to_owned(), known: KnownFiles::new(clock.moment()), clock }
+    }
+
+    /// Lets files go that nobody has asked for of late.
+    pub(super) fn let_go(&self) {
+        self.known.let_go(self.clock.moment());
+    }
+
+    /// The file at a path below the root, opened anew only when it has to be.
+    fn find(&self, path: &str) -> Result<Rc<Known>, Failure> {
+        let now = self.clock.moment();
+        let known = match self.known.find(path, now) {
+            Lookup::Fresh(known) => return Ok(known),
+            Lookup::Resolve(known) => Some(known),
+            Lookup::Unknown => None,
+        };
+        let opened = self.open_beneath(path).inspect_err(|_| self.known.forget(path))?;
+        let known = match known {
+            Some(known) if known.file.is_same(&opened) => known,
+            _ => Rc::new(Known::new(opened, path)),
+        };
+        self.known.keep(path, Rc::clone(&known), now);
+        Ok(known)
+    }
+
+    /// All of a small file's bytes.
+    async fn content(&self, known: &Known) -> Result<Bytes, Failure> {
+        if let Some(content) = &*known.content.borrow() {
+            return Ok(content.clone());
+        }
+        let length = usize::try_from(known.file.length()).unwrap_or(usize::MAX);
+        let read = match known.file.read_cached(0, length) {
+            Err(Errno::AGAIN) => {
+                let file = Arc::clone(&known.file);
+                let reading = tokio::task::spawn_blocking(move || file.read_waiting(0, length));
+                reading.await.unwrap_or(Err(Errno::INTR))
+            }
+            read => read,
+        };
+        let unusable = |why: Errno| Fault::new(FaultKind::Unusable, why.to_string());
+        let content = Bytes::from(read.map_err(unusable)?);
+        known.file.check()?;
+        known.content.replace(Some(content.clone()));
+        Ok(content)
     }
 
     /// Opens a path below the root. Neither a symbolic link nor anything else leads out of it:
     /// the kernel resolves the path beneath the root or not at all.
-    fn open_beneath(&self, path: &str) -> Result<(OwnedFd, Stat), Failure> {
+    fn open_beneath(&self, path: &str) -> Result<OpenFile, Failure> {
         let opened = rustix::fs::open(
             &self.root,
             OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
@@ -44,11 +97,8 @@ impl Directory {
         let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
         let file = rustix::fs::openat2(&root, path, flags, Mode::empty(), resolve);
         let file = file.map_err(|why| self.failure(path, why))?;
-        let stat = rustix::fs::fstat(&file).map_err(|why| self.failure(path, why))?;
-        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-            return Err(Failure::NotFound);
-        }
-        Ok((file, stat))
+        let opened = OpenFile::new(file).map_err(|why| self.failure(path, why))?;
+        opened.ok_or(Failure::NotFound)
     }
 
     fn failure(&self, path: &str, why: Errno) -> Failure {
@@ -79,32 +129,17 @@ impl Storage for Directory {
             "" => file_path,
             prefix => format!("{prefix}/{file_path}"),
         };
-        let (opened, stat) = self.open_beneath(&path)?;
-        let headers = HeaderMap::from_iter([(CONTENT_TYPE, content_type(file.name()))]);
-        let whole = Representation {
-            length: length(&stat),
-            validators: validators(&stat),
-            headers,
-            body: FileBody::new(opened, stat),
-        };
-        Ok(whole.answer(&Conditions::new(ask.headers, ask.head)))
-    }
-}
-
-fn length(stat: &Stat) -> u64 {
-    u64::try_from(stat.st_size).unwrap_or(0)
-}
-
-/// The entity tag changes with inode, time of change (to the nanosecond) and size; so two files,
-/// and two versions of one, never share it.
-fn validators(stat: &Stat) -> Validators {
-    let seconds = u64::try_from(stat.st_mtime).unwrap_or(0);
-    Validators {
-        etag: Some(format!(
-            "\"{:x}-{seconds:x}.{:x}-{:x}\"",
-            stat.st_ino, stat.st_mtime_nsec, stat.st_size
-        )),
-        last_modified: SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds)),
+        let known = self.find(&path)?;
+        let conditions = Conditions::new(ask.headers, ask.head);
+        let (length, validators) = (known.file.length(), &known.validators);
+        let headers = known.headers.clone();
+        let small = length <= SMALL_BYTES && known.file.has_settled(self.clock.now());
+        if small && !ask.head && !conditions.is_not_modified(validators) {
+            let body = self.content(&known).await?;
+            return Ok(Representation { length, validators, headers, body }.answer(&conditions));
+        }
+        let body = FileBody::new(Arc::clone(&known.file));
+        Ok(Representation { length, validators, headers, body }.answer(&conditions))
     }
 }
 

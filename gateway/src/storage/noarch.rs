@@ -4,10 +4,9 @@
 use access::Channel;
 use bytes::Bytes;
 use http::HeaderMap;
-use http::header::CONTENT_TYPE;
 
 use super::conditions::{Conditions, Validators};
-use super::representation::{Representation, content_type};
+use super::representation::{Representation, content_type, fields};
 use super::{Ask, Failure, Storage, Stored};
 use crate::target::FilePath;
 
@@ -46,17 +45,19 @@ pub(super) async fn open(
             Ok(_there) => return Err(Failure::NotFound),
         }
     }
-    Ok(empty(file.name()).answer(&Conditions::new(ask.headers, ask.head)))
+    let (validators, body) = empty(file.name());
+    let headers = fields(content_type(file.name()), &validators);
+    let empty =
+        Representation { length: body.len() as u64, validators: &validators, headers, body };
+    Ok(empty.answer(&Conditions::new(ask.headers, ask.head)))
 }
 
-fn empty(name: &str) -> Representation<Bytes> {
+fn empty(name: &str) -> (Validators, Bytes) {
     let (etag, body) = match name {
         ZST => ("\"condagate-empty-noarch-zst\"", Bytes::from(zstd_frame(EMPTY.as_bytes()))),
         _ => ("\"condagate-empty-noarch\"", Bytes::from_static(EMPTY.as_bytes())),
     };
-    let validators = Validators { etag: Some(etag.to_owned()), last_modified: None };
-    let headers = HeaderMap::from_iter([(CONTENT_TYPE, content_type(name))]);
-    Representation { length: body.len() as u64, validators, headers, body }
+    (Validators { etag: Some(etag.to_owned()), last_modified: None }, body)
 }
 
 /// A Zstandard frame of one raw block (RFC 8878, section 3.1.1): a hundred bytes need no
@@ -80,11 +81,11 @@ mod tests {
 
     #[test]
     fn w13_the_empty_index_is_valid_in_both_forms() {
-        let json: serde_json::Value = serde_json::from_slice(&empty(JSON).body).unwrap();
+        let json: serde_json::Value = serde_json::from_slice(&empty(JSON).1).unwrap();
         assert_eq!(json["info"]["subdir"], "noarch");
-        let frame = empty(ZST).body;
+        let frame = empty(ZST).1;
         assert_eq!(&frame[9..], EMPTY.as_bytes());
         assert_eq!(usize::from(frame[5]), EMPTY.len());
-        assert_ne!(empty(JSON).validators.etag, empty(ZST).validators.etag);
+        assert_ne!(empty(JSON).0.etag, empty(ZST).0.etag);
     }
 }

@@ -2,9 +2,10 @@
 //! storage, so that what is found is what clients would meet.
 
 use std::future::poll_fn;
+use std::sync::Arc;
 
 use ::http::HeaderMap;
-use access::Channel;
+use access::{Channel, Clock, SystemClock};
 
 use super::{Ask, Failure, Fault, Kind, Storage, StorageSettings, Storages, Stored, StoredBody};
 use crate::target::FilePath;
@@ -22,7 +23,8 @@ pub struct ProbeError(String);
 impl StorageSettings {
     /// The storages, for one thread: connections are kept from one question to the next.
     pub fn probe(&self) -> StorageProbe {
-        StorageProbe(self.for_thread())
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        StorageProbe(self.for_thread(&clock))
     }
 }
 

@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::conditions::{Conditions, Validators, Verdict};
 use super::{FileBody, UpstreamBody};
+use crate::stand_in::StandIn;
 
 /// A storage's answer: 200, 206, 304 or 416.
 pub(crate) struct Stored {
@@ -30,6 +31,14 @@ pub(crate) enum StoredBody {
     Upstream(UpstreamBody),
 }
 
+/// A piece of an answer.
+pub(crate) enum Content {
+    /// Bytes in memory.
+    Bytes(Bytes),
+    /// A part of a file, for the kernel to send.
+    File(StandIn),
+}
+
 impl StoredBody {
     /// Whether it takes time to send: more than is handed over at once.
     pub(crate) fn is_streamed(&self) -> bool {
@@ -44,20 +53,19 @@ pub(super) trait Sliceable: Sized {
 }
 
 /// A whole file as a storage has it.
-pub(super) struct Representation<B> {
+pub(super) struct Representation<'v, B> {
     pub(super) length: u64,
-    pub(super) validators: Validators,
-    /// What the answer says beside length, range and validators.
+    pub(super) validators: &'v Validators,
+    /// What the answer says beside length and range; see [`fields`].
     pub(super) headers: HeaderMap,
     pub(super) body: B,
 }
 
-impl<B: Sliceable> Representation<B> {
+impl<B: Sliceable> Representation<'_, B> {
     /// The answer to a request with these conditions.
     pub(super) fn answer(self, conditions: &Conditions<'_>) -> Stored {
-        let verdict = conditions.judge(&self.validators, self.length);
-        let Self { length, validators, mut headers, body } = self;
-        put_validators(&mut headers, &validators);
+        let verdict = conditions.judge(self.validators, self.length);
+        let Self { length, mut headers, body, .. } = self;
         headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
         match verdict {
             Verdict::NotModified => {
@@ -85,13 +93,18 @@ impl<B: Sliceable> Representation<B> {
     }
 }
 
-fn put_validators(headers: &mut HeaderMap, validators: &Validators) {
+/// What every answer with a file says of it.
+pub(super) fn fields(media_type: HeaderValue, validators: &Validators) -> HeaderMap {
+    // Room for what is put to them on the way.
+    let mut headers = HeaderMap::with_capacity(12);
+    headers.insert(CONTENT_TYPE, media_type);
     if let Some(etag) = &validators.etag {
-        put(headers, ETAG, etag);
+        put(&mut headers, ETAG, etag);
     }
     if let Some(modified) = validators.last_modified {
-        put(headers, LAST_MODIFIED, &httpdate::fmt_http_date(modified));
+        put(&mut headers, LAST_MODIFIED, &httpdate::fmt_http_date(modified));
     }
+    headers
 }
 
 fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) {

@@ -1,36 +1,46 @@
-//! The bytes of a local file: from the page cache on the thread itself, from the disk on another.
+//! The bytes of a local file: sent by the kernel where the connection can have it so, else read
+//! from the page cache; what has to come from the disk is waited for on another thread.
 
-use std::io::{self, IoSliceMut};
+use std::io;
 use std::ops::Range;
-use std::os::fd::OwnedFd;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use rustix::fs::Stat;
-use rustix::io::{Errno, ReadWriteFlags};
+use rustix::io::Errno;
 use tokio::task::JoinHandle;
 
-use super::length;
+use super::OpenFile;
+use crate::stand_in::{FilePart, SLOT_BYTES, StandIn, StandIns};
 use crate::storage::representation::Sliceable;
-use crate::storage::{Fault, FaultKind, StoredBody};
+use crate::storage::{Content, Fault, FaultKind, StoredBody};
 
 /// How many bytes are read at a time.
-const CHUNK_BYTES: u64 = 128 * 1024;
+const READ_BYTES: u64 = 128 * 1024;
+/// How many bytes are looked for in the page cache at a time, and read from the disk, before the
+/// kernel sends them.
+const WINDOW_BYTES: u64 = 1024 * 1024;
 
-/// A part of an open file, read as it is sent.
+/// A part of an open file, on its way.
 pub(crate) struct FileBody {
-    file: Arc<OwnedFd>,
-    /// The file when it was opened: its length and validators are already told.
-    opened: Stat,
+    file: Arc<OpenFile>,
     rest: Range<u64>,
-    reading: Option<JoinHandle<io::Result<Vec<u8>>>>,
+    /// Up to where it is known to be in the page cache.
+    cached: u64,
+    waiting: Option<Waiting>,
+}
+
+/// A read that waits for the disk.
+struct Waiting {
+    up_to: u64,
+    reading: JoinHandle<Result<Vec<u8>, Errno>>,
 }
 
 impl FileBody {
-    pub(super) fn new(file: OwnedFd, opened: Stat) -> Self {
-        Self { file: Arc::new(file), rest: 0..length(&opened), opened, reading: None }
+    pub(super) fn new(file: Arc<OpenFile>) -> Self {
+        Self { rest: 0..file.length(), file, cached: 0, waiting: None }
     }
 
     /// How many bytes are still to come.
@@ -38,6 +48,26 @@ impl FileBody {
         self.rest.end - self.rest.start
     }
 
+    /// The next piece: what stands for it where there is something for that, else its bytes.
+    pub(crate) fn poll_content(
+        &mut self,
+        cx: &mut Context<'_>,
+        stand_ins: Option<&Rc<StandIns>>,
+    ) -> Poll<Option<Result<Content, Fault>>> {
+        if let Some(stand_ins) = stand_ins
+            && !self.rest.is_empty()
+        {
+            if let Err(why) = ready!(self.poll_cached(cx)) {
+                return Poll::Ready(Some(Err(unusable(&why))));
+            }
+            if let Some(stand_in) = self.stand_in(stand_ins) {
+                return Poll::Ready(Some(Ok(Content::File(stand_in))));
+            }
+        }
+        self.poll_chunk(cx).map_ok(Content::Bytes)
+    }
+
+    /// The next bytes.
     pub(crate) fn poll_chunk(
         &mut self,
         cx: &mut Context<'_>,
@@ -49,57 +79,79 @@ impl FileBody {
         Poll::Ready(Some(self.check(read)))
     }
 
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Vec<u8>>> {
-        let reading = match &mut self.reading {
-            Some(reading) => reading,
-            none => {
-                let (at, bytes) = (self.rest.start, chunk_size(&self.rest));
-                match read_at(&self.file, at, bytes, ReadWriteFlags::NOWAIT) {
-                    // Not in the page cache, or a file system that can't tell.
-                    Err(Errno::AGAIN | Errno::OPNOTSUPP) => {
-                        let file = Arc::clone(&self.file);
-                        none.insert(tokio::task::spawn_blocking(move || {
-                            read_at(&file, at, bytes, ReadWriteFlags::empty()).map_err(Into::into)
-                        }))
-                    }
-                    read => return Poll::Ready(read.map_err(Into::into)),
-                }
-            }
-        };
-        let read = ready!(Pin::new(reading).poll(cx));
-        self.reading = None;
-        Poll::Ready(read.unwrap_or_else(|cancelled| Err(cancelled.into())))
+    /// Sees to it that the next bytes are in the page cache: the kernel sends on this thread, which
+    /// others' answers wait for.
+    ///
+    /// Of a window the first and the last byte are looked for. The system reads files ahead and
+    /// forgets them from the front, so that what lies between is seldom another matter.
+    fn poll_cached(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.rest.start < self.cached {
+            return Poll::Ready(Ok(()));
+        }
+        let up_to = self.rest.end.min(self.rest.start + WINDOW_BYTES);
+        let is_cached = |at| self.file.is_cached(at);
+        if self.waiting.is_none() && is_cached(self.rest.start) && is_cached(up_to - 1) {
+            self.cached = up_to;
+            return Poll::Ready(Ok(()));
+        }
+        self.poll_disk(cx, up_to).map_ok(|_read| ())
     }
 
-    /// Bytes are sent only if the file is still the one that was opened: an answer is cut rather
-    /// than mixed from two versions.
+    fn stand_in(&mut self, stand_ins: &Rc<StandIns>) -> Option<StandIn> {
+        let end = self.cached.min(self.rest.start + SLOT_BYTES as u64);
+        let length = usize::try_from(end.checked_sub(self.rest.start)?).ok()?;
+        let part = FilePart { file: Arc::clone(&self.file), at: self.rest.start };
+        let stand_in = stand_ins.stand_for(part, length)?;
+        self.rest.start = end;
+        Some(stand_in)
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Vec<u8>>> {
+        let up_to = self.rest.end.min(self.rest.start + READ_BYTES);
+        if self.waiting.is_none() {
+            match self.file.read_cached(self.rest.start, length(self.rest.start..up_to)) {
+                Err(Errno::AGAIN) => {}
+                read => return Poll::Ready(read.map_err(Into::into)),
+            }
+        }
+        self.poll_disk(cx, up_to)
+    }
+
+    /// Reads up to there on another thread.
+    fn poll_disk(&mut self, cx: &mut Context<'_>, up_to: u64) -> Poll<io::Result<Vec<u8>>> {
+        let (file, rest) = (&self.file, self.rest.start..up_to);
+        let waiting = self.waiting.get_or_insert_with(|| {
+            let file = Arc::clone(file);
+            let read = move || file.read_waiting(rest.start, length(rest));
+            Waiting { up_to, reading: tokio::task::spawn_blocking(read) }
+        });
+        let read = ready!(Pin::new(&mut waiting.reading).poll(cx));
+        self.cached = waiting.up_to;
+        self.waiting = None;
+        Poll::Ready(match read {
+            Ok(read) => read.map_err(Into::into),
+            Err(cancelled) => Err(cancelled.into()),
+        })
+    }
+
+    /// Bytes are sent only if the file is still the one that was opened.
     fn check(&mut self, read: io::Result<Vec<u8>>) -> Result<Bytes, Fault> {
-        let bytes = read.map_err(|why| Fault::new(FaultKind::Unusable, why.to_string()))?;
-        let now = rustix::fs::fstat(&*self.file)
-            .map_err(|why| Fault::new(FaultKind::Unusable, why.to_string()))?;
-        // Not the time of its inode: replacing a file by rename changes that of the old one, whose
-        // bytes stay whole.
-        let version = |s: &Stat| (s.st_size, s.st_mtime, s.st_mtime_nsec);
-        if bytes.is_empty() || version(&now) != version(&self.opened) {
-            let changed = "the file was changed while it was sent; the answer is cut";
-            return Err(Fault::new(FaultKind::Unusable, changed));
+        let bytes = read.map_err(|why| unusable(&why))?;
+        self.file.check()?;
+        if bytes.is_empty() {
+            return Err(Fault::new(FaultKind::Unusable, "the file ended early"));
         }
         self.rest.start += bytes.len() as u64;
         Ok(bytes.into())
     }
 }
 
-fn chunk_size(rest: &Range<u64>) -> usize {
-    usize::try_from((rest.end - rest.start).min(CHUNK_BYTES)).unwrap_or(usize::MAX)
+fn length(part: Range<u64>) -> usize {
+    usize::try_from(part.end - part.start).unwrap_or(usize::MAX)
 }
 
-fn read_at(file: &OwnedFd, at: u64, bytes: usize, flags: ReadWriteFlags) -> Result<Vec<u8>, Errno> {
-    let mut buffer = vec![0; bytes];
-    let read = rustix::io::retry_on_intr(|| {
-        rustix::io::preadv2(file, &mut [IoSliceMut::new(&mut buffer)], at, flags)
-    })?;
-    buffer.truncate(read);
-    Ok(buffer)
+fn unusable(why: &io::Error) -> Fault {
+    Fault::new(FaultKind::Unusable, why.to_string())
 }
 
 impl Sliceable for FileBody {

@@ -1,8 +1,10 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use ::http::StatusCode;
-use access::{ChannelId, Privacy};
+use std::time::Duration;
+
+use ::http::{HeaderMap, StatusCode};
+use access::{ChannelId, ManualClock, Privacy, SystemClock};
 
 use super::*;
 use crate::storage::StoredBody;
@@ -10,6 +12,8 @@ use crate::target::{self, MountPrefixes};
 
 struct Folder {
     root: tempfile::TempDir,
+    directory: Directory,
+    clock: Arc<ManualClock>,
 }
 
 impl Folder {
@@ -17,7 +21,9 @@ impl Folder {
     fn new() -> Self {
         let root = tempfile::tempdir().unwrap();
         fs::create_dir_all(root.path().join("storage/chan/noarch")).unwrap();
-        let folder = Self { root };
+        let clock = Arc::new(ManualClock::at(SystemClock.now()));
+        let directory = Directory::new(&root.path().join("storage"), clock.clone());
+        let folder = Self { root, directory, clock };
         fs::write(folder.path("a.conda"), b"0123456789").unwrap();
         folder
     }
@@ -39,8 +45,7 @@ impl Folder {
         let target = target::read(&path, &MountPrefixes::default()).unwrap();
         let headers = HeaderMap::new();
         let ask = Ask { head: false, headers: &headers, request_id: "r" };
-        let directory = Directory::new(&self.root.path().join("storage"));
-        directory.open(&channel, &target.file.unwrap(), &ask).await
+        self.directory.open(&channel, &target.file.unwrap(), &ask).await
     }
 
     async fn bytes(&self, name: &str) -> Vec<u8> {
@@ -60,7 +65,7 @@ impl Folder {
     }
 }
 
-async fn next(body: &mut FileBody) -> Option<Result<bytes::Bytes, Fault>> {
+async fn next(body: &mut FileBody) -> Option<Result<Bytes, Fault>> {
     std::future::poll_fn(|cx| body.poll_chunk(cx)).await
 }
 
@@ -106,7 +111,7 @@ async fn only_regular_files_are_files() {
     rustix::fs::mknodat(
         rustix::fs::CWD,
         folder.path("pipe"),
-        FileType::Fifo,
+        rustix::fs::FileType::Fifo,
         Mode::RUSR | Mode::WUSR,
         0,
     )
@@ -157,4 +162,133 @@ async fn a_file_replaced_while_it_is_sent_is_sent_to_its_end() {
         bytes.extend_from_slice(&chunk.unwrap());
     }
     assert_eq!(bytes, vec![b'a'; 300_000]);
+}
+
+impl Folder {
+    /// Whether a small file's answer came from memory.
+    async fn is_held(&self, name: &str) -> bool {
+        matches!(self.get(name).await.unwrap().body, StoredBody::Memory(_))
+    }
+
+    async fn etag(&self, name: &str) -> String {
+        self.get(name).await.unwrap().headers["etag"].to_str().unwrap().to_owned()
+    }
+}
+
+/// What was written a moment ago may be written again without its times showing it.
+#[tokio::test]
+async fn a_small_file_is_held_in_memory_once_it_has_settled() {
+    let folder = Folder::new();
+    assert!(!folder.is_held("a.conda").await);
+    folder.clock.advance(Duration::from_secs(10));
+    assert!(folder.is_held("a.conda").await && folder.is_held("a.conda").await);
+    fs::write(folder.path("larger"), vec![b'a'; SMALL_BYTES as usize + 1]).unwrap();
+    assert!(!folder.is_held("larger").await);
+}
+
+#[tokio::test]
+async fn a_known_file_that_changes_is_opened_anew_at_once() {
+    let folder = Folder::new();
+    folder.clock.advance(Duration::from_secs(10));
+    let mut before = folder.etag("a.conda").await;
+    for change in ["written over", "truncated", "replaced", "removed"] {
+        // The kernel keeps times to a few milliseconds.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let path = folder.path("a.conda");
+        match change {
+            "written over" => fs::write(&path, b"9876543210").unwrap(),
+            "truncated" => fs::File::options().write(true).open(&path).unwrap().set_len(3).unwrap(),
+            "replaced" => {
+                fs::write(folder.path("new"), b"0123456789").unwrap();
+                fs::rename(folder.path("new"), &path).unwrap();
+            }
+            _ => {
+                fs::remove_file(&path).unwrap();
+                assert!(matches!(folder.get("a.conda").await, Err(Failure::NotFound)));
+                continue;
+            }
+        }
+        let after = folder.etag("a.conda").await;
+        assert_ne!(before, after, "{change}");
+        let stored = folder.get("a.conda").await.unwrap();
+        let length = fs::metadata(&path).unwrap().len().to_string();
+        assert_eq!(stored.headers["content-length"], length, "{change}");
+        before = after;
+    }
+}
+
+/// What the file itself doesn't show.
+#[tokio::test]
+async fn a_path_that_leads_elsewhere_is_followed_within_a_second() {
+    let folder = Folder::new();
+    fs::write(folder.path("b.conda"), b"other").unwrap();
+    symlink("a.conda", folder.path("link")).unwrap();
+    let first = folder.etag("link").await;
+    fs::remove_file(folder.path("link")).unwrap();
+    symlink("b.conda", folder.path("link")).unwrap();
+    assert_eq!(folder.etag("link").await, first);
+    folder.clock.advance(Duration::from_secs(1));
+    assert_eq!(folder.etag("link").await, folder.etag("b.conda").await);
+    fs::remove_file(folder.path("link")).unwrap();
+    symlink("../../../outside", folder.path("link")).unwrap();
+    fs::write(folder.root.path().join("outside"), b"secret").unwrap();
+    folder.clock.advance(Duration::from_secs(1));
+    assert!(matches!(folder.get("link").await, Err(Failure::NotFound)));
+}
+
+fn open_files() -> usize {
+    fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
+#[tokio::test]
+async fn files_kept_open_are_bounded_and_let_go() {
+    let folder = Folder::new();
+    let before = open_files();
+    for number in 0..3000 {
+        fs::write(folder.path(&number.to_string()), b"x").unwrap();
+        folder.get(&number.to_string()).await.unwrap();
+    }
+    // Other tests of this process open files too.
+    assert!(open_files() < before + 1200, "{} are open", open_files());
+    for _ in 0..2 {
+        folder.clock.advance(Duration::from_secs(5));
+        folder.directory.let_go();
+    }
+    assert!(folder.directory.known.is_empty());
+}
+
+/// Pushes a file out of the page cache; some file systems have nothing else.
+fn is_cold(file: &Path) -> bool {
+    let opened = fs::File::open(file).unwrap();
+    opened.sync_all().unwrap();
+    rustix::fs::fadvise(&opened, 0, None, rustix::fs::Advice::DontNeed).unwrap();
+    !OpenFile::new(opened.into()).unwrap().unwrap().is_cached(0)
+}
+
+#[tokio::test]
+async fn what_the_kernel_is_to_send_is_read_from_the_disk_before() {
+    let folder = Folder::new();
+    fs::write(folder.path("big"), vec![b'a'; 3_000_000]).unwrap();
+    let stand_ins = crate::stand_in::StandIns::reserve().unwrap();
+    let cold = is_cold(&folder.path("big"));
+    let mut body = folder.body("big").await;
+    let mut waker = std::task::Context::from_waker(std::task::Waker::noop());
+    if cold {
+        assert!(body.poll_content(&mut waker, Some(&stand_ins)).is_pending(), "waits for the disk");
+    }
+    let mut length = 0;
+    while let Some(content) =
+        std::future::poll_fn(|cx| body.poll_content(cx, Some(&stand_ins))).await
+    {
+        match content.unwrap() {
+            crate::storage::Content::File(part) => {
+                assert!(part.remaining() <= crate::stand_in::SLOT_BYTES);
+                length += part.remaining();
+            }
+            crate::storage::Content::Bytes(_) => panic!("a part of the file"),
+        }
+    }
+    assert_eq!(length, 3_000_000);
+    let file = OpenFile::new(fs::File::open(folder.path("big")).unwrap().into()).unwrap().unwrap();
+    assert!((0..3_000_000).step_by(4096).all(|at| file.is_cached(at)));
 }

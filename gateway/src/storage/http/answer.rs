@@ -93,7 +93,9 @@ fn whole(
     };
     let body = UpstreamBody::new(upstream, incoming, pooled);
     match length {
-        Some(length) => Representation { length, validators, headers, body }.answer(conditions),
+        Some(length) => {
+            Representation { length, validators: &validators, headers, body }.answer(conditions)
+        }
         None if conditions.is_not_modified(&validators) => {
             let status = StatusCode::NOT_MODIFIED;
             Stored { status, headers, body: StoredBody::Empty }
