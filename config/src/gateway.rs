@@ -73,8 +73,9 @@ fn check_gateway(gateway: &Gateway) -> Vec<(&'static str, String)> {
 }
 
 settings! {
-    /// Small objects kept in memory, so that the storage is not asked for each of them. `0s`
-    /// switches a class off. To come: this version keeps none.
+    /// Small files of HTTP storages kept in memory, up to 64 KiB each, and the heads of larger
+    /// ones, so that the storage is not asked for each of them. Kept once for all tokens, and given
+    /// only to those whose token grants the channel. `0s` switches a class off.
     pub struct Cache {
         /// Memory for objects, in all.
         size: Size = Size::mib(256), within Size::bytes(0)..=Size::gib(1024);

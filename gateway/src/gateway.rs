@@ -22,7 +22,7 @@ use crate::listener::{BindError, Listener, Sockets, WireLimits};
 use crate::metrics::Metrics;
 use crate::record::{AccessLog, LogError};
 use crate::stand_in::StandIns;
-use crate::storage::StorageSettings;
+use crate::storage::{Objects, StorageSettings};
 use crate::table::{Table, TableLimits};
 use crate::usage::{Gauges, Reporter, ReporterCounts, Reporting, Shard};
 use crate::watched::{self, Watches};
@@ -109,7 +109,8 @@ impl Gateway {
         let follower = Follower::begin(source, Arc::clone(&clock), identity, limits).await?;
         let table = Arc::clone(follower.table());
         let usage_counts = ReporterCounts::default();
-        let metrics = Arc::new(Metrics::new(&table, &usage_counts));
+        let objects = Objects::new(&settings.cache, &clock);
+        let metrics = Arc::new(Metrics::new(&table, &usage_counts, objects.counts()));
         let lost = metrics.log_lines_lost.clone();
         let path = settings.access_log_file.clone();
         let log = AccessLog::open(settings.access_log, path, lost)?;
@@ -129,7 +130,8 @@ impl Gateway {
         let gauges = gateway.gauges();
         let reporter =
             Reporter::new(usage, gauges, usage_counts).map_err(StartError::Randomness)?;
-        let threads = gateway.start_threads(settings, &storages, &log, sockets.per_thread)?;
+        let threads =
+            gateway.start_threads(settings, (&storages, &objects), &log, sockets.per_thread)?;
         let background = gateway.start_background();
         let reporting = reporter.start(settings.usage_flush);
         let (end, ended) = oneshot::channel();
@@ -153,7 +155,7 @@ impl Gateway {
     fn start_threads(
         &self,
         settings: &config::Gateway,
-        storages: &StorageSettings,
+        (storages, objects): (&StorageSettings, &Arc<Objects>),
         log: &AccessLog,
         sockets: Vec<Vec<std::net::TcpListener>>,
     ) -> Result<Vec<JoinHandle<()>>, StartError> {
@@ -162,7 +164,6 @@ impl Gateway {
         let per_thread = (settings.limits.max_connections as usize).div_ceil(sockets.len());
         let started = u64::try_from(self.clock.now().as_millis()).unwrap_or(0);
         for (number, sockets) in sockets.into_iter().enumerate() {
-            let storages = storages.clone();
             let start = ThreadStart {
                 table: Arc::clone(&self.table),
                 metrics: Arc::clone(&self.metrics),
@@ -173,7 +174,8 @@ impl Gateway {
                 ids: RequestIds::new(started + ((number as u64) << 40)),
                 limiters: Arc::clone(&self.limiters),
                 usage: Arc::clone(&self.shards[number]),
-                storages,
+                storages: storages.clone(),
+                objects: Arc::clone(objects),
                 tls: self.tls.as_ref().map(|tls| tls.config()),
                 limits: wire_limits(settings),
                 max_connections: per_thread.max(1),
@@ -317,6 +319,7 @@ struct ThreadStart {
     limiters: Arc<Limiters>,
     usage: Arc<Shard>,
     storages: StorageSettings,
+    objects: Arc<Objects>,
     tls: Option<Arc<rustls::ServerConfig>>,
     limits: WireLimits,
     max_connections: usize,
@@ -342,7 +345,7 @@ impl ThreadStart {
         );
         let worker = Rc::new(Worker {
             table: self.table,
-            storages: self.storages.for_thread(&self.clock),
+            storages: self.storages.for_thread(&self.clock, Some(&self.objects)),
             metrics: self.metrics,
             log: self.log,
             clock: self.clock,

@@ -11,6 +11,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::storage::ObjectCounts;
 use crate::table::Table;
 use crate::usage::ReporterCounts;
 
@@ -44,8 +45,9 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    /// The metrics of a gateway that decides by `table` and reports to what counts `usage`.
-    pub(crate) fn new(table: &Table, usage: &ReporterCounts) -> Self {
+    /// The metrics of a gateway that decides by `table`, reports to what counts `usage` and keeps
+    /// what counts `objects`.
+    pub(crate) fn new(table: &Table, usage: &ReporterCounts, objects: &ObjectCounts) -> Self {
         let mut registry = Registry::with_prefix("condagate");
         let requests = Family::default();
         registry.register("requests", "Requests answered, by status", requests.clone());
@@ -90,7 +92,8 @@ impl Metrics {
         let help = "When the gateway's certificate expires, in Unix time; 0 without TLS";
         let expiry: Gauge<f64, AtomicU64> = Clone::clone(&certificate_expiry);
         registry.register_with_unit("certificate_expiry", help, Unit::Seconds, expiry);
-        for (name, help, counter) in table.counts().all().into_iter().chain(usage.all()) {
+        let counters = table.counts().all().into_iter().chain(usage.all()).chain(objects.all());
+        for (name, help, counter) in counters {
             registry.register(name, help, counter.clone());
         }
         Self {

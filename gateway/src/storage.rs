@@ -19,6 +19,7 @@ use self::directory::Directory;
 pub(crate) use self::directory::{FileBody, OpenFile};
 use self::http::HttpStorage;
 pub(crate) use self::http::UpstreamBody;
+pub(crate) use self::http::{ObjectCounts, Objects};
 pub use self::probe::{ProbeError, StorageProbe};
 pub(crate) use self::representation::{Content, Stored, StoredBody};
 use crate::target::FilePath;
@@ -126,15 +127,23 @@ impl StorageSettings {
         storages.into_iter().map(prepare).collect::<Result<_, _>>().map(Self)
     }
 
-    /// The storages for one worker thread, each with connections and open files of its own.
-    pub(crate) fn for_thread(&self, clock: &Arc<dyn Clock>) -> Storages {
-        let kind = |prepared: &Prepared| match prepared {
+    /// The storages for one worker thread, each with connections and open files of its own. What the
+    /// HTTP storages may keep in memory is kept in `objects`.
+    pub(crate) fn for_thread(
+        &self,
+        clock: &Arc<dyn Clock>,
+        objects: Option<&Arc<Objects>>,
+    ) -> Storages {
+        let kind = |name: &String, prepared: &Prepared| match prepared {
             Prepared::Directory(directory) => {
                 Kind::Directory(Directory::new(&directory.path, Arc::clone(clock)))
             }
-            Prepared::Http(upstream) => Kind::Http(HttpStorage::new(Arc::clone(upstream))),
+            Prepared::Http(upstream) => {
+                Kind::Http(HttpStorage::new(name, Arc::clone(upstream), objects.cloned()))
+            }
         };
-        Storages(self.0.iter().map(|(name, prepared)| (name.clone(), kind(prepared))).collect())
+        let storages = self.0.iter();
+        Storages(storages.map(|(name, prepared)| (name.clone(), kind(name, prepared))).collect())
     }
 }
 

@@ -114,6 +114,11 @@ impl FilePath<'_> {
         Some(if is_name { package } else { "" })
     }
 
+    /// Whether its name is another one when its bytes are: a package or a shard.
+    pub(crate) fn is_unchanging(&self) -> bool {
+        self.in_shards || self.package().is_some()
+    }
+
     /// Whether the file is the channel's `notices.json`, which clients ask for without their
     /// token (wire.md W7).
     pub fn is_notices(&self) -> bool {

@@ -27,6 +27,7 @@ mod limits;
 mod live_cuts;
 mod load;
 mod memory;
+mod object_cache;
 mod operator;
 mod oracle;
 mod revocation;

@@ -4,6 +4,8 @@
 mod answer;
 mod body;
 mod connect;
+mod lookup;
+mod objects;
 mod pool;
 mod redirect;
 mod request;
@@ -11,6 +13,7 @@ mod request;
 use std::error::Error as _;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ::http::{Request, Response, Uri};
 use access::{Channel, redact};
@@ -20,6 +23,8 @@ use hyper::body::Incoming;
 
 pub(crate) use self::body::UpstreamBody;
 pub(super) use self::connect::Upstream;
+use self::lookup::Lookup;
+pub(crate) use self::objects::{Counts as ObjectCounts, Objects};
 use self::pool::{Pool, Pooled};
 use self::request::{Origin, Parts};
 use super::{Ask, Failure, Fault, FaultKind, Storage, Stored};
@@ -30,19 +35,43 @@ const MAX_REDIRECTS: usize = 4;
 
 /// One worker thread's way to an upstream server.
 pub(super) struct HttpStorage {
+    /// Its name among the storages.
+    name: String,
     upstream: Arc<Upstream>,
     pool: Rc<Pool>,
+    /// What is kept in memory; none where nothing is.
+    objects: Option<Arc<Objects>>,
 }
 
 impl HttpStorage {
-    pub(super) fn new(upstream: Arc<Upstream>) -> Rc<Self> {
+    pub(super) fn new(
+        name: &str,
+        upstream: Arc<Upstream>,
+        objects: Option<Arc<Objects>>,
+    ) -> Rc<Self> {
         let pool = Rc::new(Pool::new(Arc::clone(&upstream)));
-        Rc::new(Self { upstream, pool })
+        Rc::new(Self { name: name.to_owned(), upstream, pool, objects })
     }
 
-    /// Asks for `uri`, and follows redirects as far as the settings allow.
-    async fn ask(&self, uri: Uri, parts: &Parts<'_>) -> Result<Answered, Fault> {
-        let mut uri = uri;
+    /// Where a file of this name is kept, and how long it is fresh if the server doesn't say.
+    fn kept(&self, file: &FilePath<'_>) -> Option<(&Objects, Duration)> {
+        let objects = self.objects.as_deref()?;
+        Some((objects, objects.ttl(file)?))
+    }
+
+    /// Asks for a channel's file, and follows redirects as far as the settings allow.
+    async fn ask(
+        &self,
+        channel: &Channel,
+        file: &FilePath<'_>,
+        parts: &Parts<'_>,
+    ) -> Result<Answered, Failure> {
+        // A token that was pasted into a file's name isn't for the storage to see.
+        let path = file.decoded();
+        if redact(&path) != path {
+            return Err(Failure::NotFound);
+        }
+        let mut uri = self.upstream.uri(&channel.prefix, &file.encoded())?;
         for _ in 0..=MAX_REDIRECTS {
             let answered = self.ask_once(&uri, parts).await?;
             match redirect::next(&self.upstream, &uri, &answered.response)? {
@@ -53,7 +82,8 @@ impl HttpStorage {
         Err(Fault::new(
             FaultKind::Unusable,
             format!("{} redirects too often", self.upstream.base()),
-        ))
+        )
+        .into())
     }
 
     /// Asks once; a second time, on a new connection, only when the first went out on a pooled one
@@ -129,14 +159,13 @@ impl Storage for Rc<HttpStorage> {
         file: &FilePath<'_>,
         ask: &Ask<'_>,
     ) -> Result<Stored, Failure> {
-        // A token that was pasted into a file's name isn't for the storage to see.
-        let path = file.decoded();
-        if redact(&path) != path {
-            return Err(Failure::NotFound);
+        if let Some((objects, ttl)) = self.kept(file) {
+            // No storage's name has a space.
+            let key = format!("{} {}/{}", self.name, channel.prefix, file.encoded());
+            let lookup = Lookup { storage: self, objects, key, ttl, channel, file, ask };
+            return lookup.answer().await;
         }
-        let uri = self.upstream.uri(&channel.prefix, &file.encoded())?;
-        let parts = Parts::new(ask);
-        let answered = self.ask(uri, &parts).await?;
+        let answered = self.ask(channel, file, &Parts::new(ask)).await?;
         answer::read(&self.upstream, answered, file, ask)
     }
 }

@@ -24,7 +24,7 @@ impl StorageSettings {
     /// The storages, for one thread: connections are kept from one question to the next.
     pub fn probe(&self) -> StorageProbe {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        StorageProbe(self.for_thread(&clock))
+        StorageProbe(self.for_thread(&clock, None))
     }
 }
 

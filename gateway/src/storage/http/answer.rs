@@ -81,16 +81,9 @@ fn whole(
 ) -> Stored {
     let Answered { response, pooled } = answered;
     let (head, incoming) = response.into_parts();
-    let mut headers = passed_on(&head.headers);
-    headers.remove(CONTENT_RANGE);
-    headers.entry(CONTENT_TYPE).or_insert_with(|| content_type(file.name()));
+    let (headers, validators) = described(&head.headers, file);
     let length =
         if ask.head { content_length(&head.headers) } else { incoming.size_hint().exact() };
-    let validators = Validators {
-        etag: text(&headers, &ETAG).map(str::to_owned),
-        last_modified: text(&headers, &LAST_MODIFIED)
-            .and_then(|date| httpdate::parse_http_date(date).ok()),
-    };
     let body = UpstreamBody::new(upstream, incoming, pooled);
     match length {
         Some(length) => {
@@ -122,7 +115,7 @@ fn part(upstream: &Arc<Upstream>, answered: Answered) -> Result<Stored, Failure>
 
 /// Lets an answer go whose content isn't wanted. A short one is read to its end, so that the
 /// connection can be used again: clients ask for much that isn't there.
-fn finish(upstream: &Arc<Upstream>, answered: Answered) {
+pub(super) fn finish(upstream: &Arc<Upstream>, answered: Answered) {
     let Answered { response, pooled } = answered;
     let mut body = UpstreamBody::new(upstream, response.into_body(), pooled);
     if body.remaining().is_none_or(|bytes| bytes > READ_AWAY_BYTES) {
@@ -153,7 +146,20 @@ fn fault(upstream: &Upstream, status: StatusCode, headers: &HeaderMap) -> Fault 
     }
 }
 
-fn passed_on(from: &HeaderMap) -> HeaderMap {
+/// What clients are told of a whole file, and what tells its versions apart.
+pub(super) fn described(from: &HeaderMap, file: &FilePath<'_>) -> (HeaderMap, Validators) {
+    let mut headers = passed_on(from);
+    headers.remove(CONTENT_RANGE);
+    headers.entry(CONTENT_TYPE).or_insert_with(|| content_type(file.name()));
+    let validators = Validators {
+        etag: text(&headers, &ETAG).map(str::to_owned),
+        last_modified: text(&headers, &LAST_MODIFIED)
+            .and_then(|date| httpdate::parse_http_date(date).ok()),
+    };
+    (headers, validators)
+}
+
+pub(super) fn passed_on(from: &HeaderMap) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(PASSED_ON.len() + 2);
     for name in PASSED_ON {
         if let Some(value) = from.get(&name) {

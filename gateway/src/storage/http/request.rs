@@ -9,12 +9,13 @@ use access::redact;
 use bytes::Bytes;
 use http_body_util::Empty;
 
-use super::super::conditions::Conditions;
+use super::super::conditions::{Conditions, Validators};
 use super::super::{Ask, Fault, FaultKind};
 use super::connect::Upstream;
 
 /// What passes from the client's request as it is, if it is there exactly once.
-const PASSED_ON: [HeaderName; 5] = [IF_RANGE, IF_NONE_MATCH, IF_MODIFIED_SINCE, ACCEPT, USER_AGENT];
+const CONDITIONS: [HeaderName; 3] = [IF_RANGE, IF_NONE_MATCH, IF_MODIFIED_SINCE];
+const ABOUT_THE_CLIENT: [HeaderName; 2] = [ACCEPT, USER_AGENT];
 
 /// The request's id, so that the upstream's log can be read beside ours.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -27,26 +28,55 @@ pub(super) struct Parts<'r> {
 }
 
 impl<'r> Parts<'r> {
+    /// What the client asks, with its conditions.
     pub(super) fn new(ask: &Ask<'r>) -> Self {
-        let mut headers = HeaderMap::with_capacity(12);
-        for name in PASSED_ON {
-            let mut values = ask.headers.get_all(&name).iter();
-            if let (Some(value), None) = (values.next(), values.next())
-                && let Some(value) = without_tokens(value)
-            {
-                headers.insert(name, value);
-            }
-        }
+        let mut parts = Self::begun(ask, ask.head);
+        parts.pass_on(ask, &CONDITIONS);
         if let Some(range) = Conditions::new(ask.headers, ask.head).range_to_pass_on()
             && let Ok(range) = HeaderValue::from_str(range)
         {
-            headers.insert(RANGE, range);
+            parts.headers.insert(RANGE, range);
         }
+        parts
+    }
+
+    /// What the gateway itself asks: the whole file, unless it is as these validators say.
+    pub(super) fn unless(ask: &Ask<'r>, validators: Option<&Validators>) -> Self {
+        let mut parts = Self::begun(ask, false);
+        let Some(Validators { etag, last_modified }) = validators else { return parts };
+        let mut put = |name, value: String| {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                parts.headers.insert(name, value);
+            }
+        };
+        if let Some(etag) = etag {
+            put(IF_NONE_MATCH, etag.clone());
+        } else if let Some(modified) = last_modified {
+            put(IF_MODIFIED_SINCE, httpdate::fmt_http_date(*modified));
+        }
+        parts
+    }
+
+    fn begun(ask: &Ask<'r>, head: bool) -> Self {
+        let headers = HeaderMap::with_capacity(12);
+        let method = if head { Method::HEAD } else { Method::GET };
+        let mut parts = Self { method, headers, request_id: ask.request_id };
+        parts.pass_on(ask, &ABOUT_THE_CLIENT);
         // Bytes are passed as they are, so no server is invited to encode them (wire.md W11).
-        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        headers.insert(VIA, HeaderValue::from_static("1.1 condagate"));
-        let method = if ask.head { Method::HEAD } else { Method::GET };
-        Self { method, headers, request_id: ask.request_id }
+        parts.headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        parts.headers.insert(VIA, HeaderValue::from_static("1.1 condagate"));
+        parts
+    }
+
+    fn pass_on(&mut self, ask: &Ask<'_>, names: &[HeaderName]) {
+        for name in names {
+            let mut values = ask.headers.get_all(name).iter();
+            if let (Some(value), None) = (values.next(), values.next())
+                && let Some(value) = without_tokens(value)
+            {
+                self.headers.insert(name, value);
+            }
+        }
     }
 
     /// The request for `uri`. The storage's own credentials go to its own origin alone.

@@ -1,0 +1,133 @@
+//! How long an upstream's answer may be given to others (RFC 9111; performance.md, "Object cache
+//! rules").
+
+use std::time::{Duration, SystemTime};
+
+use ::http::header::{AGE, CACHE_CONTROL, DATE, EXPIRES, VARY};
+use ::http::{HeaderMap, HeaderName};
+
+/// How long an answer is as good as a new one. By default, not at all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Freshness {
+    /// How old it was when it came.
+    pub(super) age: Duration,
+    /// How long from then on it need not be asked for again.
+    pub(super) fresh_for: Duration,
+    /// Whether it may be given although it is stale and the server doesn't answer.
+    pub(super) may_bridge: bool,
+}
+
+impl Freshness {
+    /// What the fields of an answer say, or else `ttl`. None: it is not for others.
+    ///
+    /// The gateway asks for everybody in the same words but `Accept` and `User-Agent`, so that an
+    /// answer that varies with any of those is none that another client may be given.
+    pub(super) fn of(headers: &HeaderMap, ttl: Duration) -> Option<Self> {
+        let varies =
+            words(headers, &VARY).any(|name| !name.eq_ignore_ascii_case("accept-encoding"));
+        if varies {
+            return None;
+        }
+        let (mut lifetime, mut shared) = (None, None);
+        let (mut asks_always, mut may_bridge) = (false, true);
+        for directive in words(headers, &CACHE_CONTROL) {
+            let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
+            match name.trim().to_ascii_lowercase().as_str() {
+                "no-store" | "private" => return None,
+                "no-cache" => asks_always = true,
+                "must-revalidate" | "proxy-revalidate" => may_bridge = false,
+                "max-age" => lifetime = Some(seconds(value)),
+                "s-maxage" => {
+                    shared = Some(seconds(value));
+                    may_bridge = false;
+                }
+                _ => {}
+            }
+        }
+        let age = text(headers, &AGE).map_or(Duration::ZERO, seconds);
+        let lifetime = shared.or(lifetime).or_else(|| until_expiry(headers)).unwrap_or(ttl);
+        let fresh_for = if asks_always { Duration::ZERO } else { lifetime.saturating_sub(age) };
+        Some(Self { age, fresh_for, may_bridge: may_bridge && !asks_always })
+    }
+}
+
+/// From `Date` to `Expires`; nothing where one of them can't be read, as RFC 9111, section 5.3 has
+/// it for `Expires: 0`.
+fn until_expiry(headers: &HeaderMap) -> Option<Duration> {
+    let date =
+        |name| -> Option<SystemTime> { httpdate::parse_http_date(text(headers, name)?).ok() };
+    headers.get(EXPIRES)?;
+    let lifetime = date(&EXPIRES).zip(date(&DATE)).map(|(end, from)| end.duration_since(from));
+    Some(lifetime.and_then(Result::ok).unwrap_or_default())
+}
+
+/// A number of seconds; what can't be read is none.
+fn seconds(text: &str) -> Duration {
+    Duration::from_secs(text.trim().trim_matches('"').parse().unwrap_or(0))
+}
+
+fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
+    headers.get(name)?.to_str().ok().map(str::trim)
+}
+
+/// The items of a field that is a list.
+fn words<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h str> {
+    let fields = headers.get_all(name).iter().filter_map(|field| field.to_str().ok());
+    fields.flat_map(|field| field.split(',')).map(str::trim).filter(|word| !word.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TTL: u64 = 60;
+
+    /// How many seconds an answer with these fields is fresh; none if it isn't kept.
+    fn fresh_for(fields: &[(&'static str, &str)]) -> Option<u64> {
+        let pair = |(name, value): &(&'static str, &str)| {
+            (HeaderName::from_static(name), value.parse().unwrap())
+        };
+        let headers: HeaderMap = fields.iter().map(pair).collect();
+        let found = Freshness::of(&headers, Duration::from_secs(TTL))?;
+        Some(found.fresh_for.as_secs())
+    }
+
+    #[test]
+    fn the_storage_says_how_long_an_answer_is_fresh() {
+        let control = "cache-control";
+        let date = ("date", "Sun, 01 Nov 2026 12:00:00 GMT");
+        for (fields, expected) in [
+            (&[][..], Some(TTL)),
+            (&[(control, "public, max-age=5")], Some(5)),
+            (&[(control, "max-age=5, S-MaxAge=\"7\"")], Some(7)),
+            (&[(control, "max-age=5"), ("age", "2")], Some(3)),
+            (&[(control, "max-age=5"), ("age", "9")], Some(0)),
+            (&[(control, "max-age=soon")], Some(0)),
+            (&[(control, "no-cache, max-age=5")], Some(0)),
+            (&[(control, "no-store")], None),
+            (&[(control, "max-age=5, private")], None),
+            (&[("vary", "Accept-Encoding")], Some(TTL)),
+            (&[("vary", "Accept-Encoding, User-Agent")], None),
+            (&[("vary", "*")], None),
+            (&[date, ("expires", "Sun, 01 Nov 2026 12:00:09 GMT")], Some(9)),
+            (&[date, ("expires", "Sun, 01 Nov 2026 11:00:00 GMT")], Some(0)),
+            (&[("expires", "0")], Some(0)),
+        ] {
+            assert_eq!(fresh_for(fields), expected, "{fields:?}");
+        }
+    }
+
+    #[test]
+    fn what_must_be_asked_for_again_is_not_given_stale() {
+        for (control, expected) in [
+            ("max-age=5", true),
+            ("max-age=5, must-revalidate", false),
+            ("no-cache", false),
+            ("s-maxage=5", false),
+        ] {
+            let headers = HeaderMap::from_iter([(CACHE_CONTROL, control.parse().unwrap())]);
+            let found = Freshness::of(&headers, Duration::ZERO).unwrap();
+            assert_eq!(found.may_bridge, expected, "{control}");
+        }
+    }
+}
