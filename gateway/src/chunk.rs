@@ -1,5 +1,5 @@
-//! What is on its way to a client: a chunk counts what of it was handed to the socket, and the last
-//! one to go ends the request's record.
+//! What is on its way to a client. Bytes count as sent when they are handed to the HTTP library; a
+//! part of a file as the socket takes it, and the last one to go ends the request's record.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -14,13 +14,13 @@ use crate::stand_in::StandIns;
 use crate::storage::Content;
 use crate::watched::{NoLonger, Watch};
 
-/// An answer between its head and the moment its last byte was handed to the socket. When it is
-/// dropped the request's record is written: sent to its end, cut, or left by the client.
+/// An answer between its head and the moment its last chunk is gone. When it is dropped the request's
+/// record is written: sent to its end, cut, or left by the client.
 pub(crate) struct Sending {
     /// None where nothing of a channel is sent.
     watch: Option<Watch>,
     record: RefCell<Record>,
-    /// How many bytes the HTTP library holds.
+    /// How many bytes of parts of files the HTTP library holds.
     under_way: Cell<usize>,
     /// It was handed every byte.
     whole: Cell<bool>,
@@ -54,16 +54,21 @@ impl Sending {
         self.whole.set(true);
     }
 
+    /// Counts a chunk as handed to the HTTP library.
     fn hand_on(&self, bytes: usize) {
-        self.under_way.set(self.under_way.get() + bytes);
         if let Some(watch) = &self.watch {
             watch.handed_on(bytes);
         }
     }
 
+    fn add_bytes(&self, bytes: usize) {
+        self.record.borrow_mut().add_bytes(bytes);
+    }
+
+    /// Says that bytes of a part of a file were handed to the socket.
     fn sent(&self, bytes: usize) {
         self.under_way.set(self.under_way.get().saturating_sub(bytes));
-        self.record.borrow_mut().add_bytes(bytes);
+        self.add_bytes(bytes);
     }
 
     /// Cuts what may be sent to its end already, for the socket holds it.
@@ -90,13 +95,21 @@ impl Drop for Sending {
 /// A piece of an answer, at most 256 KiB (sync.md T3).
 pub(crate) struct Chunk {
     content: Content,
-    sending: Rc<Sending>,
+    /// What a part of a file is sent for; bytes are counted already.
+    sending: Option<Rc<Sending>>,
 }
 
 impl Chunk {
     pub(crate) fn new(content: Content, sending: &Rc<Sending>) -> Self {
-        let chunk = Self { content, sending: Rc::clone(sending) };
-        sending.hand_on(chunk.remaining());
+        let is_part = matches!(content, Content::File(_));
+        let chunk = Self { content, sending: is_part.then(|| Rc::clone(sending)) };
+        let bytes = chunk.remaining();
+        sending.hand_on(bytes);
+        match is_part {
+            true => sending.under_way.set(sending.under_way.get() + bytes),
+            // Before the client has them: nobody outruns their limits by asking again at once.
+            false => sending.add_bytes(bytes),
+        }
         chunk
     }
 }
@@ -121,7 +134,9 @@ impl Buf for Chunk {
             Content::Bytes(bytes) => bytes.advance(count),
             Content::File(part) => part.advance(count),
         }
-        self.sending.sent(count);
+        if let Some(sending) = &self.sending {
+            sending.sent(count);
+        }
     }
 }
 
@@ -129,10 +144,10 @@ impl Drop for Chunk {
     /// The kernel has sent what the file held meanwhile. If that was another version, the client
     /// must not take it for whole.
     fn drop(&mut self) {
-        if let Content::File(part) = &self.content
+        if let (Content::File(part), Some(sending)) = (&self.content, &self.sending)
             && let Err(fault) = part.file().check()
         {
-            self.sending.cut(fault.detail);
+            sending.cut(fault.detail);
         }
     }
 }

@@ -76,7 +76,9 @@ impl Directory {
         let unusable = |why: Errno| Fault::new(FaultKind::Unusable, why.to_string());
         let content = Bytes::from(read.map_err(unusable)?);
         known.file.check()?;
-        known.content.replace(Some(content.clone()));
+        if known.file.has_settled(self.clock.now()) {
+            known.content.replace(Some(content.clone()));
+        }
         Ok(content)
     }
 
@@ -133,8 +135,7 @@ impl Storage for Directory {
         let conditions = Conditions::new(ask.headers, ask.head);
         let (length, validators) = (known.file.length(), &known.validators);
         let headers = known.headers.clone();
-        let small = length <= SMALL_BYTES && known.file.has_settled(self.clock.now());
-        if small && !ask.head && !conditions.is_not_modified(validators) {
+        if length <= SMALL_BYTES && !ask.head && !conditions.is_not_modified(validators) {
             let body = self.content(&known).await?;
             return Ok(Representation { length, validators, headers, body }.answer(&conditions));
         }
