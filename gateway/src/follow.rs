@@ -101,6 +101,7 @@ impl Follower {
                     tokio::time::sleep(REST).await;
                 }
             }
+            () = self.table.is_behind() => {}
             () = tokio::time::sleep(FEED_EVERY) => {}
         }
         let due = self.identity.terms.lease / RENEWALS_PER_LEASE;

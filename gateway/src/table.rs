@@ -1,9 +1,10 @@
 //! Step 4: from a token to what it may do now, without asking the control database each time.
 //!
-//! The table holds grants as the database had them at a revision between the last one applied and
-//! now. A change arrives through the feed ([`Table::catch_up`]); a token that isn't in memory is
-//! read ([`Era::load`]); the two meet in [`stripes`], so that what was read before a change can
-//! never be kept, or answered, after it (sync.md T1, T2, F3, F4).
+//! The table holds grants and channels as the database had them at the last revision applied. A
+//! change arrives through the feed ([`Table::catch_up`]); a token that isn't in memory is read
+//! ([`Era::load`]), and waits for the feed to come to where it was read; the two meet in
+//! [`stripes`], so that what was read before a change can never be kept, or answered, after it
+//! (sync.md T1, T2, F3, F4).
 //!
 //! *Architecture invariant:* a lookup that hits takes no lock and asks nobody.
 
@@ -164,19 +165,17 @@ impl Table {
         };
         for _ in 0..ATTEMPTS {
             let mut era = self.current.load();
-            let mut channels = era.channels();
             let early = (!keeps(Rule::LeaseLast)).then(|| era.lease.state(self.clock.moment()));
-            let caller = match &token {
-                None if *credential == Credential::None => Caller::Anonymous,
-                None => Caller::Unknown,
-                Some(token) => match self.known(&era, &channels, name, token) {
-                    Some(caller) => caller,
+            let (caller, channels) = match &token {
+                None if *credential == Credential::None => (Caller::Anonymous, era.channels()),
+                None => (Caller::Unknown, era.channels()),
+                Some(token) => match self.known(&era, name, token) {
+                    Some(known) => known,
                     None => {
-                        drop((era, channels));
+                        drop(era);
                         let caller = self.look_up(token, address).await?;
                         era = self.current.load();
-                        channels = era.channels();
-                        caller
+                        (caller, era.channels())
                     }
                 },
             };
@@ -193,22 +192,23 @@ impl Table {
         Err(Undecided::Busy)
     }
 
-    /// Whose token it is, if that can be told without waiting. For a public channel it always can:
-    /// it is open whatever the token, also when the control database is away.
+    /// Whose token it is, if that can be told without waiting, and the channels to decide by, as
+    /// registered no earlier than that was so. For a public channel it always can: it is open
+    /// whatever the token, also when the control database is away.
     fn known(
         &self,
         era: &Era,
-        channels: &ChannelRegistry,
         name: Option<&ChannelName>,
         token: &Presented<'_>,
-    ) -> Option<Caller> {
-        let known = era.known(&token.digest);
-        if known.is_some() {
+    ) -> Option<(Caller, Guard<Arc<ChannelRegistry>>)> {
+        if let Some(caller) = era.known(&token.digest) {
             self.counts.hits.inc();
-            return known;
+            return Some((caller, era.channels()));
         }
+        let channels = era.channels();
         let channel = name.and_then(|name| channels.find(name));
-        channel.is_some_and(|c| c.privacy == Privacy::Public).then_some(Caller::Unknown)
+        let is_public = channel.is_some_and(|channel| channel.privacy == Privacy::Public);
+        is_public.then_some((Caller::Unknown, channels))
     }
 
     async fn look_up(&self, token: &Presented<'_>, address: IpAddr) -> Result<Caller, Undecided> {
@@ -248,19 +248,22 @@ impl Table {
         if era.has_ended() {
             return Ok(false);
         }
-        let (applied, newest) = (era.applied(), era.history.newest());
+        let applied = era.applied();
         let asked = self.clock.moment();
         let read = self.source.feed(applied.clone()).await;
         era.away.store(read.is_err(), Ordering::Relaxed);
         let read = read.inspect_err(|_| {
             self.counts.feed_failures.inc();
         })?;
-        let changes = read.continuing(&applied).filter(|_| read.counter >= newest);
+        let changes = read.continuing(&applied);
         let continues = changes.is_some_and(|changes| era.apply(changes, &read.channels));
         if !continues {
             self.end();
         } else if !read.changes.is_empty() {
             self.flips.send_replace(());
+        }
+        if continues {
+            era.is_fed();
         }
         self.time.carry_on(read.now, asked, self.clock.moment());
         Ok(continues)
@@ -327,6 +330,11 @@ impl Table {
         let lease = era.lease.state(self.clock.moment());
         let public = lease.public && channel.privacy == Privacy::Public;
         registered && granted && (lease.valid || public || (lease.known && allowed.by().is_some()))
+    }
+
+    /// Waits until something was read that the feed has not come to.
+    pub(crate) async fn is_behind(&self) {
+        self.current.load_full().ahead.notified().await;
     }
 
     /// Wakes after each change that was applied.

@@ -3,12 +3,12 @@
 //! nothing of the old one counts (sync.md F4).
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use access::lease::LeaseTerms;
-use access::source::{Applied, Beginning, Change, Loaded, Revision, Touched};
+use access::source::{Applied, Beginning, Change, Loaded, Revision, SourceError, Touched};
 use access::{
     Caller, Channel, ChannelId, ChannelRegistry, Grant, GrantSource, LiveGrant, PrincipalId,
     TokenDigest,
@@ -17,7 +17,7 @@ use arc_swap::{ArcSwap, Guard};
 use dashmap::{DashMap, Entry};
 use moka::sync::Cache;
 use tokio::runtime::Handle;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use super::ATTEMPTS;
 use super::history::History;
@@ -73,7 +73,12 @@ pub(super) struct Era {
     by_principal: DashMap<PrincipalId, HashSet<TokenDigest>>,
     loading: DashMap<TokenDigest, watch::Receiver<Option<Outcome>>>,
     stripes: Stripes,
-    pub(super) history: History,
+    history: History,
+    /// How often the feed was read, and who waits for the next time or for the end.
+    feeds: AtomicU64,
+    fed: Notify,
+    /// Told when something was read that the feed has not come to.
+    pub(super) ahead: Notify,
     pub(super) lease: Lease,
     ended: AtomicBool,
     /// Whether the control database did not answer when it was last asked for changes.
@@ -96,6 +101,9 @@ impl Era {
             live: DashMap::new(),
             by_principal: DashMap::new(),
             loading: DashMap::new(),
+            feeds: AtomicU64::new(0),
+            fed: Notify::new(),
+            ahead: Notify::new(),
             lease: Lease::new(terms),
             ended: AtomicBool::new(false),
             away: AtomicBool::new(false),
@@ -160,8 +168,8 @@ impl Era {
             false => LOOK_UP_WITHIN,
         };
         let _done = Done { era: &self, digest };
-        for _ in 0..ATTEMPTS {
-            match within(limit, source.load(digest)).await {
+        for _ in (0..ATTEMPTS).take_while(|_| !self.has_ended()) {
+            match within(limit, Box::pin(self.read_once(digest, &source))).await {
                 Ok(loaded) => {
                     if self.take_in(digest, loaded, &tell) {
                         return;
@@ -175,6 +183,34 @@ impl Era {
             }
         }
         tell.send_replace(Some(Outcome::Outrun));
+    }
+
+    /// Reads the token, and waits until the feed has come to where it was read: what is in memory
+    /// is as the database was at the revision applied, and what was read of another history, to
+    /// which the feed doesn't come, is never decided by (sync.md F4).
+    async fn read_once(
+        &self,
+        digest: TokenDigest,
+        source: &Arc<dyn GrantSource>,
+    ) -> Result<Loaded, SourceError> {
+        let loaded = source.load(digest).await?;
+        // The first may have begun before.
+        let enough = self.feeds.load(Ordering::SeqCst) + 2;
+        loop {
+            let fed = self.fed.notified();
+            let is_there = self.applied.load().revision >= loaded.revision;
+            if is_there || self.has_ended() || self.feeds.load(Ordering::SeqCst) >= enough {
+                return Ok(loaded);
+            }
+            self.ahead.notify_one();
+            fed.await;
+        }
+    }
+
+    /// The feed was read, and what it had is applied.
+    pub(super) fn is_fed(&self) {
+        self.feeds.fetch_add(1, Ordering::SeqCst);
+        self.fed.notify_waiters();
     }
 
     /// Keeps what was read *and answers those who wait*, under the stripe's lock and only if no
@@ -218,25 +254,28 @@ impl Era {
     }
 
     /// Applies whole revisions in order. Says `false`, having ended nothing, when the table has to
-    /// be begun anew: a change is too large to be named, or they are of another history.
+    /// be begun anew: a change is too large to be named.
     pub(super) fn apply(
         &self,
         changes: &[Change],
         channels: &[(ChannelId, Option<Channel>)],
     ) -> bool {
         let everything = |change: &Change| change.touched.contains(&Touched::Everything);
-        if changes.iter().any(everything) || !self.history.continues_with(changes) {
+        if changes.iter().any(everything) {
             return false;
         }
         let Some(last) = changes.last() else {
             return true;
         };
-        self.register(channels);
         for change in changes {
             for touched in &change.touched {
                 self.touch(*touched, change.revision);
             }
         }
+        // After the flips: whoever sees a channel as it is now sees the flags of what changed with
+        // it, and what was flipped is read again only at the end.
+        self.register(channels);
+        self.history.go_on(changes);
         let applied = Applied { revision: last.revision, stamp: last.stamp, ..self.applied() };
         self.applied.store(Arc::new(applied));
         self.sweep_index();
@@ -305,6 +344,7 @@ impl Era {
         self.ended.store(true, Ordering::SeqCst);
         self.lease.withdraw();
         self.forget_all(Revision(i64::MAX));
+        self.fed.notify_waiters();
     }
 
     /// Whether it has ended. Then it isn't gone on with, even where the feed would continue it: it

@@ -29,7 +29,7 @@ const FAR: Timestamp = Timestamp::from_millis(1_000_000);
 struct FakeSource {
     state: Mutex<State>,
     loads: AtomicU64,
-    /// Rule T2 taken out: what is read claims to be newer than every change.
+    /// Rule T2 taken out: what is read claims to be as of the last change when it is answered.
     claims_newest: AtomicBool,
     away: AtomicBool,
     hold_next_load: Mutex<Option<Held>>,
@@ -120,8 +120,8 @@ impl GrantSource for FakeSource {
                 let _ = held.go_on.await;
             }
             let newest = self.claims_newest.load(Ordering::SeqCst);
-            let revision = if newest { Revision(i64::MAX) } else { read.revision };
-            Ok(Loaded { revision, stamp: read.stamp, grant })
+            let read = if newest { self.state.lock().unwrap().applied() } else { read };
+            Ok(Loaded { revision: read.revision, stamp: read.stamp, grant })
         })
     }
 
@@ -162,8 +162,11 @@ fn grant(standing: Standing) -> Grant {
 }
 
 async fn table(source: &Arc<FakeSource>) -> Arc<Table> {
+    table_by(Arc::new(ManualClock::at(Timestamp::from_millis(0))), source).await
+}
+
+async fn table_by(clock: Arc<ManualClock>, source: &Arc<FakeSource>) -> Arc<Table> {
     let source: Arc<dyn GrantSource> = Arc::<FakeSource>::clone(source);
-    let clock = Arc::new(ManualClock::at(Timestamp::from_millis(0)));
     let table = Table::begin(source, clock, LIMITS, TERMS).await.unwrap();
     table.extend_lease(Moment::from_start(Duration::ZERO));
     Arc::new(table)
@@ -291,6 +294,62 @@ async fn t2_a_read_that_is_always_outrun_is_given_up() {
     assert_eq!(ask(&table, &token).await, Err(Undecided::Busy));
 }
 
+/// What a request is answered once the feed was read, that asks for a token which was read ahead of
+/// the feed: never before.
+async fn read_ahead(source: &FakeSource, table: &Arc<Table>, token: &TokenSecret) -> bool {
+    let asking = tokio::spawn({
+        let (table, token) = (Arc::clone(table), token.clone());
+        async move { ask(&table, &token).await }
+    });
+    table.is_behind().await;
+    assert_eq!(source.loads.load(Ordering::SeqCst), 1);
+    assert!(!asking.is_finished());
+    let continues = table.catch_up().await.unwrap();
+    let expected = if continues { Denied::Revoked(FAR).into() } else { Undecided::Busy };
+    assert_eq!(asking.await.unwrap(), Err(expected));
+    assert_eq!(source.loads.load(Ordering::SeqCst), 1, "read again");
+    continues
+}
+
+#[tokio::test]
+async fn t2_what_was_read_ahead_of_the_feed_waits_for_it() {
+    let (source, token) = (Arc::new(FakeSource::default()), token());
+    let table = table(&source).await;
+    source.put(&token, REVOKED);
+    assert!(read_ahead(&source, &table, &token).await);
+}
+
+#[tokio::test]
+async fn f4_what_was_read_ahead_of_another_history_is_void() {
+    let (source, token) = (Arc::new(FakeSource::default()), token());
+    let table = table(&source).await;
+    *source.state.lock().unwrap() = State { history: 1, ..State::default() };
+    source.put(&token, REVOKED);
+    assert!(!read_ahead(&source, &table, &token).await);
+}
+
+/// As when an older copy is restored, and the read comes back late.
+#[tokio::test]
+async fn f4_what_the_feed_does_not_come_to_is_read_again() {
+    let (source, token) = (Arc::new(FakeSource::default()), token());
+    let table = table(&source).await;
+    let before = source.state.lock().unwrap().clone();
+    source.put(&token, Standing::Active);
+    let (has_read, go_on) = source.hold_next_load();
+    let asking = tokio::spawn({
+        let (table, token) = (Arc::clone(&table), token.clone());
+        async move { ask(&table, &token).await }
+    });
+    has_read.await.unwrap();
+    *source.state.lock().unwrap() = before;
+    go_on.send(()).unwrap();
+    for _ in 0..2 {
+        table.is_behind().await;
+        assert!(table.catch_up().await.unwrap());
+    }
+    assert_eq!(asking.await.unwrap(), Err(Denied::UnknownToken.into()));
+}
+
 #[tokio::test]
 async fn requests_for_one_token_share_one_read() {
     let (source, token) = (Arc::new(FakeSource::default()), token());
@@ -350,16 +409,17 @@ async fn known_tokens_go_on_while_the_database_is_away() {
 #[tokio::test]
 async fn the_index_of_principals_is_swept_of_what_was_evicted() {
     let source = Arc::new(FakeSource::default());
+    let digests: Vec<_> = (0..20_000).map(|_| token().digest()).collect();
+    for digest in &digests {
+        source.change(Touched::Token { id: TokenId(1), digest: *digest }, |tokens| {
+            tokens.insert(*digest, grant(Standing::Active));
+        });
+    }
     let table = table(&source).await;
     let era = table.current.load_full();
-    for _ in 0..20_000 {
-        let digest = token().digest();
-        source.change(Touched::Token { id: TokenId(1), digest }, |tokens| {
-            tokens.insert(digest, grant(Standing::Active));
-        });
+    for digest in digests {
         era.load(digest, &table.source, &table.control).await;
     }
-    table.catch_up().await.unwrap();
     source.put(&token(), Standing::Active);
     table.catch_up().await.unwrap();
     assert!(era.indexed() < 10_000, "{} digests are indexed", era.indexed());

@@ -68,6 +68,8 @@ pub(crate) struct Control {
     observed: u64,
     /// Rows that the observer is about to end, and when.
     ending: Vec<(GatewayRow, u64)>,
+    /// How long it takes from seeing that to doing it, in milliseconds.
+    pub(crate) ending_takes: u64,
     pub(crate) ended: u64,
 }
 
@@ -200,6 +202,11 @@ impl Control {
         })
     }
 
+    /// Whether the observer is about to end a row.
+    pub(crate) fn is_ending(&self) -> bool {
+        !self.ending.is_empty()
+    }
+
     /// Lets the observer look, and end whom it has seen silent for too long.
     pub(crate) fn observe(
         &mut self,
@@ -218,7 +225,7 @@ impl Control {
                     self.silence.of(rows, moment)
                 }
             };
-            let delay = if slow { dice.below(3_000) } else { 0 };
+            let delay = if slow { dice.below(3_000) } else { self.ending_takes };
             self.ending.extend(silent.into_iter().map(|row| (row, now.millis + delay)));
         }
         let mut ended = vec![];

@@ -134,9 +134,7 @@ impl Promises {
         match seen {
             Seen::Granted | Seen::Chunk => self.check_served(place, request, seen),
             Seen::Denied(Denied::Expired(_)) | Seen::TryLater | Seen::Cut | Seen::Whole => Ok(()),
-            Seen::Denied(denied) => {
-                self.check_as_of_some_state(place, (token, channel), Err(denied))
-            }
+            Seen::Denied(denied) => self.check_as_applied(place, (token, channel), Err(denied)),
         }
     }
 
@@ -153,37 +151,35 @@ impl Promises {
             return Err(Broken(format!("{what} after it was guaranteed to have ended")));
         }
         if seen == Seen::Granted {
-            self.check_as_of_some_state(place, (token, channel), Ok(()))?;
+            self.check_as_applied(place, (token, channel), Ok(()))?;
         }
         Ok(())
     }
 
-    /// Checks that a decision is the database's at some revision between the one applied and now.
-    pub(crate) fn check_as_of_some_state(
+    /// Checks that a decision is the database's at the revision applied: of that alone, so that
+    /// what is told of tokens and what is told of channels are of one moment.
+    pub(crate) fn check_as_applied(
         &self,
         place: Place,
         (token, channel): (usize, usize),
         decided: Result<(), Denied>,
     ) -> Result<(), Broken> {
         // After a restore, the same stamp is that of two states: it was heard of the one before.
-        let is_applied = |state: &State| state.stamp == place.applied;
-        let heard_of = self.states[..place.states].iter().rposition(is_applied);
-        let Some(applied) = heard_of.or(self.states.iter().rposition(is_applied)) else {
-            return Err(Broken(format!("gateway {}: applied what never was", place.gateway)));
+        let is_applied = |state: &&State| state.stamp == place.applied;
+        let heard_of = self.states[..place.states].iter().rfind(is_applied);
+        let Place { gateway, .. } = place;
+        let Some(state) = heard_of.or(self.states.iter().rfind(is_applied)) else {
+            return Err(Broken(format!("gateway {gateway}: applied what never was")));
         };
         let granted = decided.is_ok();
-        let agrees = |state: &State| {
-            let expired = state.expires_at[token] <= place.database_time;
-            let truth = if granted && expired { &state.truth_expired } else { &state.truth };
-            truth[token][channel] == granted
-        };
-        if self.states[applied..].iter().any(agrees) {
+        let expired = state.expires_at[token] <= place.database_time;
+        let truth = if granted && expired { &state.truth_expired } else { &state.truth };
+        if truth[token][channel] == granted {
             return Ok(());
         }
-        let Place { gateway, .. } = place;
         Err(Broken(format!(
-            "gateway {gateway}: token {token} on channel {channel} is decided as {decided:?}, as at \
-             no revision between the one applied and now"
+            "gateway {gateway}: token {token} on channel {channel} is decided as {decided:?}, not as \
+             at the revision applied"
         )))
     }
 }

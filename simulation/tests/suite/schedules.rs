@@ -51,6 +51,48 @@ fn l5_a_gateway_that_drains_is_waited_for() {
     });
 }
 
+/// A gateway stands still between reading what is new and saying so. Meanwhile an older copy is
+/// restored, in which the number of what it says belongs to another change.
+#[test]
+fn f4_an_acknowledgement_of_another_history_counts_for_nothing() {
+    needs(Rule::F4StampedAcknowledgement, |world| {
+        world.back_up();
+        world.pace.execute = 0;
+        world.begin(Deed::Other, 0);
+        world.settle(100)?;
+        world.stop(0);
+        world.pace.execute = 100;
+        world.settle(100)?;
+        world.restore();
+        world.go_on(0);
+        world.settle(100)?;
+        world.cut_off(0, 2_000);
+        world.begin(Deed::Revoke(0), 0);
+        world.settle(1_000)?;
+        request(world, 0, 0, 1)
+    });
+}
+
+/// The observer stands still between seeing that a gateway is silent and ending it. Meanwhile that
+/// one goes on.
+#[test]
+fn l5_a_gateway_that_renewed_meanwhile_is_not_ended() {
+    needs(Rule::L5Conditional, |world| {
+        world.control.ending_takes = 1_000;
+        world.stop(0);
+        while !world.control.is_ending() {
+            world.settle(100)?;
+        }
+        world.go_on(0);
+        world.settle(300)?;
+        world.cut_off(0, 2_500);
+        world.settle(700)?;
+        world.begin(Deed::Revoke(0), 0);
+        world.settle(200)?;
+        request(world, 0, 0, 1)
+    });
+}
+
 /// Somebody joins a team between the reading of its members and the commit that takes its channel
 /// away.
 #[test]

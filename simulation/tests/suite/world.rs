@@ -130,6 +130,19 @@ impl World {
         }
     }
 
+    /// Stops a gateway until it goes on.
+    pub(crate) fn stop(&mut self, at: usize) {
+        if let Some(process) = &mut self.slots[at].process {
+            process.stopped_until = u64::MAX;
+        }
+    }
+
+    pub(crate) fn go_on(&mut self, at: usize) {
+        if let Some(process) = &mut self.slots[at].process {
+            process.stopped_until = 0;
+        }
+    }
+
     /// Cuts a gateway off from the database.
     pub(crate) fn cut_off(&mut self, at: usize, millis: u64) {
         if let Some(process) = &mut self.slots[at].process {

@@ -25,7 +25,7 @@ impl World {
         }
         if self.faults.restore || self.faults.failover {
             if self.dice.rarely(300) {
-                self.backups.push(self.database.clone());
+                self.back_up();
             }
             if self.faults.failover && self.dice.rarely(40) {
                 self.fail_over();
@@ -114,9 +114,13 @@ impl World {
         self.note(|| "another server takes over".to_owned());
     }
 
+    pub(crate) fn back_up(&mut self) {
+        self.backups.push(self.database.clone());
+    }
+
     /// An older copy is restored. What was told before counts for what it was told of. Gateways
     /// that the copy doesn't know aren't waited for: until their leases have ended, nothing is told.
-    fn restore(&mut self) {
+    pub(crate) fn restore(&mut self) {
         self.break_connections();
         self.counts.restores += 1;
         let older = self.dice.index(self.backups.len());

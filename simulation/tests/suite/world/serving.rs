@@ -130,7 +130,7 @@ impl World {
             Some(decided) => {
                 // Served or not is another matter: here the clock isn't looked at.
                 let place = Place { database_time: Timestamp::from_millis(0), ..place };
-                self.promises.check_as_of_some_state(place, (token, channel), decided)
+                self.promises.check_as_applied(place, (token, channel), decided)
             }
         }
     }
