@@ -38,6 +38,7 @@ pub(crate) struct Metrics {
     table_entries: Gauge,
     table_revision: Gauge,
     channels: Gauge,
+    feed_lag: Gauge,
     lease_remaining: Gauge,
     clock_skew: Gauge<f64, AtomicU64>,
     pub(crate) downloads: Gauge,
@@ -58,11 +59,6 @@ impl Metrics {
         let seconds = Histogram::new(exponential_buckets(0.000_5, 4.0, 10));
         let help = "From a request's head to the end of its answer";
         registry.register_with_unit("request", help, Unit::Seconds, seconds.clone());
-        let gauge = |registry: &mut Registry, name: &str, help: &str| {
-            let gauge = Gauge::default();
-            registry.register(name, help, gauge.clone());
-            gauge
-        };
         let connections = gauge(&mut registry, "connections", "Client connections now open");
         let table_entries =
             gauge(&mut registry, "table_entries", "Tokens whose grant is in memory, about");
@@ -72,10 +68,10 @@ impl Metrics {
             "The last revision of the control database applied",
         );
         let channels = gauge(&mut registry, "channels", "Channels registered");
-        let lease_remaining = Gauge::default();
+        let help = "How long ago every change in the control database was applied";
+        let feed_lag = gauge_in_seconds(&mut registry, "feed_lag", help);
         let help = "How long the gateway may still serve private content without news";
-        let lease: Gauge = Clone::clone(&lease_remaining);
-        registry.register_with_unit("lease_remaining", help, Unit::Seconds, lease);
+        let lease_remaining = gauge_in_seconds(&mut registry, "lease_remaining", help);
         let clock_skew = Gauge::default();
         let help = "By how much the database's clock is ahead of this machine's";
         let skew: Gauge<f64, AtomicU64> = Clone::clone(&clock_skew);
@@ -108,6 +104,7 @@ impl Metrics {
             table_entries,
             table_revision,
             channels,
+            feed_lag,
             lease_remaining,
             clock_skew,
             downloads,
@@ -139,11 +136,24 @@ impl Metrics {
         self.table_entries.set(i64::try_from(table.len()).unwrap_or(i64::MAX));
         self.table_revision.set(table.applied().revision.0);
         self.channels.set(i64::try_from(table.channels().len()).unwrap_or(i64::MAX));
-        let lease = table.lease_remaining().as_secs();
+        let seconds = |time: Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+        self.feed_lag.set(seconds(table.feed_lag()));
+        self.lease_remaining.set(seconds(table.lease_remaining()));
         self.clock_skew.set(table.skew_ms() as f64 / 1000.0);
-        self.lease_remaining.set(i64::try_from(lease).unwrap_or(i64::MAX));
         let mut text = String::new();
         let _ = encode(&mut text, &self.registry);
         text
     }
+}
+
+fn gauge(registry: &mut Registry, name: &str, help: &str) -> Gauge {
+    let gauge = Gauge::default();
+    registry.register(name, help, Gauge::clone(&gauge));
+    gauge
+}
+
+fn gauge_in_seconds(registry: &mut Registry, name: &str, help: &str) -> Gauge {
+    let gauge = Gauge::default();
+    registry.register_with_unit(name, help, Unit::Seconds, Gauge::clone(&gauge));
+    gauge
 }

@@ -17,7 +17,7 @@ mod time;
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use access::lease::LeaseTerms;
@@ -32,6 +32,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use self::era::{Era, Outcome};
+use self::lease::nanos;
 use self::misses::Misses;
 use self::time::DatabaseTime;
 use crate::credential::Credential;
@@ -90,6 +91,8 @@ pub(crate) struct Table {
     /// Told after each change that is applied: what is being sent may have to end (sync.md T3).
     flips: watch::Sender<()>,
     time: DatabaseTime,
+    /// When what is applied was asked for, in nanoseconds on the lease clock.
+    caught_up: AtomicU64,
     misses: Misses,
     counts: Counts,
 }
@@ -142,6 +145,7 @@ impl Table {
             terms,
             flips: watch::channel(()).0,
             time,
+            caught_up: AtomicU64::new(nanos(asked)),
             misses: Misses::new(limits),
             counts: Counts::default(),
             source,
@@ -264,6 +268,7 @@ impl Table {
         }
         if continues {
             era.is_fed();
+            self.caught_up.store(nanos(asked), Ordering::Relaxed);
         }
         self.time.carry_on(read.now, asked, self.clock.moment());
         Ok(continues)
@@ -283,6 +288,7 @@ impl Table {
         let asked = self.clock.moment();
         let beginning = self.source.begin(RECENTLY_USED).await?;
         self.counts.begun_anew.inc();
+        self.caught_up.store(nanos(asked), Ordering::Relaxed);
         self.time.carry_on(beginning.now, asked, self.clock.moment());
         let (ended, begun) = (self.applied(), beginning.applied.revision);
         let next = Era::new(beginning, self.limits.size_bytes, self.terms);
@@ -306,6 +312,12 @@ impl Table {
     /// By how many milliseconds the database's clock is ahead of this machine's (T5).
     pub(crate) fn skew_ms(&self) -> i64 {
         self.now().as_millis().saturating_sub(self.clock.now().as_millis())
+    }
+
+    /// How long ago everything was applied that the database had.
+    pub(crate) fn feed_lag(&self) -> Duration {
+        let caught_up = Duration::from_nanos(self.caught_up.load(Ordering::Relaxed));
+        self.clock.moment().since(Moment::from_start(caught_up))
     }
 
     /// How much of the lease is left.

@@ -23,6 +23,7 @@ fn past_the_lease_only_public_channels_are_served() {
     let path = |channel: &str| format!("/t/{}/{channel}/noarch/repodata.json", token.value);
     assert_eq!(site.get(&path("demo")).status(), 200);
     assert!(site.metric("condagate_lease_remaining_seconds") > 0);
+    assert_eq!(site.metric("condagate_feed_lag_seconds"), 0);
 
     line.cut();
     let refused = patience::until("the lease to end", || {
@@ -30,6 +31,7 @@ fn past_the_lease_only_public_channels_are_served() {
     });
     assert_eq!((refused.status(), &*refused.error()), (503, "lease-ended"));
     assert!(refused.field("retry-after").is_some());
+    assert!(site.metric("condagate_feed_lag_seconds") >= 3);
     let unknown = site.get("/demo/noarch/repodata.json");
     assert_eq!((unknown.status(), &*unknown.error()), (503, "lease-ended"), "without a token");
     assert_eq!(site.get("/open/noarch/repodata.json").status(), 200);

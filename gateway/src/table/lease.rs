@@ -84,7 +84,8 @@ impl LeaseState {
     }
 }
 
-fn nanos(moment: Moment) -> u64 {
+/// A moment in nanoseconds since the clock began.
+pub(super) fn nanos(moment: Moment) -> u64 {
     let since_start = moment.since(Moment::from_start(Duration::ZERO));
     u64::try_from(since_start.as_nanos()).unwrap_or(u64::MAX)
 }

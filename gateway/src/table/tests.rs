@@ -407,6 +407,28 @@ async fn known_tokens_go_on_while_the_database_is_away() {
 }
 
 #[tokio::test]
+async fn the_feed_lags_while_it_is_not_applied() {
+    let source = Arc::new(FakeSource::default());
+    let clock = Arc::new(ManualClock::at(Timestamp::from_millis(0)));
+    let table = table_by(Arc::clone(&clock), &source).await;
+    let second = Duration::from_secs(1);
+    clock.advance(second);
+    assert_eq!(table.feed_lag(), second);
+    table.catch_up().await.unwrap();
+    assert_eq!(table.feed_lag(), Duration::ZERO);
+    source.away.store(true, Ordering::SeqCst);
+    clock.advance(second);
+    assert!(table.catch_up().await.is_err());
+    assert_eq!(table.feed_lag(), second, "the database doesn't answer");
+    source.away.store(false, Ordering::SeqCst);
+    source.change(Touched::Everything, |_| {});
+    assert!(!table.catch_up().await.unwrap());
+    assert_eq!(table.feed_lag(), second, "what it answers is not applied");
+    table.begin_anew().await.unwrap();
+    assert_eq!(table.feed_lag(), Duration::ZERO);
+}
+
+#[tokio::test]
 async fn the_index_of_principals_is_swept_of_what_was_evicted() {
     let source = Arc::new(FakeSource::default());
     let digests: Vec<_> = (0..20_000).map(|_| token().digest()).collect();
