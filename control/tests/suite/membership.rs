@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use access::lease::{Instance, LeaseSource as _, LeaseTerms, Registration, Renewal};
 use access::source::Revision;
-use access::{GrantSource as _, Permission};
+use access::{GrantSource as _, Permission, Privacy};
+use control::usecases::channel::{self, ChannelEdit, NewChannel};
 use control::usecases::proof::{MemberState, Proof, prove};
 use control::usecases::token;
 use control::{GatewaySource, Observer};
@@ -15,9 +16,13 @@ use axum::http::StatusCode;
 use serde_json::json;
 
 use crate::client::Client;
-use crate::world::{World, order};
+use crate::world::{World, name, new_channel, order};
 
 const LEASE: Duration = Duration::from_secs(180);
+/// For how long public channels are served past the lease.
+const GRACE: Duration = Duration::from_secs(3600);
+/// How far a control plane's clock may be from the one that ended a gateway.
+const CLOCKS_APART: Duration = Duration::from_secs(30);
 const SOON: Duration = Duration::from_secs(10);
 
 pub(crate) fn gateway(w: &World) -> GatewaySource {
@@ -29,8 +34,7 @@ fn instance(name: &str) -> Instance {
 }
 
 pub(crate) async fn register(source: &GatewaySource, name: &str) {
-    let grace = Duration::from_secs(3600);
-    let terms = LeaseTerms { lease: LEASE, serve_known: Duration::ZERO, public_grace: grace };
+    let terms = LeaseTerms { lease: LEASE, serve_known: Duration::ZERO, public_grace: GRACE };
     let (name, version) = (name.to_owned(), "1".to_owned());
     let registration = Registration { instance: instance(&name), name, version, terms };
     source.register(registration).await.unwrap();
@@ -47,6 +51,12 @@ async fn revoke_one(w: &World) -> Revision {
     let account = w.account("a").await;
     let issued = w.token(&w.admin, &account.name, order("t", Permission::Read, &["a"])).await;
     token::revoke(&w.control, &w.admin, issued.unwrap().token.id).await.unwrap().revision
+}
+
+/// The revision in which a channel is open to nobody any more.
+async fn close(w: &World, channel: &str) -> Revision {
+    let edit = ChannelEdit { privacy: Some(Privacy::Private), ..ChannelEdit::default() };
+    channel::edit(&w.control, &w.admin, &name(channel), edit).await.unwrap().revision
 }
 
 fn states(proof: &Proof) -> Vec<(&str, MemberState)> {
@@ -136,6 +146,41 @@ control::on_both_databases! {
         let proof = prove(&w.control, revision, Duration::ZERO).await.unwrap();
         assert!(proof.confirmed_at.is_some());
         assert_eq!(states(&proof), [("gw-1", MemberState::Ended)]);
+    }
+
+    async fn l6_whom_the_observer_ended_may_still_serve_what_was_public(database: TestDatabase) {
+        let w = World::new(database).await;
+        for open in ["soon", "late", "later"] {
+            let open = NewChannel { privacy: Privacy::Public, ..new_channel(open) };
+            channel::create(&w.control, &w.admin, open).await.unwrap();
+        }
+        let source = gateway(&w);
+        register(&source, "gone").await;
+        register(&source, "stopped").await;
+        source.end(instance("stopped")).await.unwrap();
+        let mut observer = Observer::new(w.control.store().clone(), w.clock.clone());
+        observer.look().await.unwrap();
+        w.clock.advance(LEASE);
+        observer.look().await.unwrap();
+        let over = w.now().plus(GRACE + CLOCKS_APART);
+
+        w.clock.advance(GRACE / 2);
+        let proof = async |revision| prove(&w.control, revision, Duration::ZERO).await.unwrap();
+        let private = proof(revoke_one(&w).await).await;
+        assert!(private.confirmed_at.is_some() && private.gateways.is_empty(), "{private:?}");
+        let soon = close(&w, "soon").await;
+        let waiting = proof(soon).await;
+        assert_eq!(states(&waiting), [("gone", MemberState::Waiting)]);
+        assert_eq!((waiting.confirmed_at, waiting.guaranteed_by), (None, over));
+
+        w.clock.advance(GRACE / 2 + CLOCKS_APART);
+        assert_eq!(w.now(), over);
+        let ended = proof(soon).await;
+        assert_eq!(states(&ended), [("gone", MemberState::Ended)]);
+        assert_eq!(ended.confirmed_at, Some(over));
+        assert_eq!(states(&proof(close(&w, "late").await).await).len(), 1);
+        w.clock.advance(Duration::from_millis(1));
+        assert!(proof(close(&w, "later").await).await.gateways.is_empty());
     }
 
     async fn the_api_answers_the_proof_and_gives_it_again(database: TestDatabase) {
