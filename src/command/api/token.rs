@@ -1,6 +1,8 @@
 //! What no table can say: tokens with their values, proofs, imports.
 
-use access::TokenSecret;
+use std::time::Duration;
+
+use access::{Timestamp, TokenSecret};
 use serde_json::Value;
 
 use super::request::Typed;
@@ -78,11 +80,17 @@ pub(in crate::command) fn proof(done: &str, answer: &Value) -> String {
     for gateway in behind {
         let name = gateway["name"].as_str().unwrap_or("a gateway");
         let by = gateway["stops_by"].as_str().unwrap_or("the end of its lease");
-        // The time of the day, to the second.
-        let by = by.get(11..19).unwrap_or(by);
+        let by = second_of_day(by);
         text.push_str(&format!("\n{name} has not answered; it stops serving by {by}"));
     }
     text
+}
+
+/// The time of the day, to the second that it is over by.
+fn second_of_day(time: &str) -> String {
+    let over = time.parse::<Timestamp>().map(|time| time.plus(Duration::from_millis(999)));
+    let over = over.map_or_else(|_unread| time.to_owned(), |over| over.to_string());
+    over.get(11..19).unwrap_or(&over).to_owned()
 }
 
 /// The proof, where the answer is the thing that was changed, or the proof itself.
@@ -134,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_proof_says_how_many_gateways_and_who_is_missing() {
-        let gateway = |name: &str, state: &str| json!({ "name": name, "state": state, "stops_by": "2026-11-24T12:00:31.000Z" });
+        let gateway = |name: &str, state: &str| json!({ "name": name, "state": state, "stops_by": "2026-11-24T12:00:30.001Z" });
         let proven = json!({
             "confirmed": true,
             "waited_ms": 41,

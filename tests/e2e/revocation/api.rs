@@ -2,10 +2,11 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpStream};
+use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
-use crate::site::{Answer, Connection, PASSWORD};
+use crate::site::{Answer, CONDAGATE, Connection, PASSWORD};
 
 /// A signed-in client of the control plane.
 pub(super) struct Api {
@@ -29,6 +30,13 @@ impl Api {
     /// Another connection of the same session.
     pub(super) fn another(&self) -> Self {
         Self { address: self.address, session: self.session.clone(), connection: None }
+    }
+
+    /// Runs a command of the command line in the same session.
+    pub(super) fn command(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(CONDAGATE);
+        command.args(arguments).env_clear().env("CONDAGATE_TOKEN", &self.session);
+        command.env("CONDAGATE_URL", format!("http://{}", self.address)).output().unwrap()
     }
 
     /// Asks for a path below the API's base; null is no body.

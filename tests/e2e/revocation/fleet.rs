@@ -81,17 +81,27 @@ impl Fleet {
     pub(super) fn befall(&mut self, fault: Fault, run: &Run) {
         match fault {
             Fault::Pause(n, time) => {
-                self.gateways[n].process.signal(Signal::STOP);
+                self.signal(n, Signal::STOP);
                 std::thread::sleep(time);
                 // What it finds waiting when it goes on is the first that it decides.
                 let waiting = run.knock(n);
-                self.gateways[n].process.signal(Signal::CONT);
+                self.signal(n, Signal::CONT);
                 run.answered(n, waiting);
             }
             Fault::Kill(n) => self.gateways[n].kill_and_start(),
             Fault::DropConnections => self.postgres.drop_connections(),
             Fault::RestartDatabase(signal) => self.postgres.restart(signal),
         }
+        self.wait_until_ready();
+    }
+
+    /// Signals a gateway's process.
+    pub(super) fn signal(&self, gateway: usize, signal: Signal) {
+        self.gateways[gateway].process.signal(signal);
+    }
+
+    /// Waits until every gateway serves.
+    pub(super) fn wait_until_ready(&self) {
         self.gateways.iter().for_each(Gateway::wait_until_ready);
     }
 

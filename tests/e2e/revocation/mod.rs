@@ -4,6 +4,7 @@
 mod api;
 mod fleet;
 mod load;
+mod unreachable;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
