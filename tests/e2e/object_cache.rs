@@ -163,7 +163,8 @@ fn what_is_stale_is_asked_about_once_in_the_gateways_own_words() {
 
     scene.change(|file| (file.etag, file.content) = ("\"v2\"", b"the second"));
     patience::until("the new file", || {
-        (scene.get(INDEX, &["If-None-Match: \"v1\""]) == (200, b"the second".to_vec())).then_some(())
+        (scene.get(INDEX, &["If-None-Match: \"v1\""]) == (200, b"the second".to_vec()))
+            .then_some(())
     });
     scene.change(|file| file.status = "404 Not Found");
     patience::until("the file to be gone", || (scene.get(INDEX, &[]).0 == 404).then_some(()));
