@@ -43,28 +43,29 @@ enum Question {
 
 impl Lookup<'_> {
     pub(super) async fn answer(self) -> Result<Stored, Failure> {
-        let mut has_waited = false;
-        loop {
-            let question = match self.look() {
-                Ok(stored) => {
-                    self.objects.counts().hits.inc();
-                    return Ok(stored);
+        match self.look() {
+            Ok(stored) => Ok(stored),
+            // Too large to be a part of the state of every request.
+            Err(question) => Box::pin(self.ask(question)).await,
+        }
+    }
+
+    async fn ask(&self, question: Question) -> Result<Stored, Failure> {
+        if matches!(question, Question::Clients) {
+            return self.pass().await;
+        }
+        match self.objects.begin(&self.key) {
+            Begun::Here(_others_wait) => match question {
+                Question::Whether(object) => self.fill(Some(&object)).await,
+                Question::Whole | Question::Clients => self.fill(None).await,
+            },
+            Begun::Elsewhere(mut other) => {
+                let _ = other.changed().await;
+                match self.look() {
+                    Ok(stored) => Ok(stored),
+                    // Not again: a file that isn't kept would make a queue.
+                    Err(_question) => self.pass().await,
                 }
-                Err(question) => question,
-            };
-            // Who has waited for another's answer once, and can't use it, asks for itself.
-            if has_waited || matches!(question, Question::Clients) {
-                return self.pass().await;
-            }
-            match self.objects.begin(&self.key) {
-                Begun::Elsewhere(mut other) => {
-                    let _ = other.changed().await;
-                    has_waited = true;
-                }
-                Begun::Here(_others_wait) => match question {
-                    Question::Whether(object) => return self.fill(Some(&object)).await,
-                    Question::Whole | Question::Clients => return self.fill(None).await,
-                },
             }
         }
     }
@@ -88,7 +89,11 @@ impl Lookup<'_> {
         };
         let is_fresh = object.is_fresh(now);
         let answer = is_fresh.then(|| object.answer(&conditions, self.ask.head, now)).flatten();
-        answer.ok_or(match object.content {
+        if let Some(stored) = answer {
+            self.objects.counts().hits.inc();
+            return Ok(stored);
+        }
+        Err(match object.content {
             KeptBody::Kept(_) => Question::Whether(object),
             KeptBody::TooLarge | KeptBody::NotSeen if is_conditional && !is_fresh => {
                 Question::Whether(object)
