@@ -66,6 +66,7 @@ async fn read(stored: Stored, limit: usize) -> Result<Vec<u8>, Fault> {
         let chunk = match &mut body {
             StoredBody::File(file) => poll_fn(|cx| file.poll_chunk(cx)).await,
             StoredBody::Upstream(upstream) => poll_fn(|cx| upstream.poll_chunk(cx)).await,
+            StoredBody::Memory(bytes) if !bytes.is_empty() => Some(Ok(std::mem::take(bytes))),
             StoredBody::Empty | StoredBody::Memory(_) => None,
         };
         let Some(chunk) = chunk else { break };
