@@ -79,7 +79,7 @@ fn who_does_not_answer_serves_no_more_by_the_time_that_is_told() {
 
     fleet.signal(1, Signal::STOP);
     fleet.signal(2, Signal::STOP);
-    let delete = format!("/tokens/{}?wait=300ms", first.id);
+    let delete = format!("/tokens/{}?wait=1s", first.id);
     let answer = api.ask("DELETE", &delete, &Value::Null).unwrap();
     let proof = answer.json();
     assert_eq!((answer.status(), &proof["confirmed"]), (202, &json!(false)), "{proof}");
@@ -88,7 +88,7 @@ fn who_does_not_answer_serves_no_more_by_the_time_that_is_told() {
     assert_eq!(time(&proof["gateways"][2]["stops_by"]), by);
     assert!(by < SystemClock.now().plus(LEASE + SECOND), "{proof}");
 
-    let output = api.command(&["token", "revoke", &second.id, "--wait", "300ms"]);
+    let output = api.command(&["token", "revoke", &second.id, "--wait", "1s"]);
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{said}");
     let lines: Vec<&str> = said.lines().collect();
