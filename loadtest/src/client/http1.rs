@@ -88,6 +88,8 @@ impl<S: Stream> Http1<S> {
     pub(super) async fn exchange(&mut self, ask: &Ask<'_>) -> Result<Answer, Missing> {
         self.write_request(ask)?;
         self.stream.write_all(&self.request).await?;
+        // Over TLS what is written may still wait for the socket.
+        self.stream.flush().await?;
         let head = self.head(ask.hash).await?;
         let mut body = Body { length: 0, hasher: ask.hash.then(Sha256::new) };
         let framed = match head.framing {
