@@ -6,6 +6,8 @@ use std::time::{Duration, SystemTime};
 use ::http::header::{AGE, CACHE_CONTROL, DATE, EXPIRES, VARY};
 use ::http::{HeaderMap, HeaderName};
 
+use super::super::answer::text;
+
 /// How long an answer is as good as a new one. By default, not at all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Freshness {
@@ -64,10 +66,6 @@ fn until_expiry(headers: &HeaderMap) -> Option<Duration> {
 /// A number of seconds; what can't be read is none.
 fn seconds(text: &str) -> Duration {
     Duration::from_secs(text.trim().trim_matches('"').parse().unwrap_or(0))
-}
-
-fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
-    headers.get(name)?.to_str().ok().map(str::trim)
 }
 
 /// The items of a field that is a list.
