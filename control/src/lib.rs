@@ -1,4 +1,4 @@
-//! The control plane: the database, the rules, and the REST API.
+//! The control plane: the database, the rules, the REST API, and the pages.
 //!
 //! The life of a change:
 //!
@@ -24,15 +24,18 @@ mod actor;
 pub mod api;
 mod observer;
 mod pruner;
+mod routes;
 mod settings;
 mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod usecases;
+mod web;
 
 pub use actor::{Actor, Via};
 pub use observer::Observer;
 pub use pruner::Pruner;
+pub use routes::router;
 pub use settings::{ChannelCreators, Settings, StorageName, TokenManagers};
 pub use store::{
     AuditEvent, AuditFilter, ChannelDetails, Durability, GatewayRoleError, GatewayRow,

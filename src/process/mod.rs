@@ -128,7 +128,7 @@ impl Process {
         }
         let control_plane = control
             .clone()
-            .map(|control| ControlPlane::start(control::api::router(control), control_sockets));
+            .map(|control| ControlPlane::start(control::router(control), control_sockets));
         let health = Health::new(gateway, control, database.store().clone(), roles.name());
         let health = Arc::new(health);
         let probes = Probes::start(&health, probe_sockets);

@@ -12,7 +12,7 @@ use super::problem::Problem;
 use super::request_id::RequestId;
 use crate::actor::Repeatable;
 use crate::usecases::session::{self, Origin};
-use crate::{Actor, Control, Error};
+use crate::{Actor, Control, Error, Settings};
 
 /// The cookie of a browser's session.
 pub(super) const SESSION_COOKIE: &str = "condagate_session";
@@ -23,7 +23,7 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 pub(super) struct SignedIn(pub(super) Actor);
 
 /// Where a request comes from.
-pub(super) struct From(pub(super) Origin);
+pub(crate) struct From(pub(crate) Origin);
 
 impl FromRequestParts<Control> for SignedIn {
     type Rejection = Problem;
@@ -51,7 +51,7 @@ impl FromRequestParts<Control> for From {
 }
 
 /// The client's address, where the server knows its peer's.
-fn origin(parts: &Parts, control: &Control) -> Origin {
+pub(crate) fn origin(parts: &Parts, control: &Control) -> Origin {
     let forwarded = parts.headers.get_all("x-forwarded-for").iter().map(HeaderValue::as_bytes);
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
     let address = peer
@@ -72,21 +72,34 @@ enum Way {
 /// The credential, if the request has one that can be one. `Authorization` decides where it is
 /// there: a program says what it means.
 fn presented(headers: &HeaderMap) -> Option<(TokenSecret, Way)> {
-    let (value, way) = match headers.get(AUTHORIZATION) {
-        Some(authorization) => (bearer(authorization.to_str().ok()?)?, Way::Authorization),
-        None => {
-            let mut lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
-            (lines.find_map(cookie)?, Way::Cookie)
-        }
+    let Some(authorization) = headers.get(AUTHORIZATION) else {
+        return Some((browser_session(headers)?, Way::Cookie));
     };
-    Some((TokenSecret::parse(value).ok()?, way))
+    let value = bearer(authorization.to_str().ok()?)?;
+    Some((TokenSecret::parse(value).ok()?, Way::Authorization))
+}
+
+/// The session that a browser sends with every request, if it can be one.
+pub(crate) fn browser_session(headers: &HeaderMap) -> Option<TokenSecret> {
+    let mut lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
+    TokenSecret::parse(lines.find_map(cookie)?).ok()
+}
+
+/// The header line that has a browser keep a session's value for as long as it lasts; an empty
+/// value makes it forget the one that it has.
+pub(crate) fn session_cookie(settings: &Settings, value: &str) -> String {
+    let lifetime_secs = if value.is_empty() { 0 } else { settings.session_lifetime.as_secs() };
+    let secure = if settings.secure_cookies { "; Secure" } else { "" };
+    format!(
+        "{SESSION_COOKIE}={value}; Path=/; Max-Age={lifetime_secs}; HttpOnly; SameSite=Lax{secure}"
+    )
 }
 
 /// Whether a page of our own made the request, by what browsers say of it and pages can't forge:
 /// `Sec-Fetch-Site`, and where that is not sent (plain HTTP) `Origin`, which must name the host
 /// that was asked. A request that says neither comes from no browser, and may send its session as
 /// a bearer token.
-fn is_same_origin(headers: &HeaderMap) -> bool {
+pub(crate) fn is_same_origin(headers: &HeaderMap) -> bool {
     let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     if let Some(site) = text(&SEC_FETCH_SITE) {
         return site == "same-origin";
@@ -96,7 +109,7 @@ fn is_same_origin(headers: &HeaderMap) -> bool {
 }
 
 /// Whether a page of another site made the request. Whatever comes from no browser says nothing.
-pub(super) fn is_foreign(headers: &HeaderMap) -> bool {
+pub(crate) fn is_foreign(headers: &HeaderMap) -> bool {
     let by_browser = headers.contains_key(SEC_FETCH_SITE) || headers.contains_key(ORIGIN);
     by_browser && !is_same_origin(headers)
 }

@@ -74,15 +74,15 @@ pub(super) struct FieldError {
 
 /// An error on its way to a client.
 #[derive(Debug)]
-pub(super) struct Problem {
-    status: StatusCode,
+pub(crate) struct Problem {
+    pub(crate) status: StatusCode,
     /// The last part of its `type`: what programs tell errors apart by.
     name: &'static str,
-    title: &'static str,
-    detail: String,
+    pub(crate) title: &'static str,
+    pub(crate) detail: String,
     /// Members of its own. Boxed: most have none, and every handler's answer would be as large.
     more: Box<Members>,
-    retry_after_secs: Option<u64>,
+    pub(crate) retry_after_secs: Option<u64>,
 }
 
 impl Problem {
@@ -128,18 +128,18 @@ impl Problem {
         Self::new(status, "malformed-request", "The request can't be read", detail)
     }
 
-    pub(super) fn no_such_resource() -> Self {
+    pub(crate) fn no_such_resource() -> Self {
         let detail = "there is nothing at this address".to_owned();
         Self::new(StatusCode::NOT_FOUND, "not-found", "No such thing", detail)
     }
 
-    pub(super) fn method_not_allowed() -> Self {
+    pub(crate) fn method_not_allowed() -> Self {
         let (status, title) = (StatusCode::METHOD_NOT_ALLOWED, "This method is not offered here");
         Self::new(status, "method-not-allowed", title, title.to_owned())
     }
 
     /// A change asked for by a page of another site, with this browser's cookie.
-    pub(super) fn cross_origin() -> Self {
+    pub(crate) fn cross_origin() -> Self {
         let detail = "with the session's cookie only a page of this server may change things; \
             programs send the session token as `Authorization: Bearer`";
         let title = "Another site's page may not do this";

@@ -17,7 +17,7 @@ const MAX_BYTES: usize = 128;
 pub(super) struct RequestId(pub(super) String);
 
 /// Gives the request the name that it came with, or one of ours, and answers with it.
-pub(super) async fn attach(mut request: Request, next: Next) -> Response {
+pub(crate) async fn attach(mut request: Request, next: Next) -> Response {
     let Some(id) = given(request.headers()).or_else(random) else {
         return next.run(request).await;
     };

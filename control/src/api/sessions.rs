@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::answer::List;
-use super::credential::{From, SESSION_COOKIE, SignedIn, is_foreign};
+use super::credential::{From, SignedIn, is_foreign, session_cookie};
 use super::problem::{Details, PROBLEM, Problem};
 use super::request::{Body, PageQuery, Query, Segment, session_in_path};
 use super::words::Time;
 use crate::usecases::session;
-use crate::{Control, Settings, Via};
+use crate::{Control, Via};
 
 /// Who signs in.
 #[derive(Deserialize, ToSchema)]
@@ -75,8 +75,7 @@ pub(super) async fn create(
     let Credentials { username, password } = credentials;
     let session = session::create(&control, &username, &password, origin).await?;
     let value = session.secret.reveal();
-    let lifetime_secs = control.settings().session_lifetime.as_secs();
-    let cookie = cookie(control.settings(), value, lifetime_secs);
+    let cookie = session_cookie(control.settings(), value);
     let body = Session { session_token: value.to_owned(), expires_at: session.expires_at.into() };
     let headers = [(SET_COOKIE, cookie), (CACHE_CONTROL, "no-store".to_owned())];
     Ok((StatusCode::CREATED, headers, Json(body)).into_response())
@@ -98,7 +97,7 @@ pub(super) async fn end_current(
     SignedIn(actor): SignedIn,
 ) -> Result<Response, Problem> {
     session::end_current(&control, &actor).await?;
-    let headers = [(SET_COOKIE, cookie(control.settings(), "", 0))];
+    let headers = [(SET_COOKIE, session_cookie(control.settings(), ""))];
     Ok((StatusCode::NO_CONTENT, headers).into_response())
 }
 
@@ -141,11 +140,4 @@ pub(super) async fn end(
 ) -> Result<StatusCode, Problem> {
     session::end(&control, &actor, session_in_path(&id)?).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-fn cookie(settings: &Settings, value: &str, lifetime_secs: u64) -> String {
-    let secure = if settings.secure_cookies { "; Secure" } else { "" };
-    format!(
-        "{SESSION_COOKIE}={value}; Path=/; Max-Age={lifetime_secs}; HttpOnly; SameSite=Lax{secure}"
-    )
 }

@@ -38,6 +38,25 @@ pub struct Held {
     pub channels: Vec<ChannelDetails>,
 }
 
+/// A principal with what it is beyond its groups.
+#[derive(Clone, Debug)]
+pub struct Who {
+    /// Who.
+    pub principal: Principal,
+    /// Whether role `admin` can be used with this credential.
+    pub is_admin: bool,
+}
+
+/// Who the actor is.
+///
+/// # Errors
+/// [`Error::NotSignedIn`]; [`Error::Store`].
+pub async fn who(control: &Control, actor: &Actor) -> Result<Who, Error> {
+    let mut db = control.store.reader().await?;
+    let caller = Caller::verify(&mut db, actor, control.now()).await?;
+    Ok(Who { is_admin: caller.is_admin(), principal: caller.principal })
+}
+
 /// Who the actor is and what they hold.
 ///
 /// # Errors

@@ -9,6 +9,7 @@ mod error;
 pub mod gateway;
 pub mod group;
 mod names;
+pub mod overview;
 pub mod password;
 mod passwords;
 pub mod proof;
@@ -26,7 +27,7 @@ use access::{Clock, Timestamp};
 use serde::Serialize;
 
 use attempts::Attempts;
-pub use caller::{Held, me};
+pub use caller::{Held, Who, me, who};
 pub use error::{Error, Holder};
 use passwords::Passwords;
 

@@ -92,6 +92,15 @@ pub async fn create(
     Ok(Committed { value: made, revision })
 }
 
+/// Whether there is anybody who can sign in and make others: not so at the first start.
+///
+/// # Errors
+/// [`Error::Store`].
+pub async fn has_an_admin(control: &Control) -> Result<bool, Error> {
+    let mut db = control.store.reader().await?;
+    Ok(store::has_an_admin(&mut db).await?)
+}
+
 /// The users by name, for admins. Others name whom they mean.
 ///
 /// # Errors

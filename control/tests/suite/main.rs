@@ -14,6 +14,7 @@ mod gateways;
 mod grants;
 mod groups;
 mod membership;
+mod pages;
 mod pruning;
 mod races;
 mod refusals;

@@ -1,0 +1,92 @@
+//! Tables: the heart of most pages. Below 720 px each row is a card, whose cells say with
+//! `data-label` what they are.
+
+use maud::{Markup, html};
+
+use super::address;
+use super::icon::icon;
+use crate::usecases::Listed;
+
+/// A column's head.
+#[derive(Clone, Debug)]
+pub(super) struct Head {
+    words: &'static str,
+    class: Option<&'static str>,
+    /// Where a click sorts by it, and whether the rows are sorted by it now, downwards.
+    sort: Option<(String, Option<bool>)>,
+}
+
+impl Head {
+    /// A column of words.
+    pub(super) fn words(words: &'static str) -> Self {
+        Self { words, class: None, sort: None }
+    }
+
+    /// A column of numbers.
+    pub(super) fn number(words: &'static str) -> Self {
+        Self { class: Some("num"), ..Self::words(words) }
+    }
+
+    /// The column of what can be done with a row.
+    pub(super) fn actions() -> Self {
+        Self { class: Some("acts"), ..Self::words("Actions") }
+    }
+
+    /// A column by which rows can be sorted: `key` is its word in the address, `now` the order of
+    /// the rows, a key with `-` before it for downwards.
+    pub(super) fn sorted(self, key: &str, now: &str) -> Self {
+        let downwards = now.strip_prefix('-') == Some(key);
+        let by_this = (now == key || downwards).then_some(downwards);
+        let next = if now == key { format!("-{key}") } else { key.to_owned() };
+        Self { sort: Some((format!("?{}", address::query(&[("sort", &next)])), by_this)), ..self }
+    }
+}
+
+/// A table. The caption says to screen readers what is in it.
+pub(super) fn table(caption: &str, heads: &[Head], rows: Markup) -> Markup {
+    html! {
+        div.panel {
+            table.cards {
+                caption.vh { (caption) }
+                thead { tr { @for head in heads { (cell(head)) } } }
+                tbody { (rows) }
+            }
+        }
+    }
+}
+
+fn cell(head: &Head) -> Markup {
+    let order = head.sort.as_ref().and_then(|(_, order)| *order);
+    let order = order.map(|downwards| if downwards { "descending" } else { "ascending" });
+    html! {
+        th scope="col" class=[head.class] aria-sort=[order] {
+            @match &head.sort {
+                Some((href, _)) => a href=(href) {
+                    (head.words) @if order.is_some() { (icon("sort")) }
+                },
+                None => (head.words),
+            }
+        }
+    }
+}
+
+/// The links to the first and the next page of a list, where there are any. `fields` are those of
+/// the page's address that stay.
+pub(super) fn paging<T>(listed: &Listed<T>, is_first: bool, fields: &[(&str, &str)]) -> Markup {
+    let next = listed.next_cursor.as_deref().map(|cursor| {
+        let fields: Vec<_> = fields.iter().copied().chain([("after", cursor)]).collect();
+        address::query(&fields)
+    });
+    html! {
+        @if next.is_some() || !is_first {
+            nav.foot aria-label="Pages" {
+                @if is_first { span {} } @else {
+                    a.btn href={ "?" (address::query(fields)) } { "First page" }
+                }
+                @if let Some(query) = next {
+                    a.btn href={ "?" (query) } rel="next" { "Next page" }
+                }
+            }
+        }
+    }
+}

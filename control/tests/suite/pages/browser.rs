@@ -1,0 +1,120 @@
+//! A browser without scripts: cookies, forms as they stand in the page, and what browsers say of
+//! where a request comes from.
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
+use axum::http::{HeaderMap, Method, Request};
+use tower::ServiceExt as _;
+
+use crate::world::{PASSWORD, World};
+
+pub(crate) struct Browser {
+    router: Router,
+    pub(crate) cookie: Option<String>,
+}
+
+pub(crate) struct Page {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Browser {
+    pub(crate) fn new(w: &World) -> Self {
+        Self { router: control::router(w.control.clone()), cookie: None }
+    }
+
+    pub(crate) async fn signed_in(w: &World, username: &str) -> Self {
+        let mut browser = Self::new(w);
+        let fields = [("username", username), ("password", PASSWORD)];
+        let answer = browser.send("/sign-in", &fields).await;
+        assert_eq!(answer.status, 303, "{}", answer.text);
+        browser
+    }
+
+    pub(crate) async fn get(&mut self, path: &str) -> Page {
+        self.ask(Request::get(path).body(Body::empty()).unwrap()).await
+    }
+
+    /// Sends exactly these fields, as a page of this server.
+    pub(crate) async fn send(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
+        self.send_from("same-origin", path, fields).await
+    }
+
+    pub(crate) async fn send_from(
+        &mut self,
+        site: &str,
+        path: &str,
+        fields: &[(&str, &str)],
+    ) -> Page {
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri(path)
+            .header("sec-fetch-site", site)
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        self.ask(request.body(Body::from(encode(fields))).unwrap()).await
+    }
+
+    /// Fills the form of `page` that is sent to `action`, and sends it.
+    pub(crate) async fn fill(&mut self, page: &Page, action: &str, typed: &[(&str, &str)]) -> Page {
+        let hidden = page.hidden(action);
+        let mut fields: Vec<_> = hidden.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        fields.extend(typed);
+        self.send(action, &fields).await
+    }
+
+    async fn ask(&mut self, mut request: Request<Body>) -> Page {
+        if let Some(cookie) = &self.cookie {
+            request.headers_mut().insert(COOKIE, cookie.parse().unwrap());
+        }
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        if let Some(cookie) = headers.get(SET_COOKIE) {
+            let pair = cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
+            self.cookie = (!pair.ends_with('=')).then_some(pair);
+        }
+        let bytes = to_bytes(response.into_body(), 1 << 22).await.unwrap();
+        Page { status, headers, text: String::from_utf8(bytes.into()).unwrap() }
+    }
+}
+
+impl Page {
+    #[track_caller]
+    pub(crate) fn leads_to(&self, path: &str) {
+        assert_eq!(
+            (self.status, self.headers.get(LOCATION).and_then(|l| l.to_str().ok())),
+            (303, Some(path)),
+            "{}",
+            self.text
+        );
+    }
+
+    #[track_caller]
+    pub(crate) fn shows(&self, status: u16, words: &[&str]) {
+        assert_eq!(self.status, status, "{}", self.text);
+        for words in words {
+            assert!(self.text.contains(words), "`{words}` is not in\n{}", self.text);
+        }
+    }
+
+    /// The hidden fields of the form that is sent to `action`.
+    #[track_caller]
+    pub(crate) fn hidden(&self, action: &str) -> Vec<(String, String)> {
+        let opening = format!("action=\"{action}\"");
+        let form = self.text.split("<form").find(|form| form.contains(&opening));
+        let form = form.unwrap_or_else(|| panic!("no form to {action} in\n{}", self.text));
+        let form = form.split("</form>").next().unwrap();
+        let inputs = form.split("<input").filter(|input| input.contains("type=\"hidden\""));
+        inputs.map(|input| (attribute(input, "name"), attribute(input, "value"))).collect()
+    }
+}
+
+fn attribute(tag: &str, name: &str) -> String {
+    let value = tag.split(&format!(" {name}=\"")).nth(1).unwrap().split('"').next().unwrap();
+    value.replace("&quot;", "\"").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+}
+
+fn encode(fields: &[(&str, &str)]) -> String {
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
+}

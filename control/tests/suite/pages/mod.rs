@@ -1,0 +1,4 @@
+//! The pages, by a browser without scripts.
+
+mod browser;
+mod frame;
