@@ -4,7 +4,6 @@
 //! `serve`, `gateway`, `control` and `demo` run, `remote` is the API's client.
 
 mod cli;
-mod client_commands;
 mod command;
 mod failure;
 mod logging;

@@ -22,6 +22,7 @@
 
 mod actor;
 pub mod api;
+mod client_commands;
 mod observer;
 mod pruner;
 mod routes;
@@ -33,6 +34,7 @@ pub mod usecases;
 mod web;
 
 pub use actor::{Actor, Via};
+pub use client_commands::ClientCommands;
 pub use observer::Observer;
 pub use pruner::Pruner;
 pub use routes::router;
@@ -40,7 +42,7 @@ pub use settings::{ChannelCreators, Settings, StorageName, TokenManagers};
 pub use store::{
     AuditEvent, AuditFilter, ChannelDetails, Durability, GatewayRoleError, GatewayRow,
     GatewaySource, Group, GroupDetails, Inspection, MigrationStatus, Principal, PrincipalKind,
-    Role, ServiceAccount, SessionId, SignedInSession, Store, StoreError, Token, TokenChannel,
-    TokenStatus, UsageBy, UsageOf, UsageSubject, UsageSum, User,
+    Reach, Role, ServiceAccount, SessionId, SignedInSession, Store, StoreError, Token,
+    TokenChannel, TokenStatus, UsageBy, UsageOf, UsageSubject, UsageSum, User,
 };
 pub use usecases::{Committed, Control, Error};

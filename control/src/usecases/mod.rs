@@ -2,6 +2,7 @@
 //! transaction with its audit event and its revision (see the crate's "life of a change").
 
 mod attempts;
+
 pub mod audit;
 mod caller;
 pub mod channel;
@@ -13,6 +14,7 @@ pub mod overview;
 pub mod password;
 mod passwords;
 pub mod proof;
+pub mod reach;
 pub(crate) mod repeat;
 pub mod service_account;
 pub mod session;

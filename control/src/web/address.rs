@@ -30,6 +30,11 @@ pub(super) fn channel(name: &ChannelName, tab: &str) -> String {
     if tab.is_empty() { format!("/channels/{name}") } else { format!("/channels/{name}/{tab}") }
 }
 
+/// A service account's page.
+pub(super) fn account(name: &str) -> String {
+    format!("/service-accounts/{name}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

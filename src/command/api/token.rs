@@ -8,10 +8,10 @@ use serde_json::Value;
 use super::request::Typed;
 use super::show::{cell, table};
 use crate::cli::api::Shows;
-use crate::client_commands::Access;
 use crate::failure::Failure;
 use crate::remote::{Remote, Request};
 use crate::terminal::{first_line, hidden};
+use control::ClientCommands;
 
 /// How clients reach the gateway, where the control plane doesn't say it.
 const GATEWAY_URL: &str = "CONDAGATE_GATEWAY_URL";
@@ -45,7 +45,8 @@ pub(super) fn issued(gateway_url: &str, made: &Value) -> String {
     );
     let channels = made["channels"].as_array().map(Vec::as_slice).unwrap_or_default();
     for channel in channels.iter().filter_map(Value::as_str) {
-        shown.push_str(&Access { gateway_url, channel, token: value }.setup());
+        let token = Some(value);
+        shown.push_str(&ClientCommands { gateway_url, channel, token }.setup());
     }
     shown
 }

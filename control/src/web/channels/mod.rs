@@ -1,6 +1,12 @@
 //! `/channels`
 
+mod accounts;
+mod create;
+mod frame;
 mod list;
+mod members;
+mod packages;
+mod settings;
 
 use access::Privacy;
 use axum::Router;
@@ -11,11 +17,26 @@ use super::status::{Tone, status};
 use crate::Control;
 
 pub(super) fn router() -> Router<Control> {
-    Router::new().route("/channels", get(list::show))
+    Router::new()
+        .route("/channels", get(list::show))
+        .route("/channels/new", get(create::show).post(create::create))
+        .route("/channels/{channel}", get(packages::show))
+        .route("/channels/{channel}/packages", get(packages::show))
+        .route("/channels/{channel}/service-accounts", get(accounts::show))
+        .route(
+            "/channels/{channel}/service-accounts/new",
+            get(accounts::ask).post(accounts::create),
+        )
+        .route("/channels/{channel}/members", get(members::show).post(members::change))
+        .route("/channels/{channel}/settings", get(settings::show).post(settings::save))
+        .route(
+            "/channels/{channel}/settings/delete",
+            get(settings::ask_delete).post(settings::delete),
+        )
 }
 
 /// A channel's privacy, as everywhere.
-fn privacy(privacy: Privacy) -> Markup {
+pub(super) fn privacy(privacy: Privacy) -> Markup {
     let (icon, words) = match privacy {
         Privacy::Public => ("globe", "Public"),
         Privacy::Authenticated => ("badge", "Authenticated"),
@@ -25,7 +46,7 @@ fn privacy(privacy: Privacy) -> Markup {
 }
 
 /// A channel's name: what is above it stands back.
-fn name(name: &access::ChannelName) -> Markup {
+pub(super) fn name(name: &access::ChannelName) -> Markup {
     let text = name.as_str();
     html! {
         @match text.rsplit_once('/') {

@@ -1,0 +1,192 @@
+//! The *Service Accounts* tab: the channel's account, or the way to one.
+
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use maud::{Markup, html};
+
+use super::frame::{frame, frame_under, manages, named};
+use crate::usecases::service_account;
+use crate::usecases::{Page, channel, token};
+use crate::web::address;
+use crate::web::dialog::{self, dialog};
+use crate::web::empty::empty;
+use crate::web::failure::{Failure, in_form};
+use crate::web::fields::Filled;
+use crate::web::form;
+use crate::web::icon::icon;
+use crate::web::moment::moment;
+use crate::web::posted::Posted;
+use crate::web::table::{Head, table};
+use crate::web::visitor::Visitor;
+use crate::{ChannelDetails, Control, Error, ServiceAccount, TokenStatus};
+
+const TAB: &str = "Service Accounts";
+
+pub(super) async fn show(
+    State(control): State<Control>,
+    visitor: Visitor,
+    Path(segment): Path<String>,
+) -> Result<Markup, Failure> {
+    let details = channel::get(&control, &visitor.actor, &named(&segment)?).await?;
+    let content = content(&control, &visitor, &details).await?;
+    Ok(frame(&visitor, &details, TAB, content))
+}
+
+/// The dialog that names what will be made.
+pub(super) async fn ask(
+    State(control): State<Control>,
+    visitor: Visitor,
+    Path(segment): Path<String>,
+) -> Result<Markup, Failure> {
+    let details = channel::get(&control, &visitor.actor, &named(&segment)?).await?;
+    let content = content(&control, &visitor, &details).await?;
+    let dialog = making(&control, &visitor, &details, &Filled::default());
+    Ok(frame_under(&visitor, &details, TAB, (content, dialog)))
+}
+
+pub(super) async fn create(
+    State(control): State<Control>,
+    Path(segment): Path<String>,
+    posted: Posted,
+) -> Result<Response, Failure> {
+    let (visitor, name) = (&posted.visitor, named(&segment)?);
+    match service_account::create(&control, &visitor.actor, &name).await {
+        Ok(made) => Ok(Redirect::to(&address::account(&made.value.name)).into_response()),
+        Err(Error::AlreadyDone { .. }) => {
+            Ok(Redirect::to(&address::channel(&name, "service-accounts")).into_response())
+        }
+        Err(error) => {
+            let (_, message) = in_form(error)?;
+            let mut filled = posted.filled();
+            filled.faults.add("", message);
+            let details = channel::get(&control, &visitor.actor, &name).await?;
+            let content = content(&control, visitor, &details).await?;
+            let dialog = making(&control, visitor, &details, &filled);
+            let page = frame_under(visitor, &details, TAB, (content, dialog));
+            Ok((axum::http::StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+        }
+    }
+}
+
+async fn content(
+    control: &Control,
+    visitor: &Visitor,
+    details: &ChannelDetails,
+) -> Result<Markup, Failure> {
+    if !manages(visitor, details) {
+        return Ok(empty(
+            "key",
+            "Accounts are managed by the channel’s owners",
+            html! {
+                "A service account holds the tokens of programs. Ask somebody who manages this channel for one."
+            },
+            html! {},
+        ));
+    }
+    let account = account(control, visitor, details).await?;
+    let Some(account) = account else {
+        return Ok(none_yet(visitor, details));
+    };
+    // An admin who doesn't manage the channel sees the account, and its tokens too.
+    let page = Page { limit: Page::MAX_LIMIT, ..Page::first() };
+    let tokens = match token::list(control, &visitor.actor, &account.name, None, &page).await {
+        Ok(tokens) => Some(tokens.items),
+        Err(Error::NotPermitted { .. }) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let works = |status: TokenStatus| matches!(status, TokenStatus::Active | TokenStatus::Limited);
+    let active = tokens.map(|all| all.iter().filter(|token| works(token.status)).count());
+    let heads = [
+        Head::words("Name"),
+        Head::words("Seat"),
+        Head::number("Active tokens"),
+        Head::words("Created"),
+    ];
+    Ok(table(
+        "The channel’s service account",
+        &heads,
+        html! {
+            tr {
+                th scope="row" { a href=(address::account(&account.name)) { (account.name) } }
+                td data-label="Seat" { "1 seat" }
+                td.num data-label="Active tokens" {
+                    @match active { Some(active) => (active), None => span.dim { "–" } }
+                }
+                td data-label="Created" { (moment(visitor.now, account.created_at)) }
+            }
+        },
+    ))
+}
+
+/// The channel's account.
+async fn account(
+    control: &Control,
+    visitor: &Visitor,
+    details: &ChannelDetails,
+) -> Result<Option<ServiceAccount>, Failure> {
+    let name = details.channel.name.to_string();
+    let page = Page { limit: 1, prefix: name.clone(), ..Page::first() };
+    let found = service_account::list(control, &visitor.actor, &page).await?.items;
+    Ok(found.into_iter().find(|account| account.channel == details.channel.name))
+}
+
+fn none_yet(visitor: &Visitor, details: &ChannelDetails) -> Markup {
+    let why_not = why_not(visitor, details);
+    let action = format!("{}/new", address::channel(&details.channel.name, "service-accounts"));
+    empty(
+        "key",
+        "No service account yet",
+        html! {
+            "It holds the tokens of programs: CI jobs, servers, customers. They go on working when the person who made them leaves."
+        },
+        html! {
+            @match why_not {
+                None => a.btn.primary href=(action) { (icon("plus")) "Create Service Account" },
+                Some(why) => div {
+                    button.btn disabled title=(why) aria-describedby="why-not" { "Create Service Account" }
+                    p.small id="why-not" { (why) }
+                },
+            }
+        },
+    )
+}
+
+/// Why the visitor can't create an account (product.md S1); said before they try.
+fn why_not(visitor: &Visitor, details: &ChannelDetails) -> Option<&'static str> {
+    match (visitor.is_admin, details.permission) {
+        (false, _) => Some("Only admins create service accounts."),
+        (true, Some(access::Permission::Manage)) => None,
+        (true, _) => Some("You don’t manage this channel: one of its owners can add you."),
+    }
+}
+
+fn making(
+    control: &Control,
+    visitor: &Visitor,
+    details: &ChannelDetails,
+    filled: &Filled,
+) -> Markup {
+    let back = address::channel(&details.channel.name, "service-accounts");
+    let name = format!("service-account-channel-{}", details.channel.name.with_colons());
+    dialog(
+        "Create Service Account",
+        form::post(
+            visitor,
+            filled,
+            &format!("{back}/new"),
+            html! {
+                dl.kv {
+                    dt { "Account" } dd { b { (name) } }
+                    dt { "Channel" } dd { (details.channel.name) }
+                    dt { "Seat" }
+                    dd {
+                        "Takes 1 seat"
+                        @if let Some(seats) = control.settings().seats { " of " (seats) }
+                        ", like a user"
+                    }
+                }
+                (dialog::make("Create", &back))
+            },
+        ),
+    )
+}

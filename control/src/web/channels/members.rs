@@ -1,0 +1,198 @@
+//! The *Members* tab: the groups that may do something on the channel, and who is in them.
+
+use access::Permission;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use maud::{Markup, html};
+
+use super::frame::{frame, manages, named};
+use crate::usecases::reach::{self, Access};
+use crate::usecases::{channel, group};
+use crate::web::address;
+use crate::web::empty::empty;
+use crate::web::failure::Failure;
+use crate::web::fields::{Fields, Filled};
+use crate::web::form::{self, Input};
+use crate::web::icon::icon;
+use crate::web::posted::Posted;
+use crate::web::status::{Tone, status};
+use crate::web::table::{Head, table};
+use crate::web::visitor::Visitor;
+use crate::{ChannelDetails, Control, Error, Principal, PrincipalKind};
+
+const TAB: &str = "Members";
+/// What a form of this page does.
+const DO: &str = "do";
+
+pub(super) async fn show(
+    State(control): State<Control>,
+    visitor: Visitor,
+    Path(segment): Path<String>,
+) -> Result<Markup, Failure> {
+    let details = channel::get(&control, &visitor.actor, &named(&segment)?).await?;
+    page(&control, &visitor, &details, &Filled::default()).await
+}
+
+pub(super) async fn change(
+    State(control): State<Control>,
+    Path(segment): Path<String>,
+    posted: Posted,
+) -> Result<Response, Failure> {
+    let (visitor, name) = (&posted.visitor, named(&segment)?);
+    match carry_out(&control, visitor, &name, &posted.fields).await {
+        Ok(()) | Err(Error::AlreadyDone { .. }) => {
+            Ok(Redirect::to(&address::channel(&name, "members")).into_response())
+        }
+        Err(error) => {
+            let mut filled = posted.filled();
+            // A member or a group that isn't there is a typing error here.
+            match error {
+                Error::NotFound { kind: "group", .. } => {
+                    filled.faults.add("group", error.to_string())
+                }
+                Error::NotFound { .. } => filled.faults.add("member", error.to_string()),
+                error => filled.refuse(error, &["member", "group", "permission"])?,
+            }
+            let details = channel::get(&control, &visitor.actor, &name).await?;
+            let page = page(&control, visitor, &details, &filled).await?;
+            Ok((axum::http::StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+        }
+    }
+}
+
+async fn carry_out(
+    control: &Control,
+    visitor: &Visitor,
+    channel: &access::ChannelName,
+    fields: &Fields,
+) -> Result<(), Error> {
+    let (group, member) = (fields.text("group"), fields.text("member"));
+    let actor = &visitor.actor;
+    match fields.text(DO) {
+        "add" if member.is_empty() => Err(Error::invalid("member", "say who")),
+        "add" => group::add_member(control, actor, group, member).await.map(drop),
+        "remove" => group::remove_member(control, actor, group, member).await.map(drop),
+        "permit" if group.is_empty() => Err(Error::invalid("group", "say which group")),
+        "permit" => {
+            let permission: Result<Permission, _> = fields.text("permission").parse();
+            let permission = permission.map_err(|why| Error::invalid("permission", why))?;
+            group::set_permission(control, actor, group, channel, Some(permission)).await.map(drop)
+        }
+        _ => group::set_permission(control, actor, group, channel, None).await.map(drop),
+    }
+}
+
+async fn page(
+    control: &Control,
+    visitor: &Visitor,
+    details: &ChannelDetails,
+    filled: &Filled,
+) -> Result<Markup, Failure> {
+    if !manages(visitor, details) {
+        let content = empty(
+            "group",
+            "Members are shown to the channel’s owners",
+            html! {
+                "Ask somebody who manages this channel to add you to one of its groups."
+            },
+            html! {},
+        );
+        return Ok(frame(visitor, details, TAB, content));
+    }
+    let groups = reach::groups(control, &visitor.actor, &details.channel.name).await?;
+    let here = address::channel(&details.channel.name, "members");
+    let content = html! {
+        @for access in &groups { (section(visitor, &here, access, filled)) }
+        section {
+            h2 { "Give another group access" }
+            p.dim { "Its members get this permission on the channel." }
+            (form::post(visitor, &only_if(filled, "permit", ""), &here, html! {
+                input type="hidden" name=(DO) value="permit";
+                (Input::text("group", "Group").narrow().of(&only_if(filled, "permit", "")))
+                (form::select(&only_if(filled, "permit", ""), ("permission", "Permission"), None,
+                    &[("read", "read"), ("write", "write"), ("manage", "manage")]))
+                div.row { button.btn { "Give access" } }
+            }))
+        }
+    };
+    Ok(frame(visitor, details, TAB, content))
+}
+
+/// What was typed and what is wrong, for the form that was sent; the page's others are empty.
+fn only_if(filled: &Filled, what: &str, group: &str) -> Filled {
+    let sent = filled.fields.text(DO) == what
+        && (group.is_empty() || filled.fields.text("group") == group);
+    if sent { filled.clone() } else { Filled::default() }
+}
+
+fn section(visitor: &Visitor, here: &str, access: &Access, filled: &Filled) -> Markup {
+    let details = &access.group;
+    let group = details.group.name.as_str();
+    let shown = details.members.len();
+    let count = usize::try_from(details.member_count).unwrap_or(shown);
+    let adding = only_if(filled, "add", group);
+    let failed = only_if(filled, "remove", group);
+    html! {
+        section {
+            div.head {
+                div {
+                    h2 { (group) }
+                    p {
+                        "Holds " b { (access.permission) }
+                        @if access.is_owners { ". The channel’s owners: the group comes and goes with it." }
+                    }
+                }
+                @if !access.is_owners {
+                    (form::button(visitor, here, html! {
+                        input type="hidden" name=(DO) value="forbid";
+                        input type="hidden" name="group" value=(group);
+                        button.btn { "Take access away" }
+                    }))
+                }
+            }
+            @if let Some(message) = failed.faults.of("").or(failed.faults.of("member")) {
+                p.err role="alert" { (icon("warn")) span { (crate::web::failure::sentence(message)) } }
+            }
+            (members(visitor, here, group, &details.members))
+            @if count > shown { p.foot { "The first " (shown) " of " (count) " members." } }
+            (form::post(visitor, &adding, here, html! {
+                input type="hidden" name=(DO) value="add";
+                input type="hidden" name="group" value=(group);
+                div.bar {
+                    (Input::text("member", &format!("Add to {group}")).example("user or service account").of(&adding))
+                    button.btn { "Add member" }
+                }
+            }))
+        }
+    }
+}
+
+fn members(visitor: &Visitor, here: &str, group: &str, members: &[Principal]) -> Markup {
+    if members.is_empty() {
+        return html! { p.dim { "Nobody is in this group." } };
+    }
+    let heads = [Head::words("Member"), Head::words("Kind"), Head::actions()];
+    table(
+        &format!("Members of {group}"),
+        &heads,
+        html! {
+            @for member in members {
+                tr {
+                    th scope="row" { (member.name) }
+                    td data-label="Kind" {
+                        @if member.kind == PrincipalKind::User { (status(Tone::Plain, "badge", "User")) }
+                        @else { (status(Tone::Plain, "key", "Service account")) }
+                    }
+                    td.acts {
+                        (form::button(visitor, here, html! {
+                            input type="hidden" name=(DO) value="remove";
+                            input type="hidden" name="group" value=(group);
+                            input type="hidden" name="member" value=(member.name);
+                            button.btn.icon aria-label={ "Remove " (member.name) } title={ "Remove " (member.name) } { (icon("trash")) }
+                        }))
+                    }
+                }
+            }
+        },
+    )
+}
