@@ -87,6 +87,8 @@ pub enum Denied {
     UnknownToken,
     /// The token ended at that time.
     Expired(Timestamp),
+    /// The token was issued anew, and this value of it ended at that time.
+    Replaced(Timestamp),
     /// The token was revoked at that time.
     Revoked(Timestamp),
     /// The token's principal was deactivated.
@@ -149,7 +151,10 @@ fn in_use(caller: &Caller, now: Timestamp) -> Result<&Arc<LiveGrant>, Denied> {
     match grant.standing {
         Standing::Revoked(at) => Err(Denied::Revoked(at)),
         Standing::PrincipalInactive => Err(Denied::PrincipalInactive),
-        Standing::Active if grant.expires_at <= now => Err(Denied::Expired(grant.expires_at)),
+        Standing::Active if grant.expires_at <= now => Err(match grant.is_replaced {
+            true => Denied::Replaced(grant.expires_at),
+            false => Denied::Expired(grant.expires_at),
+        }),
         Standing::Active => Ok(live),
     }
 }
@@ -231,6 +236,10 @@ mod tests {
         expect("secret", &Caller::Anonymous, Denied::NoToken);
         expect("staff", &Caller::Unknown, Denied::UnknownToken);
         expect("secret", &holder(Standing::Active, NOW, &[3]), Denied::Expired(NOW));
+        let mut replaced = grant(Standing::Active, NOW, &[3]);
+        replaced.is_replaced = true;
+        let replaced = Caller::Known(Arc::new(LiveGrant::new(replaced)));
+        expect("secret", &replaced, Denied::Replaced(NOW));
         let revoked = holder(Standing::Revoked(NOW), LATER, &[3]);
         expect("secret", &revoked, Denied::Revoked(NOW));
         let inactive = holder(Standing::PrincipalInactive, LATER, &[3]);

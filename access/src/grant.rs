@@ -25,6 +25,8 @@ pub struct Grant {
     /// From when this value no longer works: the token's expiry, or the end of the overlap when
     /// the token was reissued.
     pub expires_at: Timestamp,
+    /// Whether another value took this one's place, so that the token goes on when this one ends.
+    pub is_replaced: bool,
     /// Whether the value is in use, or how it ended.
     pub standing: Standing,
     /// What its use is held to.
@@ -73,6 +75,7 @@ impl Grant {
             hint,
             principal,
             expires_at,
+            is_replaced: false,
             standing,
             limits: Limits::default(),
             bytes_of_day: None,

@@ -1,5 +1,6 @@
 //! Ends the rows of gateways that are gone without a word (sync.md L5), so that a change isn't
-//! waited for on a gateway that can't serve any more.
+//! waited for on a gateway that can't serve any more; and keeps when each change came into force on
+//! all of them.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use access::lease::Instance;
 use access::{Clock, Moment};
 
 use crate::store::{GatewayRow, Store, StoreError, live_gateways};
+use crate::usecases::proof;
 
 /// How often the rows are looked at.
 const EVERY: Duration = Duration::from_secs(1);
@@ -36,7 +38,7 @@ impl Observer {
         loop {
             tokio::time::sleep(EVERY).await;
             if let Err(why) = self.look().await {
-                tracing::debug!(%why, "the gateways' renewals can't be read");
+                tracing::debug!(%why, "what the gateways say can't be read");
             }
         }
     }
@@ -58,7 +60,7 @@ impl Observer {
                 );
             }
         }
-        Ok(())
+        proof::confirm(&self.store, self.clock.now()).await
     }
 }
 

@@ -27,10 +27,10 @@ impl Pruner {
     /// Prunes without end.
     pub async fn run(self) {
         loop {
-            tokio::time::sleep(EVERY).await;
             if let Err(why) = self.prune().await {
                 tracing::warn!(%why, "what is past could not be deleted from the control database");
             }
+            tokio::time::sleep(EVERY).await;
         }
     }
 

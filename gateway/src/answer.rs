@@ -293,6 +293,13 @@ fn denied(denied: Denied, channel: Option<&str>, ask: &str) -> Text {
             ),
         ),
         Denied::Expired(at) => ended("token-expired", "Token expired", "expired", at, ask),
+        Denied::Replaced(at) => ended(
+            "token-replaced",
+            "Token replaced",
+            "was issued anew, and this value of it ended",
+            at,
+            ask,
+        ),
         Denied::Revoked(at) => ended("token-revoked", "Token revoked", "was revoked", at, ask),
         Denied::PrincipalInactive => unauthorized(
             "account-inactive",

@@ -207,7 +207,7 @@ pub(super) fn page(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct WaitQuery {
-    /// How long to wait for proof that every gateway has applied it.
+    /// How long to wait for proof that every gateway has applied it, at most a minute.
     #[param(example = "10s", pattern = "^[0-9]{1,9}[smhd]$")]
     wait: Option<String>,
 }

@@ -23,9 +23,13 @@ const RIGHTS: [(&str, &str); 16] = [
     ("token_channels", "SELECT"),
     ("tokens", TOKENS),
     // The rows that it made: the migration "own rows".
-    ("gateways", "SELECT, INSERT, UPDATE"),
-    ("token_last_used", "SELECT, INSERT, UPDATE"),
-    ("usage_days", "SELECT, INSERT, UPDATE"),
+    // Columns to update: who may update a table may lock it.
+    (
+        "gateways",
+        "SELECT, INSERT, UPDATE (applied_revision, applied_stamp, renewal, renewed_at, ended_at)",
+    ),
+    ("token_last_used", "SELECT, INSERT, UPDATE (last_used_at, last_used_from)"),
+    ("usage_days", "SELECT, INSERT, UPDATE (downloads, bytes, addresses)"),
     // Kept for days only: gateways forget what is older.
     ("usage_addresses, usage_reporters", "SELECT, INSERT, UPDATE, DELETE"),
 ];
@@ -46,6 +50,22 @@ const ROLE: &str = "SELECT quote_ident(r.rolname) AS quoted, \
 const TABLES: &str = "SELECT string_agg(quote_ident(c.relname), ', ') FROM pg_class c \
      JOIN pg_class g ON g.oid = CAST('gateways' AS regclass) \
      AND g.relnamespace = c.relnamespace AND g.relowner = c.relowner WHERE c.relkind = 'r'";
+
+/// What the role may do on these tables though nothing of it was given to itself: by what everybody
+/// may, or by a role that it is a member of. $1 is its name.
+const BY_OTHERS: &str = "SELECT may.what || ' on ' || c.relname || ' by ' || o.shown FROM pg_roles r \
+     CROSS JOIN LATERAL (SELECT 1 AS place, 'public' AS name, 'PUBLIC' AS shown UNION ALL \
+     SELECT 2, m.rolname, 'its membership in ' || quote_ident(m.rolname) FROM pg_roles m \
+     WHERE m.oid <> r.oid AND pg_has_role(r.oid, m.oid, 'MEMBER')) AS o \
+     CROSS JOIN (VALUES ('SELECT'), ('INSERT'), ('UPDATE'), ('REFERENCES'), ('DELETE'), ('TRUNCATE'), \
+     ('TRIGGER')) AS may (what) \
+     JOIN pg_class g ON g.oid = CAST('gateways' AS regclass) \
+     JOIN pg_class c ON g.relnamespace = c.relnamespace AND g.relowner = c.relowner \
+     AND c.relkind = 'r' \
+     WHERE r.rolname = $1 AND (has_table_privilege(CAST(o.name AS name), c.oid, may.what) \
+     OR CASE WHEN may.what IN ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES') \
+     THEN has_any_column_privilege(CAST(o.name AS name), c.oid, may.what) ELSE false END) \
+     ORDER BY o.place, o.name, c.relname, may.what LIMIT 1";
 
 /// Why a role was not given the rights of a gateway.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +88,18 @@ pub enum GatewayRoleError {
          owner: what it may do can't be limited; make a role for gateways alone"
     )]
     Unlimited(String),
+    /// It has rights that are not its own to take.
+    #[error(
+        "the role `{role}` may do more than a gateway needs, and not by rights of its own: {right}. \
+         Take that away (REVOKE … FROM PUBLIC, REVOKE role FROM role), or make a role for gateways \
+         alone, then run this again"
+    )]
+    ByOthers {
+        /// The role.
+        role: String,
+        /// One of the rights, and through whom.
+        right: String,
+    },
     /// The database refused, or didn't answer.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -95,7 +127,14 @@ impl Store {
         }
         let quoted: String = found.try_get("quoted")?;
         let tables: String = sqlx::query_scalar(TABLES).fetch_one(&mut *transaction).await?;
-        let mut sql = format!("REVOKE ALL ON {tables} FROM {quoted};");
+        let revoke = format!("REVOKE ALL ON {tables} FROM {quoted}");
+        transaction.execute(sqlx::raw_sql(AssertSqlSafe(revoke))).await?;
+        // What it may still do comes from elsewhere.
+        let by_others = sqlx::query_scalar(BY_OTHERS).bind(role);
+        if let Some(right) = by_others.fetch_optional(&mut *transaction).await? {
+            return Err(GatewayRoleError::ByOthers { role: role.to_owned(), right });
+        }
+        let mut sql = String::new();
         for (tables, rights) in RIGHTS {
             sql += &format!("GRANT {rights} ON {tables} TO {quoted};");
         }

@@ -3,6 +3,7 @@
 use access::Timestamp;
 use access::source::Revision;
 use sqlx::Row as _;
+use sqlx::any::AnyRow;
 
 use super::rows::{time, time_if_any};
 use super::{Connection, Store, StoreError};
@@ -17,17 +18,26 @@ pub(crate) struct RevisionRow {
     pub(crate) ends_public: bool,
     /// When it was first seen in force on every gateway, of one that was pruned: when it was.
     pub(crate) confirmed_at: Option<Timestamp>,
+    /// A time by which it was committed, once somebody was told a bound that counts from it.
+    pub(crate) committed_by: Option<Timestamp>,
 }
 
 /// The change itself, or the one before which it was pruned.
-pub(super) const FIND: &str = "SELECT revision, at, ends_public, confirmed_at, pruned_before_at \
-     FROM revisions WHERE revision >= $1 AND $1 >= 0 \
+pub(super) const FIND: &str = "SELECT revision, at, ends_public, confirmed_at, committed_by, \
+     pruned_before_at FROM revisions WHERE revision >= $1 AND $1 >= 0 \
      AND (revision = $1 OR pruned_before_at IS NOT NULL) ORDER BY revision LIMIT 1";
 const PRUNE_BEFORE: &str = "UPDATE revisions SET pruned_before_at = $2 WHERE revision = $1 \
      AND EXISTS (SELECT 1 FROM revisions WHERE revision < $1)";
 const NEWEST: &str = "SELECT revision FROM revision_counter";
 const CONFIRM: &str =
     "UPDATE revisions SET confirmed_at = $2 WHERE revision = $1 AND confirmed_at IS NULL";
+/// Those that end nothing public come into force in their order.
+const CONFIRM_UP_TO: &str = "UPDATE revisions SET confirmed_at = $2 \
+     WHERE confirmed_at IS NULL AND revision <= $1 AND ends_public = 0";
+const COMMITTED_BY: &str =
+    "UPDATE revisions SET committed_by = $2 WHERE revision = $1 AND committed_by IS NULL";
+const UNCONFIRMED: &str = "SELECT revision, at, ends_public, confirmed_at, committed_by \
+     FROM revisions WHERE confirmed_at IS NULL ORDER BY revision LIMIT $1";
 
 /// The change of that number, also one that was pruned: it was in force everywhere by then.
 pub(crate) async fn find_revision(
@@ -39,12 +49,27 @@ pub(crate) async fn find_revision(
     };
     let is_kept = row.try_get::<i64, _>("revision")? == revision.0;
     let confirmed_at = if is_kept { "confirmed_at" } else { "pruned_before_at" };
-    Ok(Some(RevisionRow {
-        revision,
-        at: time(&row, "at")?,
+    let confirmed_at = time_if_any(&row, confirmed_at)?;
+    Ok(Some(RevisionRow { revision, confirmed_at, ..read(&row)? }))
+}
+
+/// The oldest changes that nobody has seen in force everywhere, at most `limit`.
+pub(crate) async fn unconfirmed_revisions(
+    db: &mut Connection,
+    limit: i64,
+) -> Result<Vec<RevisionRow>, StoreError> {
+    let rows = sqlx::query(UNCONFIRMED).bind(limit).fetch_all(db).await?;
+    rows.iter().map(read).collect()
+}
+
+fn read(row: &AnyRow) -> Result<RevisionRow, StoreError> {
+    Ok(RevisionRow {
+        revision: Revision(row.try_get("revision")?),
+        at: time(row, "at")?,
         ends_public: row.try_get::<i64, _>("ends_public")? != 0,
-        confirmed_at: time_if_any(&row, confirmed_at)?,
-    }))
+        confirmed_at: time_if_any(row, "confirmed_at")?,
+        committed_by: time_if_any(row, "committed_by")?,
+    })
 }
 
 /// The newest change.
@@ -60,13 +85,7 @@ impl Store {
         revision: Revision,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let _turn = self.turn().await?;
-        sqlx::query(PRUNE_BEFORE)
-            .bind(revision.0)
-            .bind(now.as_millis())
-            .execute(&self.pool)
-            .await?;
-        Ok(())
+        self.keep(PRUNE_BEFORE, revision, now).await
     }
 
     /// Keeps when a change was first seen in force on every gateway.
@@ -75,8 +94,35 @@ impl Store {
         revision: Revision,
         at: Timestamp,
     ) -> Result<(), StoreError> {
+        self.keep(CONFIRM, revision, at).await
+    }
+
+    /// Keeps it of that change and all before it, but those that end something public.
+    pub(crate) async fn confirm_revisions_up_to(
+        &self,
+        revision: Revision,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.keep(CONFIRM_UP_TO, revision, at).await
+    }
+
+    /// Keeps a time by which a change was committed; the first one stays.
+    pub(crate) async fn keep_committed_by(
+        &self,
+        revision: Revision,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.keep(COMMITTED_BY, revision, at).await
+    }
+
+    async fn keep(
+        &self,
+        sql: &'static str,
+        revision: Revision,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
         let _turn = self.turn().await?;
-        sqlx::query(CONFIRM).bind(revision.0).bind(at.as_millis()).execute(&self.pool).await?;
+        sqlx::query(sql).bind(revision.0).bind(at.as_millis()).execute(&self.pool).await?;
         Ok(())
     }
 }

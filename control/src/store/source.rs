@@ -229,6 +229,7 @@ fn grant(rows: &[AnyRow]) -> Result<Grant, StoreError> {
         channels,
     );
     let mut grant = grant.with_limits(limits(row)?);
+    grant.is_replaced = valid_until.is_some_and(|end| end <= expires_at);
     let day = row.try_get::<Option<i64>, _>("used_day")?.map(Day::from_number);
     let bytes = row.try_get::<Option<i64>, _>("used_bytes")?.map(i64::unsigned_abs);
     grant.bytes_of_day = day.zip(bytes);

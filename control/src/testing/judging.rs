@@ -19,6 +19,8 @@ pub struct ChangeRow {
     pub ends_public: bool,
     /// When it was first seen in force on every gateway.
     pub confirmed_at: Option<Timestamp>,
+    /// A time by which it was committed, once somebody was told a bound that counts from it.
+    pub committed_by: Option<Timestamp>,
 }
 
 impl ChangeRow {
@@ -33,8 +35,8 @@ impl ChangeRow {
     }
 
     fn row(&self) -> RevisionRow {
-        let Self { revision, at, ends_public, confirmed_at } = *self;
-        RevisionRow { revision, at, ends_public, confirmed_at }
+        let Self { revision, at, ends_public, confirmed_at, committed_by } = *self;
+        RevisionRow { revision, at, ends_public, confirmed_at, committed_by }
     }
 }
 

@@ -15,8 +15,7 @@ use crate::store::{self, Event, GatewayRow, Target};
 /// times says that a lease is over.
 pub(crate) const CLOCKS_APART: Duration = Duration::from_secs(30);
 
-/// The gateways that are registered and haven't ended, by instance, and the newest change; for
-/// admins.
+/// The gateways that are registered and haven't ended, by name, and the newest change; for admins.
 ///
 /// # Errors
 /// [`Error::NotPermitted`], [`Error::NotSignedIn`]; [`Error::Store`].
@@ -29,10 +28,15 @@ pub async fn list(
     Caller::verify(&mut db, actor, control.now()).await?.require_admin()?;
     let after = page.after.as_deref().unwrap_or_default();
     let mut found = store::live_gateways(&mut db).await?;
-    found.retain(|gateway| gateway.instance.0.as_str() > after);
-    found.sort_by(|a, b| a.instance.0.cmp(&b.instance.0));
+    found.sort_by_cached_key(place);
+    found.retain(|gateway| place(gateway).as_str() > after);
     let newest = store::newest_revision(&mut db).await?;
-    Ok((Listed::page(found, page, |gateway| gateway.instance.0.clone()), newest))
+    Ok((Listed::page(found, page, place), newest))
+}
+
+/// A gateway's place in a list: those of one name stand together.
+fn place(gateway: &GatewayRow) -> String {
+    format!("{}/{}", gateway.name, gateway.instance.0)
 }
 
 /// Waits no more for a gateway that is gone for good: changes are proven without it. For admins,

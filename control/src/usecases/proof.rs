@@ -8,7 +8,7 @@ use access::source::Revision;
 
 pub(crate) use super::gateway::CLOCKS_APART;
 use super::{Control, Error};
-use crate::store::{self, GatewayRow, RevisionRow};
+use crate::store::{self, Connection, GatewayRow, RevisionRow, Store, StoreError};
 
 /// How long a caller may wait for a proof.
 pub const MAX_WAIT: Duration = Duration::from_secs(60);
@@ -22,6 +22,8 @@ const REST_MAX: Duration = Duration::from_secs(1);
 /// How long after its time a change may have been committed, at most. Locks are waited for no
 /// longer than ten seconds, and no transaction is left idle.
 const COMMITTED_WITHIN: Duration = Duration::from_secs(30);
+/// How many changes are looked at in one go where nobody asks.
+const CONFIRMED_AT_ONCE: i64 = 1_000;
 
 /// What is known of a change: on which gateways it is in force, and until when it may not be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,17 +91,53 @@ pub async fn prove(control: &Control, revision: Revision, wait: Duration) -> Res
 
 async fn read(control: &Control, revision: Revision, waited: Duration) -> Result<Proof, Error> {
     let mut db = control.store.reader().await?;
-    let row = store::find_revision(&mut db, revision).await?;
-    let row = row.ok_or_else(|| Error::not_found("revision", revision.0))?;
+    let mut row = find(&mut db, revision).await?;
     let rows = store::gateways_since(&mut db, row.at, public_since(&row)).await?;
     let now = control.now();
-    let mut proof = judge(&row, rows, now);
-    proof.waited = waited;
-    if let (Some(at), None) = (proof.confirmed_at, row.confirmed_at) {
-        drop(db);
-        control.store.confirm_revision(revision, at).await?;
+    let mut proof = judge(&row, rows.clone(), now);
+    match (proof.confirmed_at, row.confirmed_at, row.committed_by) {
+        (Some(at), None, _) => {
+            drop(db);
+            control.store.confirm_revision(revision, at).await?;
+        }
+        // The bound that is told first stays: it doesn't move away while it is waited for.
+        (None, _, None) => {
+            drop(db);
+            control.store.keep_committed_by(revision, committed_by(&row, now)).await?;
+            row = find(&mut *control.store.reader().await?, revision).await?;
+            proof = judge(&row, rows, now);
+        }
+        _ => {}
     }
+    proof.waited = waited;
     Ok(proof)
+}
+
+async fn find(db: &mut Connection, revision: Revision) -> Result<RevisionRow, Error> {
+    let row = store::find_revision(db, revision).await?;
+    row.ok_or_else(|| Error::not_found("revision", revision.0))
+}
+
+/// Keeps of each change when it came into force everywhere, also where nobody asks: a proof that
+/// is asked for later tells that time.
+///
+/// # Errors
+/// When the database doesn't answer.
+pub(crate) async fn confirm(store: &Store, now: Timestamp) -> Result<(), StoreError> {
+    let mut db = store.reader().await?;
+    let changes = store::unconfirmed_revisions(&mut db, CONFIRMED_AT_ONCE).await?;
+    let Some(public_since) = changes.iter().map(public_since).min() else { return Ok(()) };
+    let rows = store::gateways_since(&mut db, store::NO_MORE, public_since).await?;
+    drop(db);
+    let in_force = |change: &&RevisionRow| judge(change, rows.clone(), now).confirmed_at.is_some();
+    let (public, rest): (Vec<_>, Vec<_>) = changes.iter().partition(|change| change.ends_public);
+    if let Some(last) = rest.into_iter().rev().find(in_force) {
+        store.confirm_revisions_up_to(last.revision, now).await?;
+    }
+    for change in public.into_iter().filter(in_force) {
+        store.confirm_revision(change.revision, now).await?;
+    }
+    Ok(())
 }
 
 /// Whether neither this change nor any before it is waited for by anybody: nothing that still serves
@@ -128,6 +166,11 @@ pub(crate) fn public_since(revision: &RevisionRow) -> Timestamp {
         true => revision.at.minus(CLOCKS_APART),
         false => store::NO_MORE,
     }
+}
+
+/// A time by which the change was committed, for who sees it so at `now`.
+fn committed_by(revision: &RevisionRow, now: Timestamp) -> Timestamp {
+    revision.committed_by.unwrap_or_else(|| now.min(revision.at.plus(COMMITTED_WITHIN)))
 }
 
 /// What the rows of a change and of the gateways say of it at `now`.
@@ -163,7 +206,7 @@ fn member(revision: &RevisionRow, row: GatewayRow, now: Timestamp) -> Member {
         None => {
             // A renewal that is followed by a read before the commit is the last that can give
             // anything without the change (L2).
-            let committed = now.min(revision.at.plus(COMMITTED_WITHIN));
+            let committed = committed_by(revision, now);
             let without_news = terms.lease + terms.serve_known + grace;
             (MemberState::Waiting, Some(committed.plus(without_news)))
         }
@@ -188,7 +231,13 @@ mod tests {
     const GRACE: Duration = Duration::from_secs(3600);
 
     fn change(ends_public: bool) -> RevisionRow {
-        RevisionRow { revision: Revision(7), at: NOW, ends_public, confirmed_at: None }
+        RevisionRow {
+            revision: Revision(7),
+            at: NOW,
+            ends_public,
+            confirmed_at: None,
+            committed_by: None,
+        }
     }
 
     fn gateway(applied: i64) -> GatewayRow {

@@ -71,14 +71,18 @@ async fn l4_a_gateway_acknowledges_for_itself_alone() {
     assert_eq!(a.renew(instance("b")).await.unwrap(), Renewal::Ended, "as if there were no row");
     let proof = prove(&control, made, Duration::ZERO).await.unwrap();
     assert_eq!(states(&proof), [MemberState::Applied, MemberState::Waiting]);
-    for forged in [
-        "UPDATE gateways SET registered_by = 'gateway_b'",
-        "INSERT INTO gateways (instance, name, version, started_at, applied_revision, applied_stamp, \
-         renewal, renewed_at, lease_ms, serve_known_ms, registered_by) \
-         VALUES ('x', 'x', '1', 0, 0, 0, 0, 0, 0, 0, 'gateway_b')",
+    for (forged, why) in [
+        ("UPDATE gateways SET registered_by = 'gateway_b'", "permission denied"),
+        (
+            "INSERT INTO gateways (instance, name, version, started_at, applied_revision, \
+             applied_stamp, renewal, renewed_at, lease_ms, serve_known_ms, registered_by) \
+             VALUES ('x', 'x', '1', 0, 0, 0, 0, 0, 0, 0, 'gateway_b')",
+            "row-level security",
+        ),
+        ("DO $$ BEGIN LOCK TABLE gateways IN EXCLUSIVE MODE; END $$", "permission denied"),
     ] {
         let refused = sql(&stores[0], forged).await.unwrap_err().to_string();
-        assert!(refused.contains("row-level security"), "{refused}");
+        assert!(refused.contains(why), "{forged}: {refused}");
     }
     assert_eq!(sql(&stores[0], "SELECT 1 FROM gateways").await.unwrap(), 1, "its own");
 
@@ -95,6 +99,33 @@ async fn l4_a_gateway_acknowledges_for_itself_alone() {
     for (source, name) in [(a, "a"), (b, "b")] {
         assert_eq!(source.renew(instance(name)).await.unwrap(), Renewal::Ended);
     }
+}
+
+#[tokio::test]
+async fn rights_that_a_role_has_by_others_are_named_and_nothing_is_given() {
+    let database = TestDatabase::postgres().await;
+    let store = database.store().await;
+    for make in [
+        "CREATE ROLE gateway_member IN ROLE pg_read_all_data",
+        "CREATE ROLE gateway_noinherit NOINHERIT IN ROLE pg_write_all_data",
+    ] {
+        sql(&store, make).await.unwrap();
+    }
+    for (role, right) in [
+        ("gateway_member", "by its membership in pg_read_all_data"),
+        ("gateway_noinherit", "by its membership in pg_write_all_data"),
+    ] {
+        let refused = store.grant_gateway_role(role).await.unwrap_err();
+        assert!(matches!(refused, GatewayRoleError::ByOthers { .. }), "{refused}");
+        assert!(refused.to_string().contains(right), "{refused}");
+    }
+    sql(&store, "CREATE ROLE gateway_of_everybody; GRANT SELECT (name) ON tokens TO PUBLIC")
+        .await
+        .unwrap();
+    let refused = store.grant_gateway_role("gateway_of_everybody").await.unwrap_err().to_string();
+    assert!(refused.contains("SELECT on tokens by PUBLIC"), "{refused}");
+    sql(&store, "REVOKE SELECT (name) ON tokens FROM PUBLIC").await.unwrap();
+    store.grant_gateway_role("gateway_of_everybody").await.unwrap();
 }
 
 #[tokio::test]

@@ -137,6 +137,37 @@ control::on_both_databases! {
         assert_eq!(source.renew(instance("kept")).await.unwrap(), Renewal::Committed);
     }
 
+    async fn when_it_came_into_force_is_kept_also_where_nobody_asks(database: TestDatabase) {
+        let w = World::new(database).await;
+        let source = gateway(&w);
+        register(&source, "gw-1").await;
+        let mut observer = Observer::new(w.control.store().clone(), w.clock.clone());
+        let first = revoke_one(&w).await;
+        observer.look().await.unwrap();
+        w.clock.advance(SOON);
+        catch_up(&source, "gw-1").await;
+        observer.look().await.unwrap();
+        let seen_at = w.now();
+
+        w.clock.advance(LEASE);
+        register(&source, "gw-2").await;
+        let proof = prove(&w.control, first, Duration::ZERO).await.unwrap();
+        assert_eq!(proof.confirmed_at, Some(seen_at));
+    }
+
+    async fn the_time_that_was_told_stays(database: TestDatabase) {
+        let w = World::new(database).await;
+        let source = gateway(&w);
+        register(&source, "gw-1").await;
+        let revision = revoke_one(&w).await;
+        w.clock.advance(Duration::from_secs(1));
+        let told = prove(&w.control, revision, Duration::ZERO).await.unwrap().guaranteed_by;
+        assert_eq!(told, w.now().plus(LEASE), "it may have been committed just now");
+        w.clock.advance(Duration::from_secs(5));
+        let again = prove(&w.control, revision, Duration::ZERO).await.unwrap();
+        assert_eq!((again.guaranteed_by, again.confirmed_at), (told, None));
+    }
+
     async fn l5_a_clean_stop_is_not_waited_for(database: TestDatabase) {
         let w = World::new(database).await;
         let source = gateway(&w);

@@ -46,6 +46,7 @@ impl Database {
             at: zero,
             ends_public: false,
             confirmed_at: Some(zero),
+            committed_by: None,
         };
         let first = Committed { row, stamp, touched: Rc::new([]) };
         Self {
@@ -83,7 +84,7 @@ impl Database {
     ) -> Revision {
         self.counter += 1;
         let revision = Revision(self.counter);
-        let row = ChangeRow { revision, at, ends_public, confirmed_at: None };
+        let row = ChangeRow { revision, at, ends_public, confirmed_at: None, committed_by: None };
         self.changes.push(Committed { row, stamp, touched: touched.into() });
         self.facts = Rc::new(facts);
         revision

@@ -133,7 +133,10 @@ impl Promises {
         let Request { token, channel, .. } = request;
         match seen {
             Seen::Granted | Seen::Chunk => self.check_served(place, request, seen),
-            Seen::Denied(Denied::Expired(_)) | Seen::TryLater | Seen::Cut | Seen::Whole => Ok(()),
+            Seen::Denied(Denied::Expired(_) | Denied::Replaced(_))
+            | Seen::TryLater
+            | Seen::Cut
+            | Seen::Whole => Ok(()),
             Seen::Denied(denied) => self.check_as_applied(place, (token, channel), Err(denied)),
         }
     }

@@ -121,10 +121,11 @@ impl Shows {
     }
 }
 
-const WAIT: Input = Input::option("wait", "wait", "How long to wait for the gateways' proof")
-    .kind(Kind::Text("DURATION"))
-    .place(Place::Query)
-    .default("10s");
+const WAIT: Input =
+    Input::option("wait", "wait", "How long to wait for the gateways' proof, at most 60s")
+        .kind(Kind::Text("DURATION"))
+        .place(Place::Query)
+        .default("10s");
 const REQUIRE_PROOF: Input =
     Input::flag("require-proof", "", "Fail when it isn't proven in time").place(Place::Command);
 

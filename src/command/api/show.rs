@@ -117,7 +117,8 @@ fn change(before: &Value, after: &Value) -> String {
 fn short_time(field: &str, text: &str) -> Option<String> {
     text.parse::<access::Timestamp>().ok()?;
     let (day, time) = text.strip_suffix('Z')?.split_once('T')?;
-    let length = if field == "at" { 8 } else { 5 };
+    // To the second where it soon is over, or follows on another.
+    let length = if matches!(field, "at" | "lease_ends_at") { 8 } else { 5 };
     Some(format!("{day} {}Z", time.get(..length)?))
 }
 

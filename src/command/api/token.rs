@@ -67,22 +67,24 @@ pub(super) async fn gateway_url(typed: &Typed<'_>, remote: &Remote) -> Result<St
 pub(in crate::command) fn proof(done: &str, answer: &Value) -> String {
     let proof = proof_in(answer);
     let gateways = proof["gateways"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let waiting = |gateway: &&Value| gateway["state"] == "waiting";
-    let behind: Vec<&Value> = gateways.iter().filter(waiting).collect();
-    if gateways.is_empty() {
-        return format!("{done}; no gateway is known that serves");
-    }
-    let (all, proven) = (gateways.len(), gateways.len() - behind.len());
-    let took = match proof["waited_ms"].as_u64() {
-        Some(ms) if behind.is_empty() => format!(" in {ms} ms"),
-        _ => String::new(),
+    let (ended, serving): (Vec<_>, Vec<_>) =
+        gateways.iter().partition(|gateway| gateway["state"] == "ended");
+    let applied = serving.iter().filter(|gateway| gateway["state"] == "applied").count();
+    let mut text = match (serving.len(), proof["waited_ms"].as_u64()) {
+        (0, _) => format!("{done}; no gateway is known that serves"),
+        (all, Some(ms)) if applied == all => {
+            format!("{done} on {all} of {all} gateways in {ms} ms")
+        }
+        (all, _) => format!("{done} on {applied} of {all} gateways"),
     };
-    let mut text = format!("{done} on {proven} of {all} gateways{took}");
-    for gateway in behind {
-        let name = gateway["name"].as_str().unwrap_or("a gateway");
+    let name = |gateway: &Value| gateway["name"].as_str().unwrap_or("a gateway").to_owned();
+    for gateway in serving.into_iter().filter(|gateway| gateway["state"] == "waiting") {
         let by = gateway["stops_by"].as_str().unwrap_or("the end of its lease");
-        let by = second_of_day(by);
+        let (name, by) = (name(gateway), second_of_day(by));
         text.push_str(&format!("\n{name} has not answered; it stops serving by {by}"));
+    }
+    for gateway in ended {
+        text.push_str(&format!("\n{} has ended; it serves no more", name(gateway)));
     }
     text
 }
@@ -149,7 +151,10 @@ mod tests {
             "waited_ms": 41,
             "gateways": [gateway("gw-1", "applied"), gateway("gw-2", "ended")],
         });
-        assert_eq!(proof("revoked", &proven), "revoked on 2 of 2 gateways in 41 ms");
+        assert_eq!(
+            proof("revoked", &proven),
+            "revoked on 1 of 1 gateways in 41 ms\ngw-2 has ended; it serves no more"
+        );
         let late = json!({
             "confirmed": false,
             "gateways": [gateway("gw-1", "applied"), gateway("gw-2", "waiting")],
@@ -160,6 +165,11 @@ mod tests {
         );
         let nobody = proof("revoked", &json!({ "confirmed": true, "gateways": [] }));
         assert_eq!(nobody, "revoked; no gateway is known that serves");
+        let gone = json!({ "confirmed": true, "gateways": [gateway("gw-1", "ended")] });
+        assert_eq!(
+            proof("revoked", &gone),
+            "revoked; no gateway is known that serves\ngw-1 has ended; it serves no more"
+        );
     }
 
     #[test]

@@ -71,7 +71,7 @@ pub(in crate::api) struct ExpiringQuery {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(in crate::api) struct RevokeQuery {
-    /// How long to wait for proof that every gateway has applied it.
+    /// How long to wait for proof that every gateway has applied it, at most a minute.
     #[param(example = "10s")]
     wait: Option<String>,
     /// Whether to take the tokens along that were issued with it, and with those.

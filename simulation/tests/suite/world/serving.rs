@@ -126,7 +126,7 @@ impl World {
         let node = self.slots[at].process.as_ref().and_then(Process::node);
         let known = node.and_then(|node| node.known(&NAMES[channel], &DIGESTS[token]));
         match known {
-            None | Some(Err(Denied::Expired(_) | Denied::Void)) => Ok(()),
+            None | Some(Err(Denied::Expired(_) | Denied::Replaced(_) | Denied::Void)) => Ok(()),
             Some(decided) => {
                 // Served or not is another matter: here the clock isn't looked at.
                 let place = Place { database_time: Timestamp::from_millis(0), ..place };
