@@ -25,6 +25,7 @@ mod users;
 mod words;
 
 use axum::extract::DefaultBodyLimit;
+use axum::routing::any;
 use axum::{Router, middleware};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
 use utoipa_axum::routes;
@@ -73,7 +74,8 @@ pub fn router(control: Control) -> Router {
         .split_for_parts();
     routes
         .merge(docs::router(&openapi::complete(description)))
-        .fallback(async || Problem::no_such_resource())
+        .route("/api", any(async || Problem::no_such_resource()))
+        .route("/api/{*rest}", any(async || Problem::no_such_resource()))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(middleware::from_fn_with_state(control.clone(), repeat::once))
