@@ -8,6 +8,7 @@ const REVEALS: &[(&str, &str)] = &[
     ("config/src/value/secret.rs", "defines it"),
     ("config/src/value/database_url.rs", "defines it"),
     ("control/src/api/sessions.rs", "shows a session's token to whoever signed in, once"),
+    ("control/src/web/tokens/notice.rs", "shows a token to whoever made it, once"),
     ("control/src/web/sign_in.rs", "has the browser keep the session's cookie"),
     ("control/src/api/tokens/form.rs", "shows a token to whoever made it, once"),
     ("src/process/database.rs", "connects to the database"),

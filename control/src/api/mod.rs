@@ -19,7 +19,7 @@ pub(crate) mod request_id;
 mod server;
 mod service_accounts;
 mod sessions;
-mod tokens;
+pub(crate) mod tokens;
 mod usage;
 mod users;
 mod words;

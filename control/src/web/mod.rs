@@ -42,6 +42,7 @@ mod posted;
 mod sign_in;
 mod status;
 mod table;
+mod tokens;
 mod visitor;
 mod welcome;
 
@@ -63,6 +64,7 @@ pub(crate) fn router(control: Control) -> Router {
         .merge(sign_in::router())
         .merge(welcome::router())
         .merge(channels::router())
+        .merge(tokens::router())
         .fallback(async || Failure::no_such_page())
         .method_not_allowed_fallback(async || Failure::method_not_allowed())
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))

@@ -25,7 +25,8 @@ pub(super) fn relative(now: Timestamp, at: Timestamp) -> String {
     let ahead = at > now;
     let secs = if ahead { at.since(now) } else { now.since(at) }.as_secs();
     let (number, unit) = match secs {
-        0..MINUTE if ahead => return "in less than a minute".to_owned(),
+        // What was made while the page was: clocks are read one after the other.
+        5..MINUTE if ahead => return "in less than a minute".to_owned(),
         0..MINUTE => return "just now".to_owned(),
         MINUTE..HOUR => (secs / MINUTE, "minute"),
         HOUR..DAY => (secs / HOUR, "hour"),
@@ -55,6 +56,7 @@ mod tests {
         assert_eq!((&*ago(0), &*ago(61)), ("just now", "1 minute ago"));
         assert_eq!((&*ago(2 * HOUR), &*ago(DAY)), ("2 hours ago", "1 day ago"));
         assert_eq!((&*ago(35 * DAY), &*ago(240 * DAY)), ("5 weeks ago", "8 months ago"));
+        assert_eq!(ahead(1), "just now");
         assert_eq!((&*ahead(30), &*ahead(6 * DAY)), ("in less than a minute", "in 6 days"));
         assert_eq!((&*ahead(60 * DAY), &*ahead(365 * DAY)), ("in 2 months", "in 1 year"));
     }

@@ -290,7 +290,8 @@ pub(super) fn channels(names: &[String]) -> Result<Vec<ChannelName>, Error> {
     names.iter().map(|name| channel_in_field("channels", name)).collect()
 }
 
-fn networks(cidrs: &[String]) -> Result<Box<[IpNet]>, Error> {
+/// The networks of a token, each as one would write it.
+pub(crate) fn networks(cidrs: &[String]) -> Result<Box<[IpNet]>, Error> {
     cidrs.iter().map(|cidr| network(cidr)).collect()
 }
 

@@ -21,6 +21,7 @@ use super::words::TokenStatusWord;
 use crate::store::NAME_PREFIX;
 use crate::usecases::token;
 use crate::{Actor, Control, Error};
+pub(crate) use form::networks;
 use form::{Again, Create, Edit, FoundToken, IssuedToken, Token};
 pub(super) use import::*;
 

@@ -47,10 +47,10 @@ pub(super) async fn change(
             let mut filled = posted.filled();
             // A member or a group that isn't there is a typing error here.
             match error {
-                Error::NotFound { kind: "group", .. } => {
-                    filled.faults.add("group", error.to_string())
+                Error::NotFound { kind, .. } => {
+                    let field = if kind == "group" { "group" } else { "member" };
+                    filled.faults.add(field, error.to_string());
                 }
-                Error::NotFound { .. } => filled.faults.add("member", error.to_string()),
                 error => filled.refuse(error, &["member", "group", "permission"])?,
             }
             let details = channel::get(&control, &visitor.actor, &name).await?;

@@ -1,0 +1,216 @@
+//! *Generate Token*.
+
+use access::{ChannelName, Permission};
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use maud::{Markup, html};
+
+use super::notice::notice;
+use super::order::{self, FIELDS, limit_fields};
+use super::owner::Owner;
+use crate::usecases::{reach, token};
+use crate::web::failure::Failure;
+use crate::web::fields::{Fields, Filled};
+use crate::web::form::{self, Choice, Input};
+use crate::web::icon::icon;
+use crate::web::page;
+use crate::web::posted::Posted;
+use crate::web::visitor::Visitor;
+use crate::{Control, Error};
+
+const TITLE: &str = "Generate Token";
+const ENDS: [(&str, &str); 5] = [
+    ("30d", "in 30 days"),
+    ("90d", "in 90 days"),
+    ("180d", "in 180 days"),
+    ("365d", "in 365 days"),
+    ("date", "on a date …"),
+];
+
+pub(super) async fn of_account(
+    State(control): State<Control>,
+    visitor: Visitor,
+    Path(name): Path<String>,
+) -> Result<Markup, Failure> {
+    let owner = Owner::account(&control, &visitor, &name).await?;
+    show(&control, &visitor, owner).await
+}
+
+pub(super) async fn of_own(
+    State(control): State<Control>,
+    visitor: Visitor,
+) -> Result<Markup, Failure> {
+    let owner = Owner::own(&visitor);
+    show(&control, &visitor, owner).await
+}
+
+pub(super) async fn make_of_account(
+    State(control): State<Control>,
+    Path(name): Path<String>,
+    posted: Posted,
+) -> Result<Response, Failure> {
+    let owner = Owner::account(&control, &posted.visitor, &name).await?;
+    make(&control, posted, owner).await
+}
+
+pub(super) async fn make_of_own(
+    State(control): State<Control>,
+    posted: Posted,
+) -> Result<Response, Failure> {
+    let owner = Owner::own(&posted.visitor);
+    make(&control, posted, owner).await
+}
+
+async fn show(control: &Control, visitor: &Visitor, owner: Owner) -> Result<Markup, Failure> {
+    let grantable = reach::grantable(control, &visitor.actor, owner.account_name()).await?;
+    let mut fields = vec![
+        ("expires_at", "90d".to_owned()),
+        ("permission", Permission::Read.as_str().to_owned()),
+    ];
+    // The account's own channel, or the only one.
+    let own = match &owner {
+        Owner::Account(account, _) => Some(account.channel.to_string()),
+        Owner::Own(_) if grantable.len() == 1 => {
+            grantable.first().map(|(name, _)| name.to_string())
+        }
+        Owner::Own(_) => None,
+    };
+    fields.extend(own.map(|channel| ("channels", channel)));
+    let filled = Filled::with(Fields::of(fields));
+    let content = content(visitor, &owner, &grantable, &filled);
+    Ok(visitor.page(TITLE, owner.place(), content))
+}
+
+async fn make(control: &Control, posted: Posted, owner: Owner) -> Result<Response, Failure> {
+    let visitor = &posted.visitor;
+    let done = match order::new(&posted.fields, visitor.now) {
+        Ok(order) => token::create(control, &visitor.actor, owner.name(), order).await,
+        Err(error) => Err(error),
+    };
+    match done {
+        Ok(made) => {
+            let page = owner.content(control, visitor, &Fields::default()).await?;
+            let content = html! { (page) (notice(control, &made.value, &owner.address())) };
+            let title = owner.account_name().unwrap_or("My tokens");
+            Ok((StatusCode::CREATED, visitor.page(title, owner.place(), content)).into_response())
+        }
+        Err(Error::AlreadyDone { .. }) => Ok(already_made(visitor, &owner)),
+        Err(error) => {
+            let mut filled = posted.filled();
+            match error {
+                // A channel that was deleted while the form was open.
+                Error::NotFound { kind: "channel", .. } => {
+                    filled.faults.add("channels", error.to_string());
+                }
+                error => filled.refuse(error, &FIELDS)?,
+            }
+            let grantable = reach::grantable(control, &visitor.actor, owner.account_name()).await?;
+            let content = content(visitor, &owner, &grantable, &filled);
+            Ok(visitor.page_again(TITLE, owner.place(), content).into_response())
+        }
+    }
+}
+
+/// A form that was sent twice: the value was in the first answer, and in nothing since.
+pub(super) fn already_made(visitor: &Visitor, owner: &Owner) -> Response {
+    let content = html! {
+        div.empty {
+            (icon("key"))
+            h1 { "This token was made already" }
+            p {
+                "Its value was shown once, in the answer before this one, and can’t be shown again. If nobody has it, choose "
+                b { "Issue a new token" } " where the token is edited, or delete it."
+            }
+            div.row { a.btn.primary href=(owner.address()) { "Go to the tokens" } }
+        }
+    };
+    (StatusCode::CONFLICT, visitor.page("Made already", owner.place(), content)).into_response()
+}
+
+fn content(
+    visitor: &Visitor,
+    owner: &Owner,
+    grantable: &[(ChannelName, Permission)],
+    filled: &Filled,
+) -> Markup {
+    let latest = visitor.now.plus(token::MAX_LIFESPAN).date();
+    let today = visitor.now.date();
+    html! {
+        (owner.crumbs())
+        (page::head(html! { (TITLE) }, html! { p { "The value is shown once, after you create it." } }, html! {}))
+        (form::post(visitor, filled, &owner.new_token(), html! {
+            (Input::text("name", "Name").example("ci-runners").focused().of(filled))
+            (Input::text("description", "Description (optional)")
+                .hint("Who or what will use it. You will be glad of it when you want to delete it.").of(filled))
+            div.form {
+                (form::select(filled, ("expires_at", "Expires"), Some("At most 365 days from now."), &ENDS))
+                div.on-date { (Input::day("expires_on", "Expiry date", (&today, &latest)).of(filled)) }
+            }
+            (permissions(grantable, filled))
+            (channels(owner, grantable, filled))
+            @if matches!(owner, Owner::Own(_)) && visitor.is_admin {
+                (form::tick(filled, "admin", "Acts with role admin in the API", "For scripts that make users, channels or accounts. Needs no channel."))
+            }
+            (limit_fields(filled))
+            (form::buttons("Create", &owner.address()))
+        }))
+    }
+}
+
+fn permissions(grantable: &[(ChannelName, Permission)], filled: &Filled) -> Markup {
+    let most = grantable.iter().map(|(_, permission)| *permission).max();
+    let choice = |permission: Permission, note: &str| {
+        let is_disabled = most.is_none_or(|most| permission > most);
+        Choice {
+            value: permission.as_str(),
+            words: html! { (permission) },
+            note: html! { @if is_disabled { "You can only grant what you hold." } @else { (note) } },
+            is_disabled,
+        }
+    };
+    form::choices(
+        filled,
+        ("permission", "Permission"),
+        "radio",
+        &[
+            choice(Permission::Read, "Download packages"),
+            choice(Permission::Write, "Download, and what needs write in storage of your own"),
+            choice(Permission::Manage, "Also change members and issue tokens, by the API"),
+        ],
+    )
+}
+
+fn channels(owner: &Owner, grantable: &[(ChannelName, Permission)], filled: &Filled) -> Markup {
+    let through = |name: &ChannelName| match owner {
+        Owner::Account(account, _) if account.channel == *name => "Its own channel".to_owned(),
+        Owner::Account(_, reached) => reached
+            .iter()
+            .find(|reach| reach.channel == *name)
+            .map(|reach| format!("Through {}", reach.group))
+            .unwrap_or_default(),
+        Owner::Own(_) => String::new(),
+    };
+    let choices: Vec<_> = grantable
+        .iter()
+        .map(|(name, most)| Choice {
+            value: name.as_str(),
+            words: html! { (name) },
+            note: html! {
+                @let through = through(name);
+                (through) @if !through.is_empty() { " · " } "up to " (most)
+            },
+            is_disabled: false,
+        })
+        .collect();
+    html! {
+        @if choices.is_empty() {
+            div.field {
+                b { "Channels" }
+                p.dim { "You hold no permission on a channel that a token could be for." }
+            }
+        } @else {
+            (form::choices(filled, ("channels", "Channels"), "checkbox", &choices))
+        }
+    }
+}

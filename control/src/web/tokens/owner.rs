@@ -1,0 +1,282 @@
+//! The page of whoever tokens are of: a service account, or the visitor.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use maud::{Markup, html};
+
+use super::table;
+use crate::usecases::{Page, reach, service_account, token};
+use crate::web::dialog::{danger, dialog};
+use crate::web::empty::empty;
+use crate::web::failure::{Failure, in_form, sentence};
+use crate::web::fields::{Fields, Filled, Query};
+use crate::web::icon::icon;
+use crate::web::moment::moment;
+use crate::web::page::{self, Place};
+use crate::web::posted::Posted;
+use crate::web::visitor::Visitor;
+use crate::web::{address, channels, form};
+use crate::{Control, Error, Reach, ServiceAccount, Token};
+
+/// Whose tokens a page is about.
+pub(super) enum Owner {
+    /// A service account, with what it reaches.
+    Account(ServiceAccount, Vec<Reach>),
+    /// The visitor.
+    Own(String),
+}
+
+impl Owner {
+    /// The service account of that name.
+    pub(super) async fn account(
+        control: &Control,
+        visitor: &Visitor,
+        name: &str,
+    ) -> Result<Self, Failure> {
+        let account = service_account::get(control, &visitor.actor, name).await?;
+        let reached = reach::of_account(control, &visitor.actor, name).await?;
+        Ok(Self::Account(account, reached))
+    }
+
+    /// Whoever has this token.
+    pub(super) async fn of(
+        control: &Control,
+        visitor: &Visitor,
+        token: &Token,
+    ) -> Result<Self, Failure> {
+        if token.principal == visitor.actor.name {
+            return Ok(Self::own(visitor));
+        }
+        match Self::account(control, visitor, &token.principal).await {
+            // An admin looks at somebody else's, or at what a deleted account has left.
+            Err(Failure::Refused { .. }) if visitor.is_admin => {
+                Ok(Self::Own(token.principal.clone()))
+            }
+            found => found,
+        }
+    }
+
+    /// The visitor.
+    pub(super) fn own(visitor: &Visitor) -> Self {
+        Self::Own(visitor.actor.name.clone())
+    }
+
+    /// Their name.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Account(account, _) => &account.name,
+            Self::Own(name) => name,
+        }
+    }
+
+    /// The service account's name, if it is one.
+    pub(super) fn account_name(&self) -> Option<&str> {
+        match self {
+            Self::Account(account, _) => Some(&account.name),
+            Self::Own(_) => None,
+        }
+    }
+
+    /// The page of their tokens.
+    pub(super) fn address(&self) -> String {
+        match self {
+            Self::Account(account, _) => address::account(&account.name),
+            Self::Own(_) => "/me/tokens".to_owned(),
+        }
+    }
+
+    /// Where their page belongs.
+    pub(super) fn place(&self) -> Place {
+        match self {
+            Self::Account(..) => Place::Channels,
+            Self::Own(_) => Place::MyTokens,
+        }
+    }
+
+    /// Where a page about one of their tokens stands.
+    pub(super) fn crumbs(&self) -> Markup {
+        match self {
+            Self::Account(account, _) => {
+                let channel = account.channel.to_string();
+                let tab = address::channel(&account.channel, "service-accounts");
+                let (name, own) = (account.name.as_str(), address::account(&account.name));
+                page::crumbs(&[("Channels", "/channels"), (&channel, &tab), (name, &own)])
+            }
+            Self::Own(_) => page::crumbs(&[("My tokens", "/me/tokens")]),
+        }
+    }
+
+    /// What their page shows.
+    pub(super) async fn content(
+        &self,
+        control: &Control,
+        visitor: &Visitor,
+        fields: &Fields,
+    ) -> Result<Markup, Failure> {
+        let page = Page { limit: Page::MAX_LIMIT, ..Page::first() };
+        let tokens = token::list(control, &visitor.actor, self.name(), None, &page).await?.items;
+        Ok(html! {
+            (self.heading(visitor))
+            @if tokens.is_empty() {
+                (empty("key", "No tokens yet", html! {
+                    "Each program or customer gets a token of its own: then one can be taken back without the others."
+                }, self.generate(true)))
+            } @else {
+                (table::section(control, visitor, self.name(), tokens, fields))
+            }
+            @if let Self::Account(account, reached) = self {
+                (reach_table(visitor, account, reached))
+                section {
+                    h2 { "Delete this account" }
+                    p.dim { "Its tokens are revoked at once." }
+                    a.btn.danger href={ (self.address()) "/delete" } { (icon("trash")) "Delete account" }
+                }
+            }
+        })
+    }
+
+    fn heading(&self, visitor: &Visitor) -> Markup {
+        match self {
+            Self::Account(account, _) => {
+                let channel = account.channel.to_string();
+                let tab = address::channel(&account.channel, "service-accounts");
+                html! {
+                    (page::crumbs(&[("Channels", "/channels"), (&channel, &tab)]))
+                    (page::head(html! { (account.name) }, html! {
+                        p { "Created " (moment(visitor.now, account.created_at)) ". Uses 1 seat." }
+                    }, self.generate(false)))
+                }
+            }
+            Self::Own(_) => page::head(
+                html! { "My tokens" },
+                html! {
+                    p { "They act for you, with no more than you hold at the moment. Programs are better served by a service account: its tokens outlast people." }
+                },
+                self.generate(false),
+            ),
+        }
+    }
+
+    /// Each page has one way to a new token that stands out.
+    fn generate(&self, in_the_middle: bool) -> Markup {
+        let words = html! { (icon("key")) "Generate Token" };
+        html! {
+            @if in_the_middle { a.btn href={ (self.address()) "/tokens/new" } { (words) } }
+            @else { a.btn.primary href=(self.new_token()) { (words) } }
+        }
+    }
+
+    /// The form for another token.
+    pub(super) fn new_token(&self) -> String {
+        match self {
+            Self::Account(..) => format!("{}/tokens/new", self.address()),
+            Self::Own(_) => "/me/tokens/new".to_owned(),
+        }
+    }
+}
+
+fn reach_table(visitor: &Visitor, account: &ServiceAccount, reached: &[Reach]) -> Markup {
+    use crate::web::table::{Head, table};
+    let heads = ["Channel", "Permission", "Through group", "Added"].map(Head::words);
+    html! {
+        section {
+            h2 { "Channels it reaches" }
+            p.dim { "A token can be issued for any of these, with no more than the permission shown. Owners of another channel add the account to a group of theirs." }
+            (table("Channels that the account reaches", &heads, html! {
+                @for reach in reached {
+                    tr {
+                        th scope="row" { a href=(address::channel(&reach.channel, "")) { (channels::name(&reach.channel)) } }
+                        td data-label="Permission" { (reach.permission) }
+                        td data-label="Through group" {
+                            (reach.group)
+                            @if reach.channel == account.channel { small { "its own channel" } }
+                        }
+                        td data-label="Added" { (moment(visitor.now, reach.added_at)) }
+                    }
+                }
+            }))
+        }
+    }
+}
+
+pub(super) async fn account(
+    State(control): State<Control>,
+    visitor: Visitor,
+    Path(name): Path<String>,
+    Query(fields): Query,
+) -> Result<Markup, Failure> {
+    show(&control, &visitor, Owner::account(&control, &visitor, &name).await?, &fields).await
+}
+
+pub(super) async fn own(
+    State(control): State<Control>,
+    visitor: Visitor,
+    Query(fields): Query,
+) -> Result<Markup, Failure> {
+    show(&control, &visitor, Owner::own(&visitor), &fields).await
+}
+
+async fn show(
+    control: &Control,
+    visitor: &Visitor,
+    owner: Owner,
+    fields: &Fields,
+) -> Result<Markup, Failure> {
+    let content = owner.content(control, visitor, fields).await?;
+    let title = owner.account_name().unwrap_or("My tokens");
+    Ok(visitor.page(title, owner.place(), content))
+}
+
+/// The dialog before an account ends.
+pub(super) async fn ask_delete(
+    State(control): State<Control>,
+    visitor: Visitor,
+    Path(name): Path<String>,
+) -> Result<Markup, Failure> {
+    deleting(&control, &visitor, &name, &Filled::default()).await
+}
+
+pub(super) async fn delete(
+    State(control): State<Control>,
+    Path(name): Path<String>,
+    posted: Posted,
+) -> Result<Response, Failure> {
+    let visitor = &posted.visitor;
+    let channel = service_account::get(&control, &visitor.actor, &name).await?.channel;
+    match service_account::delete(&control, &visitor.actor, &name).await {
+        Ok(_) | Err(Error::AlreadyDone { .. }) => {
+            Ok(Redirect::to(&address::channel(&channel, "service-accounts")).into_response())
+        }
+        Err(error) => {
+            let mut filled = posted.filled();
+            filled.faults.add("", in_form(error)?.1);
+            let page = deleting(&control, visitor, &name, &filled).await?;
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+        }
+    }
+}
+
+async fn deleting(
+    control: &Control,
+    visitor: &Visitor,
+    name: &str,
+    filled: &Filled,
+) -> Result<Markup, Failure> {
+    let owner = Owner::account(control, visitor, name).await?;
+    let content = owner.content(control, visitor, &Fields::default()).await?;
+    let here = owner.address();
+    let dialog = dialog(
+        "Delete this account?",
+        form::post(
+            visitor,
+            filled,
+            &format!("{here}/delete"),
+            html! {
+                p { (sentence(&format!("`{name}` ends, and every token of it is revoked at once: downloads that run on them are cut"))) }
+                (danger("Delete", &here))
+            },
+        ),
+    );
+    Ok(visitor.page_under(name, owner.place(), content, dialog))
+}

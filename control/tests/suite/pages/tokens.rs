@@ -1,0 +1,189 @@
+//! Tokens in the browser: made, shown once, changed, taken back.
+
+use access::Permission;
+use axum::http::header::CACHE_CONTROL;
+use control::Settings;
+use control::usecases::token::{self, TokenEdit};
+use control::usecases::{Page, channel, group};
+
+use super::browser::{Browser, Page as Shown};
+use crate::world::{World, name, order, settings};
+
+const ACCOUNT: &str = "/service-accounts/service-account-channel-a";
+const NEW: &str = "/service-accounts/service-account-channel-a/tokens/new";
+const TYPED: [(&str, &str); 5] = [
+    ("name", "ci"),
+    ("description", "runners"),
+    ("expires_at", "90d"),
+    ("permission", "read"),
+    ("channels", "a"),
+];
+
+/// The one value of a token that a page shows.
+#[track_caller]
+fn value(page: &Shown) -> String {
+    let at = page.text.find("value=\"cg-").unwrap_or_else(|| panic!("no value in\n{}", page.text));
+    page.text[at + 7..][..41].to_owned()
+}
+
+async fn tokens(w: &World) -> Vec<control::Token> {
+    let account = "service-account-channel-a";
+    token::list(&w.control, &w.admin, account, None, &Page::first()).await.unwrap().items
+}
+
+control::on_both_databases! {
+    async fn an_owner_hands_out_a_token_in_three_clicks(database: TestDatabase) {
+        let gateway_url = Some("https://conda.example.com".to_owned());
+        let w = World::with(database, Settings { gateway_url, ..settings() }).await;
+        w.account("a").await;
+        w.join("a_owners", "alice").await;
+        let mut browser = Browser::signed_in(&w, "alice").await;
+        browser.get("/channels/a").await.shows(200, &["Service Accounts"]);
+        let tab = browser.get("/channels/a/service-accounts").await;
+        tab.shows(200, &["href=\"/service-accounts/service-account-channel-a\"", "1 seat"]);
+        browser.get(ACCOUNT).await.shows(200, &["<h1>service-account-channel-a</h1>", "Generate Token", "No tokens yet"]);
+        let form = browser.get(NEW).await;
+        form.shows(200, &[">Name</label>", ">Description (optional)</label>", ">Expires</label>",
+            "<legend>Permission</legend>", "<legend>Channels</legend>", ">Networks</label>",
+            ">Requests per second</label>", ">Bytes per day</label>", ">Create</button>"]);
+        let made = browser.fill(&form, NEW, &TYPED).await;
+        made.shows(201, &["Copy your token now", "Close</a>", "mamba", "pixi", "curl",
+            "conda config --add channels https://conda.example.com/t/cg-"]);
+        assert_eq!(made.headers[CACHE_CONTROL], "no-store");
+        let value = value(&made);
+        let listed = browser.get(ACCOUNT).await;
+        listed.shows(200, &["<b>ci</b>", "runners", "in 3 months", "Never used", "aria-label=\"Edit ci\"", "aria-label=\"Delete ci\""]);
+        assert!(!listed.text.contains(&value), "it can't be had again");
+    }
+
+    async fn a_form_that_is_sent_twice_makes_one_token_and_shows_it_once(database: TestDatabase) {
+        let w = World::new(database).await;
+        w.account("a").await;
+        let mut browser = Browser::signed_in(&w, "root").await;
+        let form = browser.get(NEW).await;
+        let value = value(&browser.fill(&form, NEW, &TYPED).await);
+        let again = browser.fill(&form, NEW, &TYPED).await;
+        again.shows(409, &["This token was made already", "Issue a new token"]);
+        assert!(!again.text.contains(&value));
+        assert_eq!(tokens(&w).await.len(), 1);
+    }
+
+    async fn what_is_wrong_stands_beside_its_field_and_what_was_typed_is_kept(database: TestDatabase) {
+        let w = World::new(database).await;
+        w.account("a").await;
+        let mut browser = Browser::signed_in(&w, "root").await;
+        let form = browser.get(NEW).await;
+        for (field, wrong, message) in [
+            ("name", "", "Use 1 to 128 characters"),
+            ("expires_at", "400d", "Choose when it ends"),
+            ("channels", "b", "not visible to you"),
+            ("networks", "10.0.0.1/8", "has bits behind its prefix"),
+            ("bytes_per_day", "lots", "Write a size like 20 GiB"),
+        ] {
+            let typed: Vec<_> = TYPED.iter().copied().filter(|(n, _)| *n != field).chain([(field, wrong)]).collect();
+            let page = browser.fill(&form, NEW, &typed).await;
+            page.shows(422, &[message, "aria-invalid=\"true\"", "value=\"runners\""]);
+        }
+        assert!(tokens(&w).await.is_empty());
+        let taken = order("ci", Permission::Read, &["a"]);
+        w.token(&w.admin, "service-account-channel-a", taken).await.unwrap();
+        browser.fill(&form, NEW, &TYPED).await.shows(422, &["already"]);
+    }
+
+    async fn nobody_is_offered_more_than_they_hold(database: TestDatabase) {
+        let w = World::new(database).await;
+        w.account("a").await;
+        w.channel(&w.admin, "b").await.unwrap();
+        group::create(&w.control, &w.admin, "readers", "").await.unwrap();
+        group::set_permission(&w.control, &w.admin, "readers", &name("b"), Some(Permission::Read)).await.unwrap();
+        w.join("readers", "alice").await;
+        let mut browser = Browser::signed_in(&w, "alice").await;
+        browser.get(ACCOUNT).await.shows(404, &["not visible to you"]);
+        browser.get(NEW).await.shows(404, &[]);
+        let own = browser.get("/me/tokens/new").await;
+        own.shows(200, &["up to read", "You can only grant what you hold."]);
+        assert!(!own.text.contains("role admin"));
+        let typed = [("name", "mine"), ("expires_at", "30d"), ("permission", "write"), ("channels", "b")];
+        browser.fill(&own, "/me/tokens/new", &typed).await.shows(422, &["not hold"]);
+    }
+
+    async fn two_admins_who_edit_one_token_do_not_undo_each_other(database: TestDatabase) {
+        let w = World::new(database).await;
+        w.account("a").await;
+        let issued = w.token(&w.admin, "service-account-channel-a", order("ci", Permission::Read, &["a"])).await.unwrap();
+        let path = format!("/tokens/{}/edit", issued.token.id.0);
+        let mut browser = Browser::signed_in(&w, "root").await;
+        let form = browser.get(&path).await;
+        let theirs = TokenEdit { description: Some("theirs".into()), ..TokenEdit::default() };
+        token::edit(&w.control, &w.admin, issued.token.id, theirs).await.unwrap();
+        let day = issued.token.expires_at.minus(std::time::Duration::from_millis(1)).date();
+        let mine = [("name", "renamed"), ("description", "mine"), ("expires_at", day.as_str())];
+        let asked = browser.fill(&form, &path, &mine).await;
+        asked.shows(422, &["Somebody else has changed this token", "Now: theirs", "value=\"mine\""]);
+        assert_eq!(tokens(&w).await[0].name, "ci");
+        browser.fill(&asked, &path, &mine).await.leads_to(ACCOUNT);
+        let now = &tokens(&w).await[0];
+        assert_eq!((&*now.name, &*now.description, now.expires_at), ("renamed", "mine", issued.token.expires_at));
+        // The same form again has nothing more to do.
+        browser.fill(&asked, &path, &mine).await.leads_to(ACCOUNT);
+    }
+
+    async fn a_new_value_is_shown_once_too(database: TestDatabase) {
+        let w = World::new(database).await;
+        w.account("a").await;
+        let issued = w.token(&w.admin, "service-account-channel-a", order("ci", Permission::Read, &["a"])).await.unwrap();
+        let path = format!("/tokens/{}/edit", issued.token.id.0);
+        let mut browser = Browser::signed_in(&w, "root").await;
+        let form = browser.get(&path).await;
+        let day = issued.token.expires_at.minus(std::time::Duration::from_millis(1)).date();
+        let typed = [("name", "ci2"), ("description", ""), ("expires_at", day.as_str()), ("reissue", "yes"), ("overlap", "0")];
+        let made = browser.fill(&form, &path, &typed).await;
+        made.shows(201, &["Copy your token now"]);
+        assert_ne!(value(&made), issued.secret.reveal());
+        assert_eq!(tokens(&w).await[0].name, "ci2");
+        browser.fill(&form, &path, &typed).await.shows(409, &["made already"]);
+    }
+
+    async fn a_revoke_asks_first_and_shows_its_proof(database: TestDatabase) {
+        let w = World::new(database).await;
+        w.account("a").await;
+        let issued = w.token(&w.admin, "service-account-channel-a", order("ci", Permission::Read, &["a"])).await.unwrap();
+        let path = format!("/tokens/{}/delete", issued.token.id.0);
+        let mut browser = Browser::signed_in(&w, "root").await;
+        let asked = browser.get(&path).await;
+        asked.shows(200, &["Delete ci?", "Last used", "Never", "Cancel"]);
+        assert!(!w.is_revoked(&issued).await);
+        let proof = format!("/tokens/{}/revoked", issued.token.id.0);
+        browser.fill(&asked, &path, &[]).await.leads_to(&proof);
+        assert!(w.is_revoked(&issued).await);
+        browser.get(&proof).await.shows(200, &["Revoked. No gateway is running"]);
+        browser.fill(&asked, &path, &[]).await.leads_to(&proof);
+        browser.get(&path).await.leads_to(&proof);
+    }
+
+    async fn a_channel_is_made_seen_and_deleted(database: TestDatabase) {
+        let w = World::new(database).await;
+        let mut browser = Browser::signed_in(&w, "root").await;
+        browser.get("/channels").await.shows(200, &["No channels yet", "Create Channel"]);
+        let form = browser.get("/channels/new").await;
+        browser.fill(&form, "/channels/new", &[("name", "Big"), ("privacy", "private")]).await
+            .shows(422, &["aria-invalid=\"true\"", "value=\"Big\""]);
+        let typed = [("name", "a/b"), ("privacy", "public"), ("storage", "main")];
+        browser.fill(&form, "/channels/new", &typed).await.leads_to("/channels/a:b");
+        browser.fill(&form, "/channels/new", &typed).await.leads_to("/channels/a:b");
+        browser.get("/channels/a:b").await.shows(200, &["Public"]);
+        let members = browser.get("/channels/a:b/members").await;
+        members.shows(200, &["a:b_owners"]);
+        let add = [("do", "add"), ("group", "a:b_owners"), ("member", "nobody")];
+        let hidden = members.hidden("/sign-out");
+        let fields: Vec<_> = hidden.iter().map(|(n, v)| (&**n, &**v)).chain(add).collect();
+        browser.send("/channels/a:b/members", &fields).await.shows(422, &["nobody"]);
+        let dialog = browser.get("/channels/a:b/service-accounts/new").await;
+        dialog.shows(200, &["service-account-channel-a:b", "1 seat"]);
+        browser.fill(&dialog, "/channels/a:b/service-accounts/new", &[]).await
+            .leads_to("/service-accounts/service-account-channel-a:b");
+        let settings = browser.get("/channels/a:b/settings/delete").await;
+        browser.fill(&settings, "/channels/a:b/settings/delete", &[]).await.leads_to("/channels");
+        assert!(channel::list(&w.control, &w.admin, &Page::first()).await.unwrap().items.is_empty());
+    }
+}
