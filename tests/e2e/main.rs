@@ -11,6 +11,7 @@
 )]
 #![allow(clippy::print_stdout, reason = "what was measured is shown")]
 
+mod browser;
 mod certificates;
 mod check;
 mod clients;
@@ -40,3 +41,4 @@ mod stop;
 mod upstream_faults;
 mod usage;
 mod watching;
+mod web;

@@ -20,7 +20,7 @@ use crate::usecases::{Listed, Page, audit};
 use crate::{Actor, AuditEvent, AuditFilter, Control, Error};
 
 /// The media type of one JSON text a line.
-pub(super) const NDJSON: &str = "application/x-ndjson";
+pub(crate) const NDJSON: &str = "application/x-ndjson";
 
 /// Who did what to what, when and from where.
 #[derive(Debug, Serialize, ToSchema)]
@@ -129,19 +129,31 @@ pub(super) async fn list(
         target: query.target,
     };
     let whole = query.limit.is_none();
-    let mut page = page(query.limit, query.cursor, None)?;
+    let page = page(query.limit, query.cursor, None)?;
     if !accepts_lines(&headers) {
         let found = audit::list(&control, &actor, &filter, &page).await?;
         return Ok(List::of(found, Event::from).into_response());
     }
-    if whole {
-        page.limit = Page::MAX_LIMIT;
-    }
-    // The first page before the answer begins: a refusal is a refusal.
-    let first = audit::list(&control, &actor, &filter, &page).await?;
-    let rest = whole.then_some(Rest { control, actor, filter, page });
-    let body = Body::from_stream(lines(first, rest));
+    let body = match whole {
+        true => export(control, actor, filter, page.after).await?,
+        false => written(audit::list(&control, &actor, &filter, &page).await?.items)?.into(),
+    };
     Ok(([(CONTENT_TYPE, NDJSON)], body).into_response())
+}
+
+/// All events after a page's cursor, a line of JSON each.
+///
+/// # Errors
+/// As [`audit::list`]: the first page is read before the answer begins.
+pub(crate) async fn export(
+    control: Control,
+    actor: Actor,
+    filter: AuditFilter,
+    after: Option<String>,
+) -> Result<Body, Error> {
+    let page = Page { after, limit: Page::MAX_LIMIT, prefix: String::new() };
+    let first = audit::list(&control, &actor, &filter, &page).await?;
+    Ok(Body::from_stream(lines(first, Rest { control, actor, filter, page })))
 }
 
 fn accepts_lines(headers: &HeaderMap) -> bool {
@@ -161,11 +173,8 @@ struct Rest {
 
 /// One page after the other, each read when the client has taken the one before. Whoever stops
 /// being an admin meanwhile gets no more.
-fn lines(
-    first: Listed<AuditEvent>,
-    rest: Option<Rest>,
-) -> impl Stream<Item = Result<Bytes, Error>> {
-    stream::try_unfold((Some(first), rest), |(page, rest)| async move {
+fn lines(first: Listed<AuditEvent>, rest: Rest) -> impl Stream<Item = Result<Bytes, Error>> {
+    stream::try_unfold((Some(first), Some(rest)), |(page, rest)| async move {
         let Some(page) = page else { return Ok(None) };
         let bytes = written(page.items)?;
         let (next, rest) = match (page.next_cursor, rest) {

@@ -3,7 +3,7 @@
 //! (OpenAPI) are made from the same declaration.
 
 mod answer;
-mod audit;
+pub(crate) mod audit;
 mod channels;
 pub(crate) mod credential;
 mod docs;

@@ -1,5 +1,7 @@
 //! What was downloaded, by whom (product.md +3).
 
+use std::cmp::Reverse;
+
 use access::{ChannelName, Day, TokenId};
 
 use super::caller::{Caller, require_manage};
@@ -12,6 +14,20 @@ const USUAL_DAYS: u32 = 30;
 
 /// How long a package's name may be, in bytes.
 const MAX_PACKAGE_NAME: usize = 128;
+
+/// How many pages of sums are looked through for the greatest.
+const TOP_PAGES: usize = 8;
+
+/// The greatest sums of a kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Top {
+    /// By bytes, the most first.
+    pub sums: Vec<UsageSum>,
+    /// How many there are in all.
+    pub of: usize,
+    /// Whether all were looked at: over a long time there may be too many.
+    pub all: bool,
+}
 
 /// A question about usage.
 #[derive(Clone, Debug)]
@@ -80,4 +96,31 @@ pub async fn list(
         other => other.into(),
     })?;
     Ok(Listed { items: answer.sums, next_cursor: answer.next })
+}
+
+/// The greatest sums by bytes, at most `count`: as [`list`], with its permissions.
+///
+/// # Errors
+/// As [`list`].
+pub async fn top(
+    control: &Control,
+    actor: &Actor,
+    order: &UsageOrder,
+    count: usize,
+) -> Result<Top, Error> {
+    let mut page = Page { limit: Page::MAX_LIMIT, ..Page::first() };
+    let mut top = Top { sums: Vec::new(), of: 0, all: false };
+    for _ in 0..TOP_PAGES {
+        let found = list(control, actor, order, &page).await?;
+        top.of += found.items.len();
+        top.sums.extend(found.items);
+        top.sums.sort_by_key(|sum| Reverse((sum.bytes, sum.downloads)));
+        top.sums.truncate(count);
+        page.after = found.next_cursor;
+        if page.after.is_none() {
+            top.all = true;
+            break;
+        }
+    }
+    Ok(top)
 }

@@ -112,6 +112,16 @@ pub async fn list(control: &Control, actor: &Actor, page: &Page) -> Result<Liste
     Ok(Listed::page(found, page, |user| user.principal.name.clone()))
 }
 
+/// How many seats are taken, and how many there are; none for no limit (product.md S2). For admins.
+///
+/// # Errors
+/// [`Error::NotPermitted`], [`Error::NotSignedIn`]; [`Error::Store`].
+pub async fn seats(control: &Control, actor: &Actor) -> Result<(i64, Option<u32>), Error> {
+    let mut db = control.store.reader().await?;
+    Caller::verify(&mut db, actor, control.now()).await?.require_admin()?;
+    Ok((store::seats_used(&mut db).await?, control.settings.seats))
+}
+
 /// One user: for admins, and for themselves.
 ///
 /// # Errors

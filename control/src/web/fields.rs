@@ -65,9 +65,11 @@ impl Fields {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// What may be kept over a sign-in: no password, and nothing that belongs to the old session.
+    /// What may be kept over a sign-in: no password, no token's value, and nothing that belongs to the old session.
     pub(super) fn to_keep(&self) -> Self {
-        let kept = |name: &str| !matches!(name, super::posted::CSRF) && !name.contains("password");
+        let kept = |name: &str| {
+            !matches!(name, super::posted::CSRF) && !name.contains("password") && name != "secret"
+        };
         Self(self.0.iter().filter(|(name, _)| kept(name)).cloned().collect())
     }
 

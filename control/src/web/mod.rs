@@ -27,16 +27,20 @@
 mod address;
 mod assets;
 mod channels;
+mod chart;
 mod commands;
 mod dialog;
+mod duration;
 mod empty;
 mod failure;
 mod fields;
 mod form;
 mod headers;
 mod icon;
+mod meter;
 mod moment;
 mod number;
+mod org;
 mod page;
 mod posted;
 mod sign_in;
@@ -65,6 +69,7 @@ pub(crate) fn router(control: Control) -> Router {
         .merge(welcome::router())
         .merge(channels::router())
         .merge(tokens::router())
+        .merge(org::router())
         .fallback(async || Failure::no_such_page())
         .method_not_allowed_fallback(async || Failure::method_not_allowed())
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))

@@ -2,16 +2,48 @@
 
 use maud::{Markup, html};
 
+/// What a number is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unit {
+    /// Things that are counted: `642 k`.
+    Things,
+    /// Bytes: `1.20 GB`.
+    Bytes,
+}
+
+impl Unit {
+    fn names(self) -> &'static [&'static str; 7] {
+        match self {
+            Self::Things => &["", "k", "M", "G", "T", "P", "E"],
+            Self::Bytes => &["B", "kB", "MB", "GB", "TB", "PB", "EB"],
+        }
+    }
+
+    /// The number in three digits.
+    pub(super) fn short(self, number: u64) -> String {
+        short(number, 1000.0, self.names())
+    }
+
+    /// A round number, without zeros behind its point: `1.5 k`, `20 GB`.
+    pub(super) fn round(self, number: u64) -> String {
+        let short = self.short(number);
+        let (digits, unit) = short.split_once(' ').unwrap_or((&short, ""));
+        let digits = match digits.contains('.') {
+            true => digits.trim_end_matches('0').trim_end_matches('.'),
+            false => digits,
+        };
+        format!("{digits} {unit}").trim_end().to_owned()
+    }
+}
+
 /// A count of things: `642 k`, and on hover `641,872 downloads`.
 pub(super) fn count(count: u64, things: &str) -> Markup {
-    let words = short(count, 1000.0, &["", "k", "M", "G", "T", "P", "E"]);
-    html! { span title={ (exact(count)) " " (things) } { (words) } }
+    html! { span title={ (exact(count)) " " (things) } { (Unit::Things.short(count)) } }
 }
 
 /// A size: `1.2 GB`, and on hover all its bytes.
 pub(super) fn bytes(bytes: u64) -> Markup {
-    let words = short(bytes, 1000.0, &["B", "kB", "MB", "GB", "TB", "PB", "EB"]);
-    html! { span title={ (exact(bytes)) " bytes" } { (words) } }
+    html! { span title={ (exact(bytes)) " bytes" } { (Unit::Bytes.short(bytes)) } }
 }
 
 /// Three digits that say how many, with their unit.

@@ -78,6 +78,15 @@ impl Admin {
         self.database.url()
     }
 
+    /// Has a use case done, as the admin.
+    pub(crate) fn does<T>(
+        &self,
+        what: impl AsyncFnOnce(&Control, &Actor) -> Result<T, control::Error>,
+    ) -> T {
+        let control = self.control(Arc::new(SystemClock), &["main"]);
+        self.runtime.block_on(what(&control, &self.actor)).unwrap()
+    }
+
     /// Makes a channel with its service account: its files are in `prefix` of the storage.
     pub(crate) fn channel(&self, name: &str, privacy: Privacy, storage: &str, prefix: &str) {
         let control = self.control(Arc::new(SystemClock), &[storage]);

@@ -7,6 +7,7 @@ function localTimes(root) {
   for (const time of all('time[datetime]', root)) {
     const at = new Date(time.dateTime)
     time.title = at.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'long' })
+    if (time.dataset.clock !== undefined) time.textContent = at.toLocaleTimeString()
     if (time.dataset.date !== undefined) time.textContent = at.toLocaleDateString(undefined, { dateStyle: 'medium' })
   }
 }

@@ -7,6 +7,7 @@ mod list;
 mod members;
 mod packages;
 mod settings;
+mod usage;
 
 use access::Privacy;
 use axum::Router;
@@ -28,6 +29,7 @@ pub(super) fn router() -> Router<Control> {
             get(accounts::ask).post(accounts::create),
         )
         .route("/channels/{channel}/members", get(members::show).post(members::change))
+        .route("/channels/{channel}/usage", get(usage::show))
         .route("/channels/{channel}/settings", get(settings::show).post(settings::save))
         .route(
             "/channels/{channel}/settings/delete",

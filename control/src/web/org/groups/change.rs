@@ -1,0 +1,103 @@
+//! What is done on a group's page: each a form of its own, that comes back to the page.
+
+use access::ChannelName;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse as _, Redirect, Response};
+
+use super::address;
+use super::one::{self, Forms};
+use crate::usecases::group::{self, GroupEdit};
+use crate::web::failure::Failure;
+use crate::web::org::{channel_of, refused};
+use crate::web::posted::Posted;
+use crate::{Control, Error};
+
+/// Which of the page's forms was sent.
+type Which = fn(&mut Forms) -> &mut crate::web::fields::Filled;
+
+pub(in crate::web::org) async fn add_member(
+    State(control): State<Control>,
+    Path(name): Path<String>,
+    posted: Posted,
+) -> Result<Response, Failure> {
+    let member = posted.fields.text("member");
+    let done = group::add_member(&control, &posted.visitor.actor, &name, member).await;
+    answer(&control, &posted, &name, done, (|forms| &mut forms.member, "member")).await
+}
+
+pub(in crate::web::org) async fn remove_member(
+    State(control): State<Control>,
+    Path((name, member)): Path<(String, String)>,
+    posted: Posted,
+) -> Result<Response, Failure> {
+    let done = group::remove_member(&control, &posted.visitor.actor, &name, &member).await;
+    answer(&control, &posted, &name, done, (|forms| &mut forms.member, "member")).await
+}
+
+pub(in crate::web::org) async fn permit(
+    State(control): State<Control>,
+    Path(name): Path<String>,
+    posted: Posted,
+) -> Result<Response, Failure> {
+    let fields = &posted.fields;
+    let done =
+        match (fields.text("channel").parse::<ChannelName>(), fields.text("permission").parse()) {
+            (Err(why), _) => Err(Error::invalid("channel", why)),
+            (_, Err(_)) => Err(Error::invalid("permission", "choose one")),
+            (Ok(channel), Ok(permission)) => {
+                let actor = &posted.visitor.actor;
+                group::set_permission(&control, actor, &name, &channel, Some(permission)).await
+            }
+        };
+    answer(&control, &posted, &name, done, (|forms| &mut forms.permission, "channel")).await
+}
+
+pub(in crate::web::org) async fn forbid(
+    State(control): State<Control>,
+    Path((name, channel)): Path<(String, String)>,
+    posted: Posted,
+) -> Result<Response, Failure> {
+    let channel = channel_of(&channel)?;
+    let actor = &posted.visitor.actor;
+    let done = group::set_permission(&control, actor, &name, &channel, None).await;
+    answer(&control, &posted, &name, done, (|forms| &mut forms.permission, "channel")).await
+}
+
+pub(in crate::web::org) async fn describe(
+    State(control): State<Control>,
+    Path(name): Path<String>,
+    posted: Posted,
+) -> Result<Response, Failure> {
+    let description = Some(posted.fields.text("description").to_owned());
+    let edit = GroupEdit { name: None, description };
+    let done = group::edit(&control, &posted.visitor.actor, &name, edit).await;
+    answer(&control, &posted, &name, done, (|forms| &mut forms.description, "description")).await
+}
+
+/// Back to the page, or the page again with why not. `field` is the one that names what wasn't
+/// found.
+async fn answer<T>(
+    control: &Control,
+    posted: &Posted,
+    name: &str,
+    done: Result<T, Error>,
+    (which, field): (Which, &'static str),
+) -> Result<Response, Failure> {
+    let error = match done {
+        // Sent twice, it is done once.
+        Ok(_) | Err(Error::AlreadyDone { .. }) => {
+            return Ok(Redirect::to(&address(name, "")).into_response());
+        }
+        Err(error) => error,
+    };
+    let mut forms = Forms::default();
+    let filled = which(&mut forms);
+    *filled = posted.filled();
+    match error {
+        Error::NotFound { kind, .. } if kind != "group" => {
+            filled.faults.add(field, error.to_string());
+        }
+        error => filled.refuse(error, &[field, "permission"])?,
+    }
+    Ok(refused(one::page(control, &posted.visitor, name, &forms).await?))
+}

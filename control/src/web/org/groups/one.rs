@@ -1,0 +1,178 @@
+//! A group's page: its members, and its permission on each channel, with what changes them.
+
+use axum::extract::{Path, State};
+use maud::{Markup, html};
+
+use super::{HERE, address};
+use crate::usecases::group;
+use crate::web::empty::empty;
+use crate::web::failure::Failure;
+use crate::web::fields::{Fields, Filled};
+use crate::web::form::{self, Input};
+use crate::web::icon::icon;
+use crate::web::org::Tab;
+use crate::web::page::{self, Place};
+use crate::web::status::{Tone, status};
+use crate::web::table::{Head, table};
+use crate::web::visitor::Visitor;
+use crate::web::{address as places, channels};
+use crate::{Control, GroupDetails, Principal, PrincipalKind};
+
+/// The group's form that was sent and refused, and shows why.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Forms {
+    pub(super) member: Filled,
+    pub(super) permission: Filled,
+    pub(super) description: Filled,
+}
+
+pub(in crate::web::org) async fn show(
+    State(control): State<Control>,
+    visitor: Visitor,
+    Path(name): Path<String>,
+) -> Result<Markup, Failure> {
+    page(&control, &visitor, &name, &Forms::default()).await
+}
+
+/// The page, with what is wrong with a form that was sent.
+pub(super) async fn page(
+    control: &Control,
+    visitor: &Visitor,
+    name: &str,
+    forms: &Forms,
+) -> Result<Markup, Failure> {
+    let details = group::get(control, &visitor.actor, name).await?;
+    Ok(visitor.page(name, Place::Org, content(visitor, &details, forms)))
+}
+
+/// What the page shows, also under a dialog.
+pub(super) fn content(visitor: &Visitor, details: &GroupDetails, forms: &Forms) -> Markup {
+    let group = &details.group;
+    let is_owners = group.owners_of.is_some();
+    let about = html! {
+        @if !group.description.is_empty() { p { (group.description) } }
+        @if is_owners {
+            p { "It comes and goes with its channel, and always holds " b { "manage" } " on it." }
+        }
+    };
+    let actions = html! {
+        @if visitor.is_admin && !is_owners {
+            a.btn.danger href=(address(&group.name, "delete")) { "Delete Group" }
+        }
+    };
+    html! {
+        (page::crumbs(&[("Org Settings", Tab::ServiceAccounts.path()), (HERE.words(), HERE.path())]))
+        (page::head(html! { (group.name) }, about, actions))
+        (members(visitor, details, &forms.member))
+        (permissions(visitor, details, &forms.permission))
+        @if visitor.is_admin { (description(visitor, details, &forms.description)) }
+    }
+}
+
+fn members(visitor: &Visitor, details: &GroupDetails, filled: &Filled) -> Markup {
+    let name = &details.group.name;
+    let heads = [Head::words("Name"), Head::words("Kind"), Head::actions()];
+    let shown = details.members.len();
+    html! {
+        section {
+            h2 { "Members" }
+            @if details.members.is_empty() {
+                (empty("group", "No members yet", html! { "Add a user or a service account by name." }, html! {}))
+            } @else {
+                (table("Members", &heads, html! { @for member in &details.members { (member_row(visitor, name, member)) } }))
+                @if details.member_count > shown as i64 {
+                    p.small { "The first " (shown) " of " (details.member_count) " members." }
+                }
+            }
+            (form::post(visitor, filled, &address(name, "members"), html! {
+                div.bar {
+                    (Input::text("member", "User or service account").of(filled))
+                    button.btn { "Add member" }
+                }
+            }))
+        }
+    }
+}
+
+fn member_row(visitor: &Visitor, group: &str, member: &Principal) -> Markup {
+    let (kind_icon, kind) = match member.kind {
+        PrincipalKind::User => ("badge", "User"),
+        PrincipalKind::ServiceAccount => ("key", "Service account"),
+    };
+    let remove = html! {
+        button.btn.icon aria-label={ "Remove " (member.name) } title="Remove" { (icon("trash")) }
+    };
+    html! {
+        tr.gone[!member.active] {
+            th scope="row" {
+                @match member.kind {
+                    PrincipalKind::ServiceAccount => a href={ "/service-accounts/" (member.name) } { (member.name) },
+                    PrincipalKind::User => b { (member.name) },
+                }
+            }
+            td data-label="Kind" { (status(Tone::Plain, kind_icon, kind)) }
+            td.acts { (form::button(visitor, &address(group, &format!("members/{}/remove", member.name)), remove)) }
+        }
+    }
+}
+
+fn permissions(visitor: &Visitor, details: &GroupDetails, filled: &Filled) -> Markup {
+    let name = &details.group.name;
+    let heads = [Head::words("Channel"), Head::words("Permission"), Head::actions()];
+    let rows = html! {
+        @for (channel, permission) in &details.permissions {
+            @let is_own = *name == format!("{}_owners", channel.with_colons());
+            tr {
+                th scope="row" { a href=(places::channel(channel, "")) { (channels::name(channel)) } }
+                td data-label="Permission" { (permission) }
+                td.acts {
+                    @if !is_own {
+                        @let remove = html! {
+                            button.btn.icon aria-label={ "Remove the permission on " (channel) } title="Remove" { (icon("trash")) }
+                        };
+                        (form::button(visitor, &address(name, &format!("permissions/{}/remove", channel.with_colons())), remove))
+                    }
+                }
+            }
+        }
+    };
+    let words = [
+        ("read", "read: download"),
+        ("write", "write: read, and upload"),
+        ("manage", "manage: write, and hand out access"),
+    ];
+    html! {
+        section {
+            h2 { "Permissions" }
+            @if details.permissions.is_empty() {
+                (empty("lock", "No permission yet", html! { "Its members gain nothing by it until it has a permission on a channel." }, html! {}))
+            } @else {
+                (table("Permissions", &heads, rows))
+            }
+            (form::post(visitor, filled, &address(name, "permissions"), html! {
+                div.bar {
+                    (Input::text("channel", "Channel").example("analytics/prod").of(filled))
+                    (form::select(filled, ("permission", "Permission"), None, &words))
+                    button.btn { "Set permission" }
+                }
+            }))
+        }
+    }
+}
+
+fn description(visitor: &Visitor, details: &GroupDetails, filled: &Filled) -> Markup {
+    let group = &details.group;
+    let begun = Filled::with(Fields::of([("description", group.description.clone())]));
+    let filled = if filled.fields.is_empty() { &begun } else { filled };
+    html! {
+        section {
+            h2 { "Description" }
+            (form::post(visitor, filled, &address(&group.name, "description"), html! {
+                div.bar {
+                    (Input::text("description", "Description").of(filled))
+                    button.btn { "Save" }
+                }
+            }))
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! `/org/service-accounts`: each channel that the visitor may manage, with its account or the way to
+//! one (product.md S3).
+
+use access::ChannelName;
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::get;
+use maud::{Markup, html};
+
+use super::{Tab, channel_of, refused, tab_head, tab_page, tab_page_under};
+use crate::usecases::service_account::{self, Manageable};
+use crate::usecases::{Listed, Page, user};
+use crate::web::address;
+use crate::web::channels;
+use crate::web::dialog::{self, dialog};
+use crate::web::empty::empty;
+use crate::web::failure::Failure;
+use crate::web::fields::{Filled, Query};
+use crate::web::form;
+use crate::web::icon::icon;
+use crate::web::meter::seats;
+use crate::web::posted::Posted;
+use crate::web::table::{Head, paging, table};
+use crate::web::visitor::Visitor;
+use crate::{Control, Error};
+
+const HERE: Tab = Tab::ServiceAccounts;
+const LIMIT: u32 = 50;
+
+pub(super) fn router() -> Router<Control> {
+    Router::new()
+        .route("/org/service-accounts", get(show))
+        .route("/org/service-accounts/{channel}/new", get(ask).post(create))
+}
+
+async fn show(
+    State(control): State<Control>,
+    visitor: Visitor,
+    Query(fields): Query,
+) -> Result<Markup, Failure> {
+    let (search, after) = (fields.text("q"), fields.some("after"));
+    let inner = list(&control, &visitor, search, after).await?;
+    Ok(tab_page(&visitor, HERE, inner))
+}
+
+async fn list(
+    control: &Control,
+    visitor: &Visitor,
+    search: &str,
+    after: Option<String>,
+) -> Result<Markup, Failure> {
+    let is_first = after.is_none();
+    let page = Page { after, limit: LIMIT, prefix: search.to_owned() };
+    let found = service_account::list_manageable(control, &visitor.actor, &page).await?;
+    let taken = match visitor.is_admin {
+        true => Some(user::seats(control, &visitor.actor).await?),
+        false => None,
+    };
+    let about = "Channels that you may manage. Each can have one service account, which takes a seat like a user.";
+    let right = html! { @if let Some(taken) = taken { (seats(taken)) } };
+    Ok(html! {
+        (tab_head(HERE, about, right))
+        @if found.items.is_empty() && search.is_empty() && is_first {
+            (empty("key", "No channel to manage", html! {
+                "You hold " b { "manage" } " on no channel. Whoever owns one can add you to its group of owners."
+            }, html! { a.btn href="/channels" { "Go to Channels" } }))
+        } @else {
+            (search_bar(search))
+            @if found.items.is_empty() {
+                (empty("search", "No channel begins with this", html! {
+                    "You manage no channel whose name begins with " b { (search) } "."
+                }, html! { a.btn href=(HERE.path()) { "Show all channels" } }))
+            } @else {
+                (rows(visitor, &found))
+                (paging(&found, is_first, &[("q", search)]))
+            }
+        }
+    })
+}
+
+fn search_bar(search: &str) -> Markup {
+    html! {
+        form.bar role="search" action=(HERE.path()) {
+            div.search {
+                (icon("search"))
+                input type="search" name="q" value=(search) aria-label="Search channels"
+                    placeholder="Name begins with …" autocomplete="off" spellcheck="false";
+            }
+        }
+    }
+}
+
+fn rows(visitor: &Visitor, found: &Listed<Manageable>) -> Markup {
+    let heads = [
+        Head::words("Channel"),
+        Head::words("Privacy"),
+        Head::words("Service account"),
+        Head::actions(),
+    ];
+    let rows = html! { @for item in &found.items { (row(visitor, item)) } };
+    table("Channels that you may manage", &heads, rows)
+}
+
+fn row(visitor: &Visitor, item: &Manageable) -> Markup {
+    let channel = &item.channel.channel;
+    let id = format!("c-{}", channel.name.with_colons());
+    html! {
+        tr {
+            th scope="row" id=(id) {
+                a href=(address::channel(&channel.name, "service-accounts")) { (channels::name(&channel.name)) }
+                @if !item.channel.description.is_empty() { small { (item.channel.description) } }
+            }
+            td data-label="Privacy" { (channels::privacy(channel.privacy)) }
+            td.full data-label="Service account" {
+                @match &item.account {
+                    Some(account) => a href={ "/service-accounts/" (account.name) } { (account.name) },
+                    None => span.dim { "None" },
+                }
+            }
+            td.acts.full {
+                @match why_not(visitor, item) {
+                    Some(why) => button.btn disabled title=(why) { "Create Service Account" },
+                    None => a.btn href=(asking(&channel.name)) aria-describedby=(id) { "Create Service Account" },
+                }
+            }
+        }
+    }
+}
+
+/// Why the visitor can't make this channel's account.
+fn why_not(visitor: &Visitor, item: &Manageable) -> Option<&'static str> {
+    match &item.account {
+        Some(_) => Some("This channel already has one"),
+        None if !visitor.is_admin => Some("This needs role admin"),
+        None => None,
+    }
+}
+
+fn asking(channel: &ChannelName) -> String {
+    format!("{}/{}/new", HERE.path(), channel.with_colons())
+}
+
+/// The page of a channel's account.
+fn account(channel: &ChannelName) -> String {
+    format!("/service-accounts/service-account-channel-{}", channel.with_colons())
+}
+
+/// The dialog that names the account and its seat.
+async fn ask(
+    State(control): State<Control>,
+    visitor: Visitor,
+    Path(channel): Path<String>,
+) -> Result<Markup, Failure> {
+    let channel = channel_of(&channel)?;
+    asked(&control, &visitor, &channel, &Filled::default()).await
+}
+
+async fn asked(
+    control: &Control,
+    visitor: &Visitor,
+    channel: &ChannelName,
+    filled: &Filled,
+) -> Result<Markup, Failure> {
+    let (used, limit) = user::seats(control, &visitor.actor).await?;
+    let name = format!("service-account-channel-{}", channel.with_colons());
+    let seat = match limit {
+        Some(limit) => format!("Seat {} of {limit}", used + 1),
+        None => format!("Seat {}; there is no limit", used + 1),
+    };
+    let content = html! {
+        p { "Programs use " b { (channel) } " through it, by tokens that you hand out and take back." }
+        dl.kv {
+            dt { "Name" } dd { code { (name) } }
+            dt { "Seat" } dd { (seat) }
+        }
+        (form::post(visitor, filled, &asking(channel), dialog::make("Create", HERE.path())))
+    };
+    let inner = list(control, visitor, "", None).await?;
+    Ok(tab_page_under(visitor, HERE, inner, dialog("Create Service Account", content)))
+}
+
+async fn create(
+    State(control): State<Control>,
+    Path(channel): Path<String>,
+    posted: Posted,
+) -> Result<Response, Failure> {
+    let channel = channel_of(&channel)?;
+    match service_account::create(&control, &posted.visitor.actor, &channel).await {
+        Ok(_) => Ok(Redirect::to(&account(&channel)).into_response()),
+        // It was sent twice.
+        Err(Error::AlreadyDone { .. }) => Ok(Redirect::to(&account(&channel)).into_response()),
+        Err(error) => {
+            let mut filled = posted.filled();
+            filled.refuse(error, &[])?;
+            let page = asked(&control, &posted.visitor, &channel, &filled).await?;
+            Ok(refused(page))
+        }
+    }
+}

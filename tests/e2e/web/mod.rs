@@ -1,0 +1,7 @@
+//! What people do in the browser (ui.md), on both databases.
+
+mod company;
+mod leaked;
+mod org;
+mod pictures;
+mod usage;
