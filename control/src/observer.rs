@@ -9,7 +9,7 @@ use std::time::Duration;
 use access::lease::Instance;
 use access::{Clock, Moment};
 
-use crate::store::{GatewayRow, Store, StoreError, live_gateways};
+use crate::store::{GatewayRow, Opened, Store, StoreError, live_gateways};
 use crate::usecases::proof;
 
 /// How often the rows are looked at.
@@ -20,6 +20,8 @@ pub struct Observer {
     store: Store,
     clock: Arc<dyn Clock>,
     seen: Sightings,
+    /// The database in which that was seen.
+    database: Option<Arc<Opened>>,
 }
 
 /// Each gateway's renewal number, and when it was first seen: by the observer's own clock, since
@@ -30,7 +32,7 @@ pub(crate) struct Sightings(HashMap<Instance, (i64, Moment)>);
 impl Observer {
     /// An observer that has seen nothing yet.
     pub fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
-        Self { store, clock, seen: Sightings::default() }
+        Self { store, clock, seen: Sightings::default(), database: None }
     }
 
     /// Observes without end.
@@ -48,7 +50,14 @@ impl Observer {
     /// # Errors
     /// When the database doesn't answer; what was seen before still counts.
     pub async fn look(&mut self) -> Result<(), StoreError> {
+        let database = self.store.opened().await?;
+        // In another one a gateway that renews may stand where it stood in this one.
+        if !self.database.as_ref().is_some_and(|seen| Arc::ptr_eq(seen, &database)) {
+            self.seen = Sightings::default();
+            self.database = Some(Arc::clone(&database));
+        }
         let rows = live_gateways(&mut *self.store.reader().await?).await?;
+        database.verify()?;
         for row in self.seen.silent(rows, self.clock.moment()) {
             let ended =
                 self.store.end_gateway(&row.instance, row.renewal, self.clock.now()).await?;

@@ -31,6 +31,7 @@ mod memory;
 mod object_cache;
 mod operator;
 mod oracle;
+mod replaced;
 mod revocation;
 mod scale;
 mod secrets;

@@ -3,6 +3,7 @@
 use std::fs::OpenOptions;
 use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::PathBuf;
 use std::str::FromStr as _;
 
 use sqlx::migrate::Migrator;
@@ -80,17 +81,21 @@ impl Dialect {
         }
     }
 
-    /// Makes a SQLite file where there is none, for our own user alone: it holds password hashes.
-    /// SQLite gives the files beside it the same mode.
-    pub(super) fn make_file(self, url: &str) -> Result<(), StoreError> {
-        let Self::Sqlite = self else { return Ok(()) };
+    /// The file of a SQLite database; none for one in memory.
+    pub(super) fn file(self, url: &str) -> Result<Option<PathBuf>, StoreError> {
+        let Self::Sqlite = self else { return Ok(None) };
         let options = SqliteConnectOptions::from_str(url)?;
         let path = options.get_filename();
         // What sqlx makes of `sqlite::memory:`.
-        if path.to_string_lossy().starts_with("file:") {
-            return Ok(());
-        }
-        let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+        let in_memory = path.to_string_lossy().starts_with("file:");
+        Ok((!in_memory).then(|| path.to_owned()))
+    }
+
+    /// Makes a SQLite file where there is none, for our own user alone: it holds password hashes.
+    /// SQLite gives the files beside it the same mode.
+    pub(super) fn make_file(self, url: &str) -> Result<(), StoreError> {
+        let Some(path) = self.file(url)? else { return Ok(()) };
+        let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
         match made {
             Err(cause) if cause.kind() != ErrorKind::AlreadyExists => {
                 Err(StoreError::File { path: path.display().to_string(), cause })

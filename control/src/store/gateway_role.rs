@@ -1,7 +1,7 @@
 //! A PostgreSQL role for gateways, with the rights that they need and no others (sync.md, "Least
 //! rights").
 
-use sqlx::{AssertSqlSafe, Executor as _, Row as _};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, Row as _};
 
 use super::dialect::Dialect;
 use super::{Store, StoreError};
@@ -119,7 +119,8 @@ impl Store {
     /// [`GatewayRoleError`]; then its rights are as before.
     pub async fn grant_gateway_role(&self, role: &str) -> Result<(), GatewayRoleError> {
         let Dialect::Postgres { .. } = self.dialect else { return Err(GatewayRoleError::Sqlite) };
-        let mut transaction = self.pool.begin().await?;
+        let mut connection = self.reader().await?;
+        let mut transaction = connection.begin().await?;
         let found = sqlx::query(ROLE).bind(role).fetch_optional(&mut *transaction).await?;
         let found = found.ok_or_else(|| GatewayRoleError::Missing(role.to_owned()))?;
         if found.try_get::<i32, _>("mighty")? != 0 {

@@ -10,6 +10,7 @@ use access::{Clock, GrantSource, TokenDigest};
 use sqlx::{AnyConnection, Connection as _};
 use tokio::sync::Mutex;
 
+use super::opened::Opened;
 use super::signals::{self, News};
 use super::source::{read_beginning, read_feed, unanswered};
 use super::{Connection, Signals, Store, StoreError, leases};
@@ -19,8 +20,14 @@ pub struct GatewaySource {
     store: Store,
     clock: Arc<dyn Clock>,
     /// None until it is needed, and after it failed.
-    own: Mutex<Option<AnyConnection>>,
+    own: Mutex<Option<Own>>,
     changes: Mutex<Signals>,
+}
+
+/// A connection, and the database that it leads to.
+struct Own {
+    opened: Arc<Opened>,
+    connection: AnyConnection,
 }
 
 impl GatewaySource {
@@ -30,22 +37,20 @@ impl GatewaySource {
     }
 
     /// Asks on the gateway's own connection. One that failed, or whose answer was not waited for,
-    /// is not used again: nobody knows what it would answer next.
+    /// is not used again: nobody knows what it would answer next. Nor is one to a file that is no
+    /// longer the database.
     async fn on_own<T>(
         &self,
-        ask: impl AsyncFnOnce(&mut Connection) -> Result<T, StoreError>,
+        ask: impl AsyncFnOnce(&mut Connection, &Opened) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let mut own = self.own.lock().await;
+        let opened = self.store.opened().await?;
         let mut connection = match own.take() {
-            Some(connection) => connection,
-            None => {
-                let mut connection = AnyConnection::connect(&self.store.url).await?;
-                self.store.dialect.prepare(&mut connection).await?;
-                connection
-            }
+            Some(own) if Arc::ptr_eq(&own.opened, &opened) => own.connection,
+            _ => opened.connect().await?,
         };
-        let answer = ask(&mut connection).await?;
-        *own = Some(connection);
+        let answer = ask(&mut connection, &opened).await?;
+        *own = Some(Own { opened, connection });
         Ok(answer)
     }
 
@@ -55,7 +60,7 @@ impl GatewaySource {
         ask: impl AsyncFnOnce(&mut Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let _turn = self.store.turn().await?;
-        self.on_own(ask).await
+        self.on_own(async |db, _opened| ask(db).await).await
     }
 
     /// The same, and wakes whoever waits for this gateway.
@@ -78,7 +83,11 @@ impl GrantSource for GatewaySource {
     fn begin(&self, recently_used: usize) -> Answer<'_, Beginning> {
         let dialect = self.store.dialect;
         Box::pin(async move {
-            let read = self.on_own(async |db| read_beginning(db, dialect, recently_used).await);
+            let read = self.on_own(async |db, opened| {
+                let mut beginning = read_beginning(db, dialect, recently_used).await?;
+                opened.identify(&mut beginning.applied.database);
+                Ok(beginning)
+            });
             read.await.map_err(unanswered)
         })
     }
@@ -91,7 +100,11 @@ impl GrantSource for GatewaySource {
     fn feed(&self, applied: Applied) -> Answer<'_, FeedRead> {
         let dialect = self.store.dialect;
         Box::pin(async move {
-            let read = self.on_own(async |db| read_feed(db, dialect, applied.revision).await);
+            let read = self.on_own(async |db, opened| {
+                let mut read = read_feed(db, dialect, applied.revision).await?;
+                opened.identify(&mut read.database);
+                Ok(read)
+            });
             read.await.map_err(unanswered)
         })
     }

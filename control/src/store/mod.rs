@@ -5,6 +5,7 @@ mod audit;
 mod change;
 mod channels;
 mod dialect;
+mod file;
 mod gateway_role;
 mod gateways;
 mod groups;
@@ -12,6 +13,7 @@ mod inspect;
 mod leases;
 mod membership;
 mod memberships;
+mod opened;
 #[cfg(test)]
 mod plans;
 mod principals;
@@ -31,10 +33,8 @@ mod users;
 mod write;
 
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use access::Clock;
-use sqlx::any::AnyPoolOptions;
 use sqlx::migrate::{AppliedMigration, Migrate as _, MigrateError, Migrator};
 use sqlx::{AnyConnection, AnyPool};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -47,6 +47,8 @@ pub use gateway_role::GatewayRoleError;
 pub use inspect::{Durability, Inspection};
 pub use membership::GatewaySource;
 pub(crate) use memberships::*;
+pub(crate) use opened::Opened;
+use opened::{Opener, Way};
 pub(crate) use pruning::{Past, last_revision_before};
 pub(crate) use range::NameRange;
 pub use reach::Reach;
@@ -83,6 +85,35 @@ pub enum StoreError {
         path: String,
         /// Why not.
         cause: std::io::Error,
+    },
+    /// The file of a SQLite database is no longer at its path.
+    #[error(
+        "the file of the control database, {path}, is gone: {cause}; put it back, or stop every \
+         condagate process and begin with another one"
+    )]
+    Gone {
+        /// The path.
+        path: String,
+        /// What the system says.
+        cause: std::io::Error,
+    },
+    /// Another file has taken the place of a SQLite database's.
+    #[error(
+        "the file of the control database, {path}, was replaced by another one meanwhile; see \
+         whether what was changed is in that, and change it again if it isn't"
+    )]
+    Replaced {
+        /// The path.
+        path: String,
+    },
+    /// The file that has taken the place of a SQLite database's is of another version.
+    #[error(
+        "the file of the control database, {path}, was replaced by one that another version of \
+         condagate made; run `condagate migrate`, or put a backup of this version there"
+    )]
+    OtherVersion {
+        /// The path.
+        path: String,
     },
     /// The database can't be reached, or refused a statement.
     #[error("the control database: {0}")]
@@ -121,9 +152,6 @@ impl StoreError {
     }
 }
 
-/// How long a request may wait for a connection, or a start for the server.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// How far a database's schema is from what this version needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MigrationStatus {
@@ -143,12 +171,20 @@ impl MigrationStatus {
     }
 }
 
+/// How far a database is from this version's schema.
+async fn migration_status(dialect: Dialect, pool: &AnyPool) -> Result<MigrationStatus, StoreError> {
+    let migrator = dialect.migrator();
+    let mut connection = pool.acquire().await?;
+    connection.ensure_migrations_table(&migrator.table_name).await?;
+    let done = connection.list_applied_migrations(&migrator.table_name).await?;
+    Ok(MigrationStatus::of(migrator, &done))
+}
+
 /// A pool of connections to the control database. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
-    pool: AnyPool,
+    opener: Arc<Opener>,
     dialect: Dialect,
-    url: Arc<str>,
     listening: Arc<OnceLock<Listening>>,
     /// SQLite has one writer; waiting here is fair, waiting for its lock file is not.
     one_writer: Option<Arc<Semaphore>>,
@@ -166,18 +202,12 @@ impl Store {
         sqlx::any::install_default_drivers();
         let dialect = Dialect::of(url)?;
         dialect.make_file(url)?;
-        let pool = AnyPoolOptions::new()
-            .max_connections(max_connections)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .after_connect(move |connection, _| Box::pin(dialect.prepare(connection)))
-            .connect(url)
-            .await?;
-        let dialect = dialect.probe(&pool).await?;
+        let opener = Opener::open(Way { url: url.into(), dialect, max_connections }).await?;
+        let dialect = opener.dialect();
         let one_writer = dialect.has_one_writer().then(|| Arc::new(Semaphore::new(1)));
         Ok(Self {
-            pool,
+            opener: Arc::new(opener),
             dialect,
-            url: url.into(),
             listening: Arc::default(),
             one_writer,
             #[cfg(feature = "testing")]
@@ -191,7 +221,7 @@ impl Store {
     /// [`StoreError::Migration`] when a migration fails (it is rolled back), or when the database
     /// was migrated by a newer condagate.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        Ok(self.dialect.migrator().run(&self.pool).await?)
+        Ok(self.dialect.migrator().run(&self.opened().await?.pool).await?)
     }
 
     /// How far the database is from this version's schema.
@@ -199,11 +229,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database doesn't answer.
     pub async fn migration_status(&self) -> Result<MigrationStatus, StoreError> {
-        let migrator = self.dialect.migrator();
-        let mut connection = self.pool.acquire().await?;
-        connection.ensure_migrations_table(&migrator.table_name).await?;
-        let done = connection.list_applied_migrations(&migrator.table_name).await?;
-        Ok(MigrationStatus::of(migrator, &done))
+        migration_status(self.dialect, &self.opened().await?.pool).await
     }
 
     /// Asks the database for a sign of life.
@@ -211,7 +237,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when it gives none.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT 1 FROM revision_counter").execute(&self.pool).await?;
+        sqlx::query("SELECT 1 FROM revision_counter").execute(&mut *self.reader().await?).await?;
         Ok(())
     }
 
@@ -220,7 +246,7 @@ impl Store {
         if let Some(listening) = self.listening.get() {
             listening.end().await;
         }
-        self.pool.close().await;
+        self.opener.last().pool.close().await;
     }
 
     /// Where a gateway's feed and lease come from, on a connection of its own (sync.md F6).
@@ -230,7 +256,7 @@ impl Store {
 
     /// Whom the database wakes, from now on.
     pub(crate) fn signals(&self) -> Signals {
-        self.listening.get_or_init(|| Listening::begin(self.dialect, &self.url)).signals()
+        self.listening.get_or_init(|| Listening::begin(&self.opener)).signals()
     }
 
     /// Whoever writes waits here first: SQLite has one writer, and this queue is fair.
@@ -246,7 +272,12 @@ impl Store {
 
     /// A connection for reading, outside of any change.
     pub(crate) async fn reader(&self) -> Result<sqlx::pool::PoolConnection<sqlx::Any>, StoreError> {
-        Ok(self.pool.acquire().await?)
+        Ok(self.opener.acquire().await?.1)
+    }
+
+    /// The database as it is opened now; anew when another file has taken its place.
+    pub(crate) async fn opened(&self) -> Result<Arc<Opened>, StoreError> {
+        self.opener.current().await
     }
 
     /// This store with steps at which a test can hold its changes.
@@ -259,8 +290,8 @@ impl Store {
 
     /// The pool itself, for tests that look behind the use cases.
     #[cfg(feature = "testing")]
-    pub fn pool(&self) -> &AnyPool {
-        &self.pool
+    pub fn pool(&self) -> AnyPool {
+        self.opener.last().pool.clone()
     }
 }
 

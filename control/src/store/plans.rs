@@ -131,7 +131,7 @@ async fn filled(database: &TestDatabase) -> Store {
     let store = database.store().await;
     let numbers = if database.is_postgres() { POSTGRES_NUMBERS } else { SQLITE_NUMBERS };
     for sql in std::iter::once(&numbers).chain(FILL) {
-        sqlx::query(*sql).execute(store.pool()).await.expect(sql);
+        sqlx::query(*sql).execute(&store.pool()).await.expect(sql);
     }
     store
 }

@@ -56,7 +56,11 @@ impl Store {
             Past::Repeatable(by) => (REPEATABLE, by.as_millis()),
         };
         let _turn = self.turn().await?;
-        let done = sqlx::query(sql).bind(bound).bind(AT_A_TIME).execute(&self.pool).await?;
+        let done = sqlx::query(sql)
+            .bind(bound)
+            .bind(AT_A_TIME)
+            .execute(&mut *self.reader().await?)
+            .await?;
         Ok(done.rows_affected())
     }
 }

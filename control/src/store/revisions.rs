@@ -29,13 +29,16 @@ pub(super) const FIND: &str = "SELECT revision, at, ends_public, confirmed_at, c
 const PRUNE_BEFORE: &str = "UPDATE revisions SET pruned_before_at = $2 WHERE revision = $1 \
      AND EXISTS (SELECT 1 FROM revisions WHERE revision < $1)";
 const NEWEST: &str = "SELECT revision FROM revision_counter";
-const CONFIRM: &str =
-    "UPDATE revisions SET confirmed_at = $2 WHERE revision = $1 AND confirmed_at IS NULL";
+/// Each of that change alone: in a database that took the place of the one in which it was read,
+/// another one may have its number.
+const CONFIRM: &str = "UPDATE revisions SET confirmed_at = $2 \
+     WHERE revision = $1 AND at = $3 AND confirmed_at IS NULL";
 /// Those that end nothing public come into force in their order.
 const CONFIRM_UP_TO: &str = "UPDATE revisions SET confirmed_at = $2 \
-     WHERE confirmed_at IS NULL AND revision <= $1 AND ends_public = 0";
-const COMMITTED_BY: &str =
-    "UPDATE revisions SET committed_by = $2 WHERE revision = $1 AND committed_by IS NULL";
+     WHERE confirmed_at IS NULL AND revision <= $1 AND ends_public = 0 \
+     AND EXISTS (SELECT 1 FROM revisions last WHERE last.revision = $1 AND last.at = $3)";
+const COMMITTED_BY: &str = "UPDATE revisions SET committed_by = $2 \
+     WHERE revision = $1 AND at = $3 AND committed_by IS NULL";
 const UNCONFIRMED: &str = "SELECT revision, at, ends_public, confirmed_at, committed_by \
      FROM revisions WHERE confirmed_at IS NULL ORDER BY revision LIMIT $1";
 
@@ -85,44 +88,55 @@ impl Store {
         revision: Revision,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.keep(PRUNE_BEFORE, revision, now).await
+        let _turn = self.turn().await?;
+        sqlx::query(PRUNE_BEFORE)
+            .bind(revision.0)
+            .bind(now.as_millis())
+            .execute(&mut *self.reader().await?)
+            .await?;
+        Ok(())
     }
 
-    /// Keeps when a change was first seen in force on every gateway.
+    /// Keeps when that change was first seen in force on every gateway.
     pub(crate) async fn confirm_revision(
         &self,
-        revision: Revision,
+        change: &RevisionRow,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        self.keep(CONFIRM, revision, at).await
+        self.keep(CONFIRM, change, at).await
     }
 
     /// Keeps it of that change and all before it, but those that end something public.
     pub(crate) async fn confirm_revisions_up_to(
         &self,
-        revision: Revision,
+        change: &RevisionRow,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        self.keep(CONFIRM_UP_TO, revision, at).await
+        self.keep(CONFIRM_UP_TO, change, at).await
     }
 
     /// Keeps a time by which a change was committed; the first one stays.
     pub(crate) async fn keep_committed_by(
         &self,
-        revision: Revision,
+        change: &RevisionRow,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        self.keep(COMMITTED_BY, revision, at).await
+        self.keep(COMMITTED_BY, change, at).await
     }
 
     async fn keep(
         &self,
         sql: &'static str,
-        revision: Revision,
+        change: &RevisionRow,
         at: Timestamp,
     ) -> Result<(), StoreError> {
         let _turn = self.turn().await?;
-        sqlx::query(sql).bind(revision.0).bind(at.as_millis()).execute(&self.pool).await?;
+        sqlx::query(sql)
+            .bind(change.revision.0)
+            .bind(at.as_millis())
+            .bind(change.at.as_millis())
+            .execute(&mut *self.reader().await?)
+            .await?;
         Ok(())
     }
 }

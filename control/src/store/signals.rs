@@ -2,15 +2,16 @@
 //! file's own version on SQLite. A signal may come for nothing, and one may be lost: whoever waits
 //! here also looks again after a while.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sqlx::postgres::PgListener;
-use sqlx::{Any, AnyConnection, Connection as _, Executor};
+use sqlx::{Any, Executor};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::dialect::Dialect;
+use super::opened::Opener;
 use super::{Connection, StoreError};
 
 /// The PostgreSQL channel that is notified.
@@ -67,12 +68,12 @@ pub(super) struct Listening {
 }
 
 impl Listening {
-    pub(super) fn begin(dialect: Dialect, url: &str) -> Self {
+    pub(super) fn begin(opener: &Arc<Opener>) -> Self {
         let (tell_changes, changes) = watch::channel(());
         let (tell_acknowledgements, acknowledgements) = watch::channel(());
         let tell = Tell { changes: tell_changes, acknowledgements: tell_acknowledgements };
         let (end, ended) = watch::channel(false);
-        let task = tokio::spawn(tell.until(ended, dialect, url.to_owned()));
+        let task = tokio::spawn(tell.until(ended, Arc::clone(opener)));
         let signals = Signals { changes, acknowledgements };
         Self { signals, end, task: Mutex::new(Some(task)) }
     }
@@ -117,12 +118,12 @@ struct Tell {
 
 impl Tell {
     /// Listens until it is ended, in word or by being dropped.
-    async fn until(self, mut ended: watch::Receiver<bool>, dialect: Dialect, url: String) {
+    async fn until(self, mut ended: watch::Receiver<bool>, opener: Arc<Opener>) {
         loop {
             let listening = async {
-                match dialect {
-                    Dialect::Sqlite => self.watch_version(&url).await,
-                    Dialect::Postgres { .. } => self.notifications(&url).await,
+                match opener.dialect() {
+                    Dialect::Sqlite => self.watch_version(&opener).await,
+                    Dialect::Postgres { .. } => self.notifications(opener.url()).await,
                 }
             };
             tokio::select! {
@@ -147,7 +148,7 @@ impl Tell {
         self.acknowledgements.send_replace(());
     }
 
-    async fn notifications(&self, url: &str) -> Result<(), sqlx::Error> {
+    async fn notifications(&self, url: &str) -> Result<(), StoreError> {
         let mut listener = PgListener::connect(url).await?;
         listener.listen(CHANNEL).await?;
         self.everything();
@@ -160,11 +161,13 @@ impl Tell {
         Ok(())
     }
 
-    async fn watch_version(&self, url: &str) -> Result<(), sqlx::Error> {
-        let mut connection = AnyConnection::connect(url).await?;
+    async fn watch_version(&self, opener: &Opener) -> Result<(), StoreError> {
+        let opened = opener.current().await?;
+        let mut connection = opened.connect().await?;
         let mut seen = data_version(&mut connection).await?;
         loop {
             tokio::time::sleep(VERSION_EVERY).await;
+            opened.verify()?;
             let version = data_version(&mut connection).await?;
             if version != seen {
                 seen = version;

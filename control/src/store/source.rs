@@ -89,8 +89,11 @@ const TOUCHED_CHANNELS: &str = concat!(
 impl GrantSource for Store {
     fn begin(&self, recently_used: usize) -> Answer<'_, Beginning> {
         Box::pin(async move {
-            let mut db = self.reader().await.map_err(unanswered)?;
-            read_beginning(&mut db, self.dialect, recently_used).await.map_err(unanswered)
+            let (opened, mut db) = self.opener.acquire().await.map_err(unanswered)?;
+            let read = read_beginning(&mut db, self.dialect, recently_used).await;
+            let mut beginning = read.map_err(unanswered)?;
+            opened.identify(&mut beginning.applied.database);
+            Ok(beginning)
         })
     }
 
@@ -103,8 +106,11 @@ impl GrantSource for Store {
 
     fn feed(&self, applied: Applied) -> Answer<'_, FeedRead> {
         Box::pin(async move {
-            let mut db = self.reader().await.map_err(unanswered)?;
-            read_feed(&mut db, self.dialect, applied.revision).await.map_err(unanswered)
+            let (opened, mut db) = self.opener.acquire().await.map_err(unanswered)?;
+            let read = read_feed(&mut db, self.dialect, applied.revision).await;
+            let mut read = read.map_err(unanswered)?;
+            opened.identify(&mut read.database);
+            Ok(read)
         })
     }
 }

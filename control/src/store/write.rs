@@ -1,11 +1,14 @@
 //! A transaction that writes, with its turn. What no gateway decides by (a sign-in, a password) is
 //! written by this alone; everything else through `Change`, which stands on it.
 
+use std::sync::Arc;
+
 use access::Timestamp;
 use sqlx::{Any, Transaction};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::audit::{Event, insert_event};
+use super::opened::Opened;
 use super::{Connection, Store, StoreError};
 use crate::Actor;
 
@@ -13,6 +16,7 @@ use crate::Actor;
 pub(crate) struct Write {
     transaction: Transaction<'static, Any>,
     now: Timestamp,
+    opened: Arc<Opened>,
     /// Given back after the transaction has ended: fields drop in order.
     _writer: Option<OwnedSemaphorePermit>,
 }
@@ -21,8 +25,8 @@ impl Store {
     /// Begins a write at `now`. On SQLite it waits for its turn.
     pub(crate) async fn write(&self, now: Timestamp) -> Result<Write, StoreError> {
         let writer = self.turn().await?;
-        let transaction = self.pool.begin_with(self.dialect.begin_change()).await?;
-        Ok(Write { transaction, now, _writer: writer })
+        let (opened, transaction) = self.opener.begin().await?;
+        Ok(Write { transaction, now, opened, _writer: writer })
     }
 }
 
@@ -46,7 +50,13 @@ impl Write {
         insert_event(self, None, actor, event).await
     }
 
+    /// Commits it.
+    ///
+    /// # Errors
+    /// [`StoreError::Replaced`], [`StoreError::Gone`] when that may have been in a file that is no
+    /// longer the database.
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
-        Ok(self.transaction.commit().await?)
+        self.transaction.commit().await?;
+        self.opened.verify()
     }
 }

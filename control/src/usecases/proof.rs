@@ -76,9 +76,13 @@ pub async fn prove(control: &Control, revision: Revision, wait: Duration) -> Res
     let begun = control.clock.moment();
     let wait = wait.min(MAX_WAIT);
     let mut signals = control.store.signals();
+    let database = control.store.opened().await?;
     loop {
         let waited = control.clock.moment().since(begun);
-        let proof = read(control, revision, waited).await?;
+        let proof = read(control, revision, waited).await;
+        // In another database the change of that number is another one.
+        database.verify()?;
+        let proof = proof?;
         let left = wait.saturating_sub(waited);
         if proof.confirmed_at.is_some() || left.is_zero() {
             return Ok(proof);
@@ -98,12 +102,12 @@ async fn read(control: &Control, revision: Revision, waited: Duration) -> Result
     match (proof.confirmed_at, row.confirmed_at, row.committed_by) {
         (Some(at), None, _) => {
             drop(db);
-            control.store.confirm_revision(revision, at).await?;
+            control.store.confirm_revision(&row, at).await?;
         }
         // The bound that is told first stays: it doesn't move away while it is waited for.
         (None, _, None) => {
             drop(db);
-            control.store.keep_committed_by(revision, committed_by(&row, now)).await?;
+            control.store.keep_committed_by(&row, committed_by(&row, now)).await?;
             row = find(&mut *control.store.reader().await?, revision).await?;
             proof = judge(&row, rows, now);
         }
@@ -132,10 +136,10 @@ pub(crate) async fn confirm(store: &Store, now: Timestamp) -> Result<(), StoreEr
     let in_force = |change: &&RevisionRow| judge(change, rows.clone(), now).confirmed_at.is_some();
     let (public, rest): (Vec<_>, Vec<_>) = changes.iter().partition(|change| change.ends_public);
     if let Some(last) = rest.into_iter().rev().find(in_force) {
-        store.confirm_revisions_up_to(last.revision, now).await?;
+        store.confirm_revisions_up_to(last, now).await?;
     }
     for change in public.into_iter().filter(in_force) {
-        store.confirm_revision(change.revision, now).await?;
+        store.confirm_revision(change, now).await?;
     }
     Ok(())
 }

@@ -87,7 +87,7 @@ control::on_both_databases! {
         let sql = "INSERT INTO audit_events (at, actor, via, action, target_kind, target_id, \
              target) VALUES ($1, 'a', 'console', 'test.event', 'test', 1, 't')";
         for at in 0..1_500 {
-            sqlx::query(sql).bind(i64::from(at)).execute(w.control.store().pool()).await.unwrap();
+            sqlx::query(sql).bind(i64::from(at)).execute(&w.control.store().pool()).await.unwrap();
         }
         let bearer = format!("Bearer {}", admin.bearer.as_ref().unwrap());
         let request = Request::get("/api/v1/audit?action=test.event")

@@ -63,7 +63,7 @@ control::on_both_databases! {
         let gone = "INSERT INTO gateways (instance, name, version, started_at, applied_revision, \
             applied_stamp, renewal, renewed_at, lease_ms, serve_known_ms) \
             VALUES ('gone', 'gw', '1.0', 0, 0, 0, 1, 0, 60000, 0)";
-        sqlx::query(gone).execute(w.control.store().pool()).await.unwrap();
+        sqlx::query(gone).execute(&w.control.store().pool()).await.unwrap();
         let mut asked = BTreeSet::new();
         for (method, described, names, body) in asks() {
             let mut path = format!("/api/v1{described}");

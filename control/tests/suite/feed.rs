@@ -73,7 +73,7 @@ control::on_both_databases! {
         }
         sqlx::query("DELETE FROM revisions WHERE revision = $1")
             .bind(since.revision.0 + 1)
-            .execute(w.control.store().pool())
+            .execute(&w.control.store().pool())
             .await
             .unwrap();
         let read = w.control.store().feed(since.clone()).await.unwrap();
@@ -90,7 +90,7 @@ control::on_both_databases! {
         let join = |numbers: &str| format!("INSERT INTO group_members SELECT g.id, p.id, 0 \
              FROM groups g, principals p WHERE g.name = 'a_owners' AND p.name LIKE '{numbers}'");
         let sql = async |sql: String| {
-            sqlx::query(AssertSqlSafe(sql)).execute(w.control.store().pool()).await.unwrap();
+            sqlx::query(AssertSqlSafe(sql)).execute(&w.control.store().pool()).await.unwrap();
         };
         sql(crowd.to_owned()).await;
         sql(join("crowd-1___")).await;
@@ -119,7 +119,7 @@ control::on_both_databases! {
         let fill = "INSERT INTO changes (revision, ordinal, kind, id) \
              WITH RECURSIVE n(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 20100) \
              SELECT c.revision, i, 'principal', i FROM n, revision_counter c";
-        sqlx::query(fill).execute(w.control.store().pool()).await.unwrap();
+        sqlx::query(fill).execute(&w.control.store().pool()).await.unwrap();
         let read = w.control.store().feed(since.clone()).await.unwrap();
         assert!(read.continuing(&since).is_none(), "more entries than a read carries");
         assert!(read.changes.is_empty());

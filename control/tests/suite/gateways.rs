@@ -19,7 +19,7 @@ control::on_both_databases! {
         let now = w.now().as_millis();
         for (instance, ended) in [("a", None), ("b", Some(now))] {
             sqlx::query(sql).bind(instance).bind(now).bind(ended)
-                .execute(w.control.store().pool()).await.unwrap();
+                .execute(&w.control.store().pool()).await.unwrap();
         }
         let listed = admin.get("/api/v1/gateways").await.body["items"].clone();
         assert_eq!(listed.as_array().unwrap().len(), 1, "{listed}");

@@ -38,14 +38,14 @@ control::on_both_databases! {
         let soon = w.clock.now().plus(Duration::from_secs(60));
         sqlx::query("UPDATE token_values SET valid_until = $1")
             .bind(soon.as_millis())
-            .execute(w.control.store().pool())
+            .execute(&w.control.store().pool())
             .await
             .unwrap();
         assert_eq!(w.grant(&issued).await.expires_at, soon);
         let late = issued.token.expires_at.plus(Duration::from_secs(1));
         sqlx::query("UPDATE token_values SET valid_until = $1")
             .bind(late.as_millis())
-            .execute(w.control.store().pool())
+            .execute(&w.control.store().pool())
             .await
             .unwrap();
         assert_eq!(w.grant(&issued).await.expires_at, issued.token.expires_at);
@@ -58,7 +58,7 @@ control::on_both_databases! {
         let issued = issued.unwrap();
         sqlx::query("UPDATE principals SET deactivated_at = 1 WHERE id = $1")
             .bind(account.id.0)
-            .execute(w.control.store().pool())
+            .execute(&w.control.store().pool())
             .await
             .unwrap();
         assert_eq!(w.grant(&issued).await.standing, Standing::PrincipalInactive);
@@ -72,7 +72,7 @@ control::on_both_databases! {
         assert!(w.grant(&issued).await.limits.is_none());
         sqlx::query("UPDATE tokens SET networks = $1, requests_per_second = 5, bytes_per_day = 7")
             .bind(r#"["192.0.2.0/24", "2001:db8::/32"]"#)
-            .execute(w.control.store().pool())
+            .execute(&w.control.store().pool())
             .await
             .unwrap();
         let limits = w.grant(&issued).await.limits;
@@ -101,7 +101,7 @@ control::on_both_databases! {
              VALUES ($1, $2, '192.0.2.1')")
             .bind(issued[0].token.id.0)
             .bind(used.as_millis())
-            .execute(w.control.store().pool())
+            .execute(&w.control.store().pool())
             .await
             .unwrap();
 

@@ -137,7 +137,7 @@ control::on_both_databases! {
         let sql = "SELECT before, after FROM audit_events WHERE action IN ('group.add_member', \
              'group.remove_member', 'group.set_permission') ORDER BY id";
         let states: Vec<(Option<String>, Option<String>)> =
-            sqlx::query_as(sql).fetch_all(w.control.store().pool()).await.unwrap();
+            sqlx::query_as(sql).fetch_all(&w.control.store().pool()).await.unwrap();
         let alice = Some(r#"{"member":"alice"}"#.to_owned());
         assert_eq!(states, [(None, alice)]);
     }

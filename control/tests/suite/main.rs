@@ -19,6 +19,7 @@ mod pruning;
 mod races;
 mod refusals;
 mod repeats;
+mod replaced;
 mod service_accounts;
 mod sessions;
 mod store;

@@ -31,7 +31,7 @@ async fn prune(w: &World) {
 }
 
 async fn numbers(w: &World, sql: &'static str) -> Vec<i64> {
-    sqlx::query_scalar(sql).fetch_all(w.control.store().pool()).await.unwrap()
+    sqlx::query_scalar(sql).fetch_all(&w.control.store().pool()).await.unwrap()
 }
 
 async fn kept(w: &World) -> Vec<i64> {
@@ -211,7 +211,7 @@ control::on_both_databases! {
             "UPDATE revision_counter SET revision = revision + 2500",
         ];
         for sql in fill {
-            sqlx::query(sql).execute(w.control.store().pool()).await.unwrap();
+            sqlx::query(sql).execute(&w.control.store().pool()).await.unwrap();
         }
         let newest = w.feed().await.revision.0;
         w.clock.advance(DAY);

@@ -74,7 +74,7 @@ control::on_both_databases! {
         send(&admin, "r", &reissue, json!({})).await;
         send(&admin, "r", &reissue, json!({})).await.is_problem(409, "token-already-issued");
         let kept: Vec<Option<String>> = sqlx::query_scalar("SELECT answer FROM repeatable_requests")
-            .fetch_all(w.control.store().pool()).await.unwrap();
+            .fetch_all(&w.control.store().pool()).await.unwrap();
         assert_eq!(kept, [None, None], "{value}");
     }
 
@@ -110,7 +110,7 @@ control::on_both_databases! {
         let admin = Client::sign_in(&w, "root").await;
         send(&admin, "k", "/groups", json!({ "name": "g" })).await;
         sqlx::query("UPDATE repeatable_requests SET status = NULL, answer = NULL")
-            .execute(w.control.store().pool()).await.unwrap();
+            .execute(&w.control.store().pool()).await.unwrap();
         let again = send(&admin, "k", "/groups", json!({ "name": "g" })).await;
         again.is_problem(409, "already-done");
         assert!(again.body["detail"].as_str().unwrap().contains("group"), "{}", again.body);

@@ -53,17 +53,17 @@ control::on_both_databases! {
         let store = database.store().await;
         if database.is_postgres() {
             let query = "SELECT current_setting('synchronous_commit')";
-            let on: String = sqlx::query_scalar(query).fetch_one(store.pool()).await.unwrap();
+            let on: String = sqlx::query_scalar(query).fetch_one(&store.pool()).await.unwrap();
             assert_eq!(on, "on");
             // Compiling a query of a young database takes longer than a lease is renewed in.
             let query = "SELECT current_setting('jit')";
-            let jit: String = sqlx::query_scalar(query).fetch_one(store.pool()).await.unwrap();
+            let jit: String = sqlx::query_scalar(query).fetch_one(&store.pool()).await.unwrap();
             assert_eq!(jit, "off");
         } else {
             let mode: String =
-                sqlx::query_scalar("PRAGMA journal_mode").fetch_one(store.pool()).await.unwrap();
+                sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&store.pool()).await.unwrap();
             let synchronous: i64 =
-                sqlx::query_scalar("PRAGMA synchronous").fetch_one(store.pool()).await.unwrap();
+                sqlx::query_scalar("PRAGMA synchronous").fetch_one(&store.pool()).await.unwrap();
             assert_eq!((&*mode, synchronous), ("wal", 2), "WAL, and 2 is FULL");
         }
     }

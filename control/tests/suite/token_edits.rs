@@ -226,7 +226,7 @@ control::on_both_databases! {
                  VALUES ($1, -1, '*', $2, 1, $3, 0) ON CONFLICT (token_id, channel_id, package, day) \
                  DO UPDATE SET bytes = excluded.bytes")
                 .bind(token.0).bind(day).bind(bytes)
-                .execute(w.control.store().pool()).await.unwrap();
+                .execute(&w.control.store().pool()).await.unwrap();
         }
         assert_eq!(token::get(&w.control, &w.admin, id).await.unwrap().status, TokenStatus::Limited);
         assert_eq!(token::get(&w.control, &w.admin, free).await.unwrap().status, TokenStatus::Active);

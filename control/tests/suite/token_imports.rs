@@ -78,7 +78,7 @@ async fn count(w: &World, table: &'static str) -> i64 {
         "tokens" => "SELECT count(*) FROM tokens",
         _ => "SELECT count(*) FROM revisions",
     };
-    sqlx::query_scalar(sql).fetch_one(w.control.store().pool()).await.unwrap()
+    sqlx::query_scalar(sql).fetch_one(&w.control.store().pool()).await.unwrap()
 }
 
 control::on_both_databases! {

@@ -171,7 +171,7 @@ control::on_both_databases! {
         let sql = "SELECT coalesce(before, '') || coalesce(after, '') || target FROM audit_events \
              UNION ALL SELECT hint FROM token_values UNION ALL SELECT name || description FROM tokens";
         let texts: Vec<String> =
-            sqlx::query_scalar(sql).fetch_all(w.control.store().pool()).await.unwrap();
+            sqlx::query_scalar(sql).fetch_all(&w.control.store().pool()).await.unwrap();
         let value = issued.secret.reveal();
         assert!(texts.iter().any(|text| text.contains("\"permission\":\"read\"")));
         assert!(texts.iter().all(|text| !text.contains(&value[3..12])), "more than the hint");

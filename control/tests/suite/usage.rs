@@ -211,7 +211,7 @@ control::on_both_databases! {
         u.send(u.report(1, vec![count(u.key(0, 0), "zlib", 1, 1)])).await;
         let kept = async || -> i64 {
             let sql = "SELECT count(*) FROM usage_addresses";
-            sqlx::query_scalar(sql).fetch_one(u.w.control.store().pool()).await.unwrap()
+            sqlx::query_scalar(sql).fetch_one(&u.w.control.store().pool()).await.unwrap()
         };
         for (number, expected) in [(2, 4), (3, 0)] {
             u.w.clock.advance(Duration::from_secs(24 * 60 * 60));
@@ -252,7 +252,7 @@ control::on_both_databases! {
         let order = order("limited", Permission::Read, &["a"]);
         let issued = u.w.token(&u.w.admin, account, order).await.unwrap();
         assert_eq!(u.w.grant(&issued).await.bytes_of_day, None);
-        sqlx::query("UPDATE tokens SET bytes_per_day = 7").execute(store.pool()).await.unwrap();
+        sqlx::query("UPDATE tokens SET bytes_per_day = 7").execute(&store.pool()).await.unwrap();
         assert_eq!(u.w.grant(&issued).await.bytes_of_day, None, "not used yet");
         let key = |days_ago| UsageKey { token: Some(issued.token.id), ..u.key(0, days_ago) };
         u.send(u.report(2, vec![count(key(1), "zlib", 1, 3), count(key(0), "zlib", 1, 4)])).await;

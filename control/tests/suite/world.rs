@@ -126,7 +126,7 @@ impl World {
     /// By the database's own word for it, what an audit event says happened to what, oldest first.
     pub(crate) async fn audit(&self) -> Vec<(String, String)> {
         let sql = "SELECT action, target FROM audit_events ORDER BY id";
-        sqlx::query_as(sql).fetch_all(self.control.store().pool()).await.unwrap()
+        sqlx::query_as(sql).fetch_all(&self.control.store().pool()).await.unwrap()
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::site::{Answer, CONDAGATE, Connection, PASSWORD};
 
 /// A signed-in client of the control plane.
-pub(super) struct Api {
+pub(crate) struct Api {
     address: SocketAddr,
     session: String,
     connection: Option<Connection<TcpStream>>,
@@ -17,7 +17,7 @@ pub(super) struct Api {
 
 impl Api {
     /// Signs `alice` in.
-    pub(super) fn sign_in(address: SocketAddr) -> Self {
+    pub(crate) fn sign_in(address: SocketAddr) -> Self {
         let mut api = Self { address, session: String::new(), connection: None };
         let answer =
             api.ask("POST", "/sessions", &json!({"username": "alice", "password": PASSWORD}));
@@ -40,7 +40,7 @@ impl Api {
     }
 
     /// Asks for a path below the API's base; null is no body.
-    pub(super) fn ask(&mut self, method: &str, path: &str, body: &Value) -> io::Result<Answer> {
+    pub(crate) fn ask(&mut self, method: &str, path: &str, body: &Value) -> io::Result<Answer> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => Connection::open(self.address)?,

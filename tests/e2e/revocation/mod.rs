@@ -14,7 +14,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use crate::site::patience;
-use api::Api;
+pub(crate) use api::Api;
 use fleet::{Fault, Fleet, GATEWAYS, LEASE};
 use load::{KNOCKS, Revoked, Run};
 

@@ -9,6 +9,7 @@ use access::{
 };
 use control::testing::TestDatabase;
 use control::usecases::channel::{self, NewChannel};
+use control::usecases::proof::{self, Proof};
 use control::usecases::token::{self, Expiry, TokenOrder};
 use control::usecases::usage::{self, UsageOrder};
 use control::usecases::{Page, group, service_account, user};
@@ -163,6 +164,12 @@ impl Admin {
         self.runtime.block_on(token::revoke(&control, &self.actor, token.id)).unwrap().revision
     }
 
+    /// What is known of a change, after waiting for at most `wait` for it to be in force.
+    pub(crate) fn prove(&self, revision: Revision, wait: Duration) -> Proof {
+        let control = self.control(Arc::new(SystemClock), &[]);
+        self.runtime.block_on(proof::prove(&control, revision, wait)).unwrap()
+    }
+
     /// Whether the database is PostgreSQL.
     pub(crate) fn is_on_postgres(&self) -> bool {
         self.database.is_postgres()
@@ -171,14 +178,16 @@ impl Admin {
     /// Does something in the database behind the use cases' back.
     pub(crate) fn sql(&self, sql: impl Into<String>) {
         let sql = sql.into();
-        let done = sqlx::raw_sql(AssertSqlSafe(sql.clone())).execute(self.store.pool());
+        let pool = self.store.pool();
+        let done = sqlx::raw_sql(AssertSqlSafe(sql.clone())).execute(&pool);
         self.runtime.block_on(done).unwrap_or_else(|why| panic!("{why}: {sql}"));
     }
 
     /// Reads a column of text from the database.
     pub(crate) fn texts(&self, sql: impl Into<String>) -> Vec<String> {
         let sql = sql.into();
-        let read = sqlx::query_scalar(AssertSqlSafe(sql.clone())).fetch_all(self.store.pool());
+        let pool = self.store.pool();
+        let read = sqlx::query_scalar(AssertSqlSafe(sql.clone())).fetch_all(&pool);
         self.runtime.block_on(read).unwrap_or_else(|why| panic!("{why}: {sql}"))
     }
 

@@ -144,7 +144,7 @@ impl Store {
         let rows = sqlx::query(self.dialect.of_rows().bytes)
             .bind(serde_json::Value::from(tokens).to_string())
             .bind(day.number())
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *self.reader().await?)
             .await?;
         let bytes = |row: &sqlx::any::AnyRow| {
             let bytes: i64 = row.try_get("bytes")?;

@@ -56,7 +56,7 @@ control::on_both_databases! {
         let w = World::new(database).await;
         Browser::new(&w).get("/welcome").await.leads_to("/sign-in");
         let empty = Control::new(database.store().await, settings(), w.clock.clone());
-        sqlx::query("UPDATE users SET role = 'user'").execute(empty.store().pool()).await.unwrap();
+        sqlx::query("UPDATE users SET role = 'user'").execute(&empty.store().pool()).await.unwrap();
         let mut browser = Browser::new(&w);
         browser.get("/sign-in").await.leads_to("/welcome");
         browser.get("/welcome").await.shows(200, &["condagate admin create NAME"]);
