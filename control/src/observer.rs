@@ -58,7 +58,12 @@ impl Observer {
         }
         let rows = live_gateways(&mut *self.store.reader().await?).await?;
         database.verify()?;
-        for row in self.seen.silent(rows, self.clock.moment()) {
+        let silent = self.seen.silent(rows, self.clock.moment());
+        if !silent.is_empty() {
+            // They may renew in one that has taken the place of this one.
+            database.verify_anew().await?;
+        }
+        for row in silent {
             let ended =
                 self.store.end_gateway(&row.instance, row.renewal, self.clock.now()).await?;
             if ended {

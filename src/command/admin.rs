@@ -20,7 +20,7 @@ pub(super) fn run(global: &Global, admin: &Admin) -> Result<(), Failure> {
     process::block_on(async {
         // Before anybody types a password in vain. Often the first command there is: it makes the
         // database too.
-        let database = process::Database::connect(&config.database).await?;
+        let database = process::Database::connect(&config).await?;
         database.migrate().await?;
         let password = new_password(*password_stdin, name)?;
         let store = database.store().clone();

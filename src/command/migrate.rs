@@ -8,7 +8,7 @@ use crate::{process, settings};
 pub(super) fn run(global: &Global, gateway_role: Option<&str>) -> Result<(), Failure> {
     let config = settings::load(global)?.config;
     process::block_on(async {
-        let database = process::Database::connect(&config.database).await?;
+        let database = process::Database::connect(&config).await?;
         let pending = database.status().await?.pending;
         database.migrate().await?;
         match pending {

@@ -25,9 +25,9 @@ impl Database {
     ///
     /// # Errors
     /// [`Failure::Database`].
-    pub(crate) async fn connect(settings: &config::Database) -> Result<Self, Failure> {
-        let url = settings.url.masked();
-        match tokio::time::timeout(CONNECT_TIMEOUT, connect(settings)).await {
+    pub(crate) async fn connect(config: &config::Config) -> Result<Self, Failure> {
+        let url = config.database.url.masked();
+        match tokio::time::timeout(CONNECT_TIMEOUT, connect(config)).await {
             Ok(Ok((store, found))) => Ok(Self { store, url, found }),
             Ok(Err(source)) => Err(Failure::Database { url, source }),
             Err(_elapsed) => Err(Failure::DatabaseTimeout { url, after: CONNECT_TIMEOUT }),
@@ -98,13 +98,13 @@ impl Database {
 
 /// PostgreSQL is looked at first, over one connection: the pool would try a refused one again and
 /// again, this one tells why at once.
-async fn connect(
-    settings: &config::Database,
-) -> Result<(Store, Option<MigrationStatus>), StoreError> {
+async fn connect(config: &config::Config) -> Result<(Store, Option<MigrationStatus>), StoreError> {
+    let settings = &config.database;
     let url = settings.url.reveal();
     let found = match settings.url.kind() {
         DatabaseKind::PostgreSql => Some(Store::inspect(url).await?.migrations),
         DatabaseKind::Sqlite => None,
     };
-    Ok((Store::connect(url, settings.max_connections).await?, found))
+    let lease = config.gateway.lease;
+    Ok((Store::connect_for(url, settings.max_connections, lease).await?, found))
 }

@@ -97,7 +97,7 @@ impl Process {
         let probe_sockets =
             control_plane::bind("metrics.listen", config.metrics.listen.as_slice()).await?;
 
-        let database = Database::connect(&config.database).await?;
+        let database = Database::connect(config).await?;
         if roles.control {
             database.migrate().await?;
         } else {

@@ -20,6 +20,7 @@ mod control_away;
 mod demo;
 mod description;
 mod directory;
+mod failover;
 mod gateway_role;
 mod guide;
 mod killed;

@@ -8,7 +8,7 @@ use std::str::FromStr as _;
 
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{AnyConnection, AnyPool, Executor as _};
+use sqlx::{AnyConnection, AnyPool, Executor as _, Row as _};
 
 use super::StoreError;
 use super::usage::{self, OfRows};
@@ -37,7 +37,10 @@ const SQLITE_SESSION: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = 
 const POSTGRES_SESSION: &str = "SET synchronous_commit = on; SET jit = off; \
      SET idle_in_transaction_session_timeout = '5s'; SET lock_timeout = '10s';";
 
-const POSTGRES_READ_ONLY: &str = "SELECT current_setting('transaction_read_only')";
+/// Whether it is a standby, and which run of which server it is: a copy of a server starts at another
+/// time. Every role may ask.
+const POSTGRES_SERVER: &str = "SELECT current_setting('transaction_read_only') AS read_only, \
+     CAST(extract(epoch FROM pg_postmaster_start_time()) AS text) AS server";
 
 /// The timeline is that of the WAL being written: the last checkpoint's lags behind a promotion.
 const POSTGRES_HISTORY: &str = "SELECT system_identifier::text || '.' \
@@ -104,21 +107,22 @@ impl Dialect {
         }
     }
 
-    /// Sets up a new connection.
-    pub(super) async fn prepare(self, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    /// Sets up a new connection. The answer tells, for PostgreSQL, which server it leads to.
+    pub(super) async fn prepare(
+        self,
+        connection: &mut AnyConnection,
+    ) -> Result<Option<String>, sqlx::Error> {
         let session = match self {
             Self::Sqlite => SQLITE_SESSION,
             Self::Postgres { .. } => POSTGRES_SESSION,
         };
         connection.execute(sqlx::raw_sql(session)).await?;
-        if let Self::Postgres { .. } = self {
-            let read_only: String =
-                sqlx::query_scalar(POSTGRES_READ_ONLY).fetch_one(connection).await?;
-            if read_only == "on" {
-                return Err(sqlx::Error::Configuration(Box::new(StoreError::ReadOnly)));
-            }
+        let Self::Postgres { .. } = self else { return Ok(None) };
+        let row = sqlx::query(POSTGRES_SERVER).fetch_one(connection).await?;
+        if row.try_get::<&str, _>("read_only")? == "on" {
+            return Err(sqlx::Error::Configuration(Box::new(StoreError::ReadOnly)));
         }
-        Ok(())
+        row.try_get("server").map(Some)
     }
 
     /// Finds out what the database lets us see of itself.

@@ -42,6 +42,10 @@ pub enum Durability {
         synchronous_commit: String,
         /// `on` on a standby.
         transaction_read_only: String,
+        /// Which standbys have a commit before it is answered; empty when none need to.
+        synchronous_standby_names: String,
+        /// How many servers receive what is written here.
+        standbys: i64,
     },
 }
 
@@ -55,7 +59,9 @@ const POSTGRES_NOW: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000
 const POSTGRES_DURABILITY: &str = "SELECT current_setting('fsync') AS fsync, \
      current_setting('full_page_writes') AS full_page_writes, \
      current_setting('synchronous_commit') AS synchronous_commit, \
-     current_setting('transaction_read_only') AS transaction_read_only";
+     current_setting('transaction_read_only') AS transaction_read_only, \
+     current_setting('synchronous_standby_names') AS synchronous_standby_names, \
+     (SELECT count(*) FROM pg_stat_replication) AS standbys";
 
 impl Store {
     /// Looks at the database that `url` names without changing it. A SQLite file must be there.
@@ -104,6 +110,8 @@ async fn durability(
                 full_page_writes: row.try_get("full_page_writes")?,
                 synchronous_commit: row.try_get("synchronous_commit")?,
                 transaction_read_only: row.try_get("transaction_read_only")?,
+                synchronous_standby_names: row.try_get("synchronous_standby_names")?,
+                standbys: row.try_get("standbys")?,
             })
         }
     }

@@ -10,6 +10,7 @@ use access::{Clock, GrantSource, TokenDigest};
 use sqlx::{AnyConnection, Connection as _};
 use tokio::sync::Mutex;
 
+use super::dialect::Dialect;
 use super::opened::Opened;
 use super::signals::{self, News};
 use super::source::{read_beginning, read_feed, unanswered};
@@ -51,6 +52,21 @@ impl GatewaySource {
         };
         let answer = ask(&mut connection, &opened).await?;
         *own = Some(Own { opened, connection });
+        Ok(answer)
+    }
+
+    /// The same on a new connection, which takes the place of the other one once it has answered.
+    async fn on_new<T>(
+        &self,
+        ask: impl AsyncFnOnce(&mut Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut own = self.own.lock().await;
+        let (opened, mut connection) = self.store.connection().await?;
+        let answer = ask(&mut connection).await?;
+        if let Some(old) = own.replace(Own { opened, connection }) {
+            // A server that is gone may leave it without an answer.
+            tokio::spawn(old.connection.close());
+        }
         Ok(answer)
     }
 
@@ -122,8 +138,15 @@ impl LeaseSource for GatewaySource {
     fn renew(&self, instance: Instance) -> Answer<'_, Renewal> {
         let now = self.clock.now();
         Box::pin(async move {
-            let done = self.write(async |db| leases::renew(db, &instance, now).await);
-            let renewed = done.await.map_err(unanswered)?;
+            let renew = async |db: &mut Connection| leases::renew(db, &instance, now).await;
+            let renewed = match self.store.dialect {
+                Dialect::Sqlite => self.write(renew).await,
+                // Who keeps its connection renews for ever with a server that was the database
+                // once. On one that was asked for after the lease was, the lease is never longer
+                // than from when the name led there (sync.md L2).
+                Dialect::Postgres { .. } => self.on_new(renew).await,
+            };
+            let renewed = renewed.map_err(unanswered)?;
             Ok(if renewed { Renewal::Committed } else { Renewal::Ended })
         })
     }

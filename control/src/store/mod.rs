@@ -34,6 +34,8 @@ mod write;
 
 use std::sync::{Arc, OnceLock};
 
+use std::time::Duration;
+
 use access::Clock;
 use sqlx::migrate::{AppliedMigration, Migrate as _, MigrateError, Migrator};
 use sqlx::{AnyConnection, AnyPool};
@@ -115,6 +117,12 @@ pub enum StoreError {
         /// The path.
         path: String,
     },
+    /// The name of a PostgreSQL database leads to another server than before, or that was restarted.
+    #[error(
+        "the control database's name led to another server meanwhile, or that was restarted; see \
+         whether what was changed is there, and change it again if it isn't"
+    )]
+    Moved,
     /// The database can't be reached, or refused a statement.
     #[error("the control database: {0}")]
     Database(#[from] sqlx::Error),
@@ -151,6 +159,9 @@ impl StoreError {
         matches!(error.code().as_deref(), Some("55P03" | "5"))
     }
 }
+
+/// `gateway.lease` where it isn't set.
+const DEFAULT_LEASE: Duration = Duration::from_secs(180);
 
 /// How far a database's schema is from what this version needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -199,10 +210,26 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the URL names no known database, or it can't be reached.
     pub async fn connect(url: &str, max_connections: u32) -> Result<Self, StoreError> {
+        Self::connect_for(url, max_connections, DEFAULT_LEASE).await
+    }
+
+    /// The same for gateways with this lease: connections to PostgreSQL are made anew after half of
+    /// it, so that a server that is no longer the database is left before a gateway that has left
+    /// it is waited for no more.
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    pub async fn connect_for(
+        url: &str,
+        max_connections: u32,
+        lease: Duration,
+    ) -> Result<Self, StoreError> {
         sqlx::any::install_default_drivers();
         let dialect = Dialect::of(url)?;
         dialect.make_file(url)?;
-        let opener = Opener::open(Way { url: url.into(), dialect, max_connections }).await?;
+        let (url, connections_last) = (url.into(), lease / 2);
+        let way = Way { url, dialect, max_connections, connections_last };
+        let opener = Opener::open(way).await?;
         let dialect = opener.dialect();
         let one_writer = dialect.has_one_writer().then(|| Arc::new(Semaphore::new(1)));
         Ok(Self {
@@ -273,6 +300,11 @@ impl Store {
     /// A connection for reading, outside of any change.
     pub(crate) async fn reader(&self) -> Result<sqlx::pool::PoolConnection<sqlx::Any>, StoreError> {
         Ok(self.opener.acquire().await?.1)
+    }
+
+    /// A new connection, beside the pool.
+    async fn connection(&self) -> Result<(Arc<Opened>, AnyConnection), StoreError> {
+        self.opener.connect().await
     }
 
     /// The database as it is opened now; anew when another file has taken its place.

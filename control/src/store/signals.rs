@@ -123,7 +123,7 @@ impl Tell {
             let listening = async {
                 match opener.dialect() {
                     Dialect::Sqlite => self.watch_version(&opener).await,
-                    Dialect::Postgres { .. } => self.notifications(opener.url()).await,
+                    Dialect::Postgres { .. } => self.notifications(&opener).await,
                 }
             };
             tokio::select! {
@@ -148,10 +148,21 @@ impl Tell {
         self.acknowledgements.send_replace(());
     }
 
-    async fn notifications(&self, url: &str) -> Result<(), StoreError> {
-        let mut listener = PgListener::connect(url).await?;
-        listener.listen(CHANNEL).await?;
-        self.everything();
+    /// Listens, each time for as long as a connection lasts, and on the next one before the one
+    /// before is given up.
+    async fn notifications(&self, opener: &Opener) -> Result<(), StoreError> {
+        let mut listener = listen(opener.url()).await?;
+        loop {
+            self.everything();
+            let told = self.notified(&mut listener);
+            match tokio::time::timeout(opener.connections_last(), told).await {
+                Ok(lost) => return Ok(lost?),
+                Err(_old) => listener = listen(opener.url()).await?,
+            }
+        }
+    }
+
+    async fn notified(&self, listener: &mut PgListener) -> Result<(), sqlx::Error> {
         // None: the connection was lost, and notifications with it.
         while let Some(notification) = listener.try_recv().await? {
             let is_change = notification.payload() == News::Change.as_str();
@@ -175,6 +186,12 @@ impl Tell {
             }
         }
     }
+}
+
+async fn listen(url: &str) -> Result<PgListener, sqlx::Error> {
+    let mut listener = PgListener::connect(url).await?;
+    listener.listen(CHANNEL).await?;
+    Ok(listener)
 }
 
 async fn data_version<'c>(db: impl Executor<'c, Database = Any>) -> Result<i64, sqlx::Error> {

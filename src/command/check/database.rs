@@ -100,6 +100,8 @@ fn durability(settings: &Durability) -> Vec<Finding> {
             full_page_writes,
             synchronous_commit,
             transaction_read_only,
+            synchronous_standby_names,
+            standbys,
         } => {
             let cases = [
                 (
@@ -129,6 +131,15 @@ fn durability(settings: &Durability) -> Vec<Finding> {
                         "this role's default is `synchronous_commit = off`; condagate's sessions set \
                          `on`, which a pooler between may lose: run `ALTER ROLE … SET \
                          synchronous_commit = on`",
+                    ),
+                ),
+                (
+                    *standbys > 0 && synchronous_standby_names.is_empty(),
+                    Finding::warn(
+                        SUBJECT,
+                        "the server has standbys, but none that is synchronous: a failover can lose \
+                         the last changes, revokes that were confirmed among them; set \
+                         `synchronous_standby_names`, and fence the old primary",
                     ),
                 ),
             ];
@@ -251,17 +262,25 @@ mod tests {
 
     #[test]
     fn settings_that_lose_commits_are_told() {
+        let replicated =
+            |fsync: &str, commit: &str, read_only: &str, (standbys, names): (i64, &str)| {
+                let found = durability(&Durability::Postgres {
+                    fsync: fsync.into(),
+                    full_page_writes: "on".into(),
+                    synchronous_commit: commit.into(),
+                    transaction_read_only: read_only.into(),
+                    synchronous_standby_names: names.into(),
+                    standbys,
+                });
+                found.into_iter().map(|finding| finding.level).collect::<Vec<_>>()
+            };
         let postgres = |fsync: &str, commit: &str, read_only: &str| {
-            let found = durability(&Durability::Postgres {
-                fsync: fsync.into(),
-                full_page_writes: "on".into(),
-                synchronous_commit: commit.into(),
-                transaction_read_only: read_only.into(),
-            });
-            found.into_iter().map(|finding| finding.level).collect::<Vec<_>>()
+            replicated(fsync, commit, read_only, (0, ""))
         };
         assert_eq!(postgres("on", "remote_apply", "off"), [Level::Ok]);
         assert_eq!(postgres("off", "on", "off"), [Level::Error]);
+        assert_eq!(replicated("on", "on", "off", (1, "")), [Level::Warn]);
+        assert_eq!(replicated("on", "on", "off", (1, "ANY 1 (a, b)")), [Level::Ok]);
         assert_eq!(postgres("on", "off", "off"), [Level::Warn]);
         assert_eq!(postgres("on", "on", "on"), [Level::Error]);
         let sqlite = durability(&Durability::Sqlite { journal_mode: "delete".into() });

@@ -87,7 +87,7 @@ async fn credentials(
 /// Makes the database of a first start, with all that is in it, and moves it into place.
 async fn make_database(folder: &Folder, options: &Demo) -> Result<Credentials, Failure> {
     let config = folder.settings_of_new(options)?;
-    let database = Database::connect(&config.database).await?;
+    let database = Database::connect(&config).await?;
     database.migrate().await?;
     let credentials = accounts::make(&control(&database, &config)).await?;
     database.store().close().await;
@@ -97,7 +97,7 @@ async fn make_database(folder: &Folder, options: &Demo) -> Result<Credentials, F
 
 /// Issues another token for the demo's service account and keeps it in `credentials`.
 async fn issue_token(config: &Config, credentials: &mut Credentials) -> Result<(), Failure> {
-    let database = Database::connect(&config.database).await?;
+    let database = Database::connect(config).await?;
     database.migrate().await?;
     let issued = accounts::issue_another(&control(&database, config), credentials).await;
     database.store().close().await;

@@ -1,4 +1,4 @@
-//! A line to PostgreSQL that can be cut.
+//! A line to PostgreSQL that can be cut, or led to another server.
 
 use std::io;
 use std::net::Shutdown;
@@ -9,11 +9,12 @@ use std::sync::{Arc, Mutex};
 
 use tempfile::TempDir;
 
-use super::Setup;
+use super::{Postgres, Setup};
 
 /// The socket of a PostgreSQL server as seen over a line that can be cut.
 pub(crate) struct Line {
     folder: TempDir,
+    server: Arc<Mutex<PathBuf>>,
     cut: Arc<AtomicBool>,
     open: Arc<Mutex<Vec<UnixStream>>>,
 }
@@ -35,20 +36,28 @@ impl Line {
         let folder = tempfile::tempdir().unwrap();
         let listener = UnixListener::bind(folder.path().join(SOCKET)).unwrap();
         let (cut, open) = (Arc::new(AtomicBool::new(false)), Arc::<Mutex<Vec<_>>>::default());
-        let (server, is_cut, all) = (server.join(SOCKET), Arc::clone(&cut), Arc::clone(&open));
+        let server = Arc::new(Mutex::new(server.join(SOCKET)));
+        let (leads_to, is_cut, all) = (Arc::clone(&server), Arc::clone(&cut), Arc::clone(&open));
         std::thread::spawn(move || {
             for client in listener.incoming() {
                 let Ok(client) = client else { continue };
                 if is_cut.load(Ordering::SeqCst) {
                     continue;
                 }
-                let server = UnixStream::connect(&server).unwrap();
+                let server = leads_to.lock().unwrap().clone();
+                // It may be stopped.
+                let Ok(server) = UnixStream::connect(&server) else { continue };
                 copy(&client, &server);
                 copy(&server, &client);
                 all.lock().unwrap().extend([client, server]);
             }
         });
-        Self { folder, cut, open }
+        Self { folder, server, cut, open }
+    }
+
+    /// Leads new connections there; those that are open stay where they are.
+    pub(crate) fn lead_to(&self, server: &Postgres) {
+        *self.server.lock().unwrap() = server.folder().join(SOCKET);
     }
 
     pub(crate) fn cut(&self) {

@@ -22,11 +22,7 @@ pub(crate) struct Postgres {
 impl Postgres {
     /// Makes its files and starts it.
     pub(crate) fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        if rustix::process::getuid().is_root() {
-            let owned = Command::new("chown").arg("postgres").arg(folder.path()).status();
-            assert!(owned.unwrap().success());
-        }
+        let folder = own_folder();
         let data = folder.path().join("data");
         let options = ["-U", "postgres", "--auth=trust", "--no-sync", "--locale=C"];
         let (program, arguments) = command("initdb", &["-D", data.to_str().unwrap()], &options);
@@ -55,6 +51,26 @@ impl Postgres {
         self.process.wait(STOP_WITHIN);
         self.process = run(self.folder.path());
         self.wait_until_it_answers();
+    }
+
+    /// Another server with all that this one has now, which is stopped while it is copied.
+    pub(crate) fn copy(&mut self) -> Self {
+        self.process.signal(Signal::INT);
+        self.process.wait(STOP_WITHIN);
+        let folder = own_folder();
+        let data = self.folder.path().join("data");
+        let copied = Command::new("cp").arg("-a").arg(data).arg(folder.path()).status();
+        assert!(copied.unwrap().success());
+        self.process = run(self.folder.path());
+        let copy = Self { process: run(folder.path()), folder };
+        self.wait_until_it_answers();
+        copy.wait_until_it_answers();
+        copy
+    }
+
+    /// Where its socket is.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Ends every connection to it.
@@ -96,6 +112,15 @@ impl Drop for Postgres {
             self.process.wait(STOP_WITHIN);
         }
     }
+}
+
+fn own_folder() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    if rustix::process::getuid().is_root() {
+        let owned = Command::new("chown").arg("postgres").arg(folder.path()).status();
+        assert!(owned.unwrap().success());
+    }
+    folder
 }
 
 /// Durability is on as far as the server's own crash goes; the machine's doesn't matter here.
