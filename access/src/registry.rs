@@ -1,9 +1,10 @@
 //! Which channels there are, and where their files lie.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
+
+use foldhash::HashMap;
 
 use crate::{ChannelId, ChannelName};
 

@@ -42,8 +42,7 @@ pub(crate) enum Refusal {
 }
 
 /// Whose fault an answer is, for the record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Blame {
     /// The request is at fault.
     Client,
@@ -51,6 +50,17 @@ pub(crate) enum Blame {
     Upstream,
     /// We are, or the control database is.
     Gateway,
+}
+
+impl Blame {
+    /// As it is told in the access log.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Upstream => "upstream",
+            Self::Gateway => "gateway",
+        }
+    }
 }
 
 /// What a refusal's text may say beside its reason.

@@ -9,6 +9,9 @@ const KEPT: [&str; 5] = ["max-age", "immutable", "no-cache", "no-store", "must-r
 
 /// `private`, and of the storage's own directives those that speak to the client.
 pub(crate) fn private(headers: &HeaderMap) -> HeaderValue {
+    if !headers.contains_key(CACHE_CONTROL) {
+        return HeaderValue::from_static("private");
+    }
     let mut value = "private".to_owned();
     let fields = headers.get_all(CACHE_CONTROL).iter().filter_map(|field| field.to_str().ok());
     for directive in fields.flat_map(|field| field.split(',')).map(str::trim) {

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use access::usage::UsageKey;
-use access::{Allowed, Privacy};
+use access::{Allowed, ChannelName, Privacy, Timestamp};
 use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
@@ -63,7 +63,7 @@ pub(crate) async fn serve(
     let in_flight = exchange.begin();
     let client = worker.settings.client(peer, request.headers());
     let request_id = worker.ids.next();
-    let mut record = Record::begin(Rc::clone(&worker), client, &request_id);
+    let mut record = Record::begin(Rc::clone(&worker), client, request_id);
     let user_agent = request.headers().get(USER_AGENT).and_then(|agent| agent.to_str().ok());
     let mut channel = None;
     let framed = match exchange.fault_of(request.method()) {
@@ -75,7 +75,9 @@ pub(crate) async fn serve(
     };
     let passed = match framed {
         Ok(()) if request.method() == Method::OPTIONS => Ok((options(), None)),
-        Ok(()) => pass(&worker, &request, client, &request_id, &mut record, &mut channel).await,
+        Ok(()) => {
+            pass(&worker, &request, client, request_id.as_str(), &mut record, &mut channel).await
+        }
         Err(refused) => Err(refused),
     };
     if request.version() == Version::HTTP_2 && !request.body().is_end_stream() {
@@ -83,7 +85,8 @@ pub(crate) async fn serve(
     }
     let (mut answer, opened) = passed.unwrap_or_else(|Refused { refusal, detail }| {
         let contact = worker.settings.contact.as_deref();
-        let context = Context { channel: channel.as_deref(), contact, request_id: &request_id };
+        let channel = channel.as_ref().and_then(target::channel_text);
+        let context = Context { channel, contact, request_id: request_id.as_str() };
         let refused = refusal.answer(&context);
         record.refused(refused.error, refusal.blame(), detail);
         let body = StoredBody::Memory(refused.body);
@@ -92,7 +95,7 @@ pub(crate) async fn serve(
     let watch = opened
         .filter(|_| answer.body.is_streamed() && request.method() != Method::HEAD)
         .map(|(allowed, question)| Watch::new(&worker.watches, allowed, question, switch));
-    if let Ok(id) = HeaderValue::from_str(&request_id) {
+    if let Ok(id) = HeaderValue::from_str(request_id.as_str()) {
         answer.headers.insert(REQUEST_ID, id);
     }
     record.status(answer.status);
@@ -140,11 +143,11 @@ async fn pass(
     client: IpAddr,
     request_id: &str,
     record: &mut Record,
-    channel: &mut Option<String>,
+    channel: &mut Option<ChannelName>,
 ) -> Result<(Stored, Option<Opened>), Refused> {
     let target =
         target::read(request.uri().path(), &worker.settings.mounts).map_err(Refusal::Path)?;
-    *channel = target::channel_text(&target);
+    channel.clone_from(&target.channel);
 
     let (allowed, credential) = match decide(worker, request, client, &target, record).await {
         Ok(decided) => decided,
@@ -175,7 +178,7 @@ async fn pass(
         let package = package.unwrap_or_default();
         record.meter(worker.usage.answered(used, package, downloads, limiter));
     }
-    mark(worker, &allowed, &mut stored.headers);
+    mark(worker, &allowed, now, &mut stored.headers);
     let opened = target.channel.map(|channel| {
         let question = Question { channel, credential, address: client };
         (allowed, question)
@@ -219,7 +222,7 @@ fn not_stored(failure: Failure) -> Refused {
 
 /// Marks an answer with what the decision means for it: no shared cache may keep what a token
 /// opened (W12), and a token that ends soon is said to (W17).
-fn mark(worker: &Worker, allowed: &Allowed, headers: &mut HeaderMap) {
+fn mark(worker: &Worker, allowed: &Allowed, now: Timestamp, headers: &mut HeaderMap) {
     if allowed.channel().privacy != Privacy::Public {
         let value = cache_control::private(headers);
         headers.insert(CACHE_CONTROL, value);
@@ -227,7 +230,7 @@ fn mark(worker: &Worker, allowed: &Allowed, headers: &mut HeaderMap) {
     let within = worker.settings.expiry_warning;
     let warning = allowed
         .by()
-        .and_then(|live| expiry_to_warn_of(live.grant(), worker.table.now(), within))
+        .and_then(|live| expiry_to_warn_of(live.grant(), now, within))
         .and_then(|date| HeaderValue::from_str(&date).ok());
     if let Some(date) = warning {
         headers.insert(TOKEN_EXPIRES, date);

@@ -18,7 +18,7 @@ use tokio::task::LocalSet;
 
 use crate::follow::{Follower, Identity};
 use crate::limits::Limiters;
-use crate::listener::{BindError, Listener, Sockets, WireLimits};
+use crate::listener::{BindError, Listener, Sockets, Stopping, WireLimits};
 use crate::metrics::Metrics;
 use crate::record::{AccessLog, LogError};
 use crate::stand_in::StandIns;
@@ -367,6 +367,7 @@ impl ThreadStart {
                 .ok(),
             permits: Arc::clone(&permits),
             stop: self.stop,
+            stopping: Stopping::default(),
         });
         for socket in sockets {
             match tokio::net::TcpListener::from_std(socket) {

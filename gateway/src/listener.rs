@@ -7,15 +7,19 @@ pub(crate) mod authority;
 mod cut;
 mod framing;
 mod sockets;
+mod stopping;
 mod stream;
+mod time_limit;
 mod wire;
 
 use std::cell::Cell;
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::net::IpAddr;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use hyper::server::conn::{http1, http2};
@@ -31,6 +35,7 @@ pub(crate) use self::cut::CutSwitch;
 pub(crate) use self::framing::Fault as Framing;
 pub use self::sockets::BindError;
 pub(crate) use self::sockets::Sockets;
+pub(crate) use self::stopping::Stopping;
 use self::stream::Stream;
 use self::wire::Wire;
 pub(crate) use self::wire::{Exchange, InFlight, WireLimits};
@@ -61,6 +66,7 @@ pub(crate) struct Listener {
     /// A permit is taken before a connection is accepted, and freed when it ends.
     pub(crate) permits: Arc<Semaphore>,
     pub(crate) stop: watch::Receiver<bool>,
+    pub(crate) stopping: Stopping,
 }
 
 impl Listener {
@@ -77,6 +83,7 @@ impl Listener {
                 None => tokio::time::sleep(REST).await,
             }
         }
+        self.stopping.begin();
         while let Some(Some((stream, peer, permit))) =
             futures_util::FutureExt::now_or_never(self.accept(&socket))
         {
@@ -182,16 +189,16 @@ impl Listener {
     /// Serves a connection to its end; once the gateway stops, only what it has already begun.
     async fn drive(&self, connection: impl GracefulConnection<Error = hyper::Error>, peer: IpAddr) {
         let mut connection = pin!(connection);
-        let mut stop = self.stop.clone();
-        let ended = tokio::select! {
-            ended = connection.as_mut() => ended,
-            _ = stop.wait_for(|&stop| stop) => {
+        let mut stopping = self.stopping.tell();
+        let ended = poll_fn(|cx| match connection.as_mut().poll(cx) {
+            Poll::Pending if stopping.is_told(cx) => {
                 connection.as_mut().graceful_shutdown();
-                connection.await
+                connection.as_mut().poll(cx)
             }
-        };
+            polled => polled,
+        });
         // Told only to whoever looks for it: what it meant for a request is in that one's record.
-        if let Err(why) = ended {
+        if let Err(why) = ended.await {
             tracing::debug!(%peer, %why, "a connection ended early");
         }
     }

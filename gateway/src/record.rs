@@ -1,22 +1,24 @@
 //! The one exit: every request, refused or served, leaves through its record, which becomes a line
 //! of the access log and a step of the metrics. The token's id and hint are in it, never its value.
 
+mod line;
 mod log;
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
 use access::{Channel, Grant, Moment, Timestamp, redact};
 use http::{Method, StatusCode, Version};
-use serde::Serialize;
 
+use self::line::Line;
 pub use self::log::LogError;
 pub(crate) use self::log::{AccessLog, LogLines};
 use crate::answer::Blame;
 use crate::target::FilePath;
 use crate::usage::Meter;
-use crate::worker::Worker;
+use crate::worker::{RequestId, Worker};
 
 /// How an answer ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,48 +39,9 @@ pub(crate) struct Record {
     meter: Option<Meter>,
 }
 
-/// A line of the access log. Its fields are documented in docs/operating.md.
-#[derive(Default, Serialize)]
-struct Line {
-    time: String,
-    request_id: String,
-    client: String,
-    protocol: &'static str,
-    method: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    channel: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    file: Option<String>,
-    status: u16,
-    bytes: u64,
-    /// From the request's head to its answer's head, in milliseconds.
-    head_ms: f64,
-    /// From the request's head to the end of its answer, in milliseconds.
-    total_ms: f64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    token: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fault: Option<Blame>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user_agent: Option<String>,
-    /// `complete`, `cut` (by us) or `left` (by the client).
-    end: &'static str,
-}
-
 impl Record {
-    pub(crate) fn begin(worker: Rc<Worker>, client: IpAddr, request_id: &str) -> Self {
-        let mut line = Line { protocol: "-", ..Line::default() };
-        if worker.log.is_on() {
-            line.request_id = request_id.to_owned();
-            line.client = client.to_canonical().to_string();
-            line.method = "-".to_owned();
-        }
+    pub(crate) fn begin(worker: Rc<Worker>, client: IpAddr, request_id: RequestId) -> Self {
+        let line = Line::new(request_id, client.to_canonical());
         Self { started: worker.clock.moment(), line, end: None, meter: None, worker }
     }
 
@@ -88,26 +51,29 @@ impl Record {
             return;
         }
         // Everything that a client writes freely goes through `redact`.
-        self.line.method = redact(method.as_str()).into_owned();
+        self.line.method = match *method {
+            Method::GET => Cow::Borrowed("GET"),
+            Method::HEAD => Cow::Borrowed("HEAD"),
+            _ => redact(method.as_str()).into_owned().into(),
+        };
         self.line.protocol = if version == Version::HTTP_2 { "h2" } else { "http/1" };
-        self.line.user_agent = user_agent.map(|text| redact(text).chars().take(128).collect());
+        self.line.user_agent = user_agent.map(|text| beginning(&redact(text)).to_owned());
     }
 
     /// What was asked for of a registered channel: what else stands in a path may be somebody's
     /// token.
     pub(crate) fn asked(&mut self, channel: &Channel, file: Option<&FilePath<'_>>) {
         if self.worker.log.is_on() {
-            self.line.channel = Some(channel.name.to_string());
-            self.line.file = file.map(|file| redact(&file.decoded()).into_owned());
+            self.line.channel = Some(channel.name.clone());
+            self.line.file = file.map(|file| redacted(file.decoded()));
         }
     }
 
     pub(crate) fn token(&mut self, grant: &Grant) {
-        if !self.worker.log.is_on() {
-            return;
+        if self.worker.log.is_on() {
+            self.line.token = Some(grant.token);
+            self.line.hint = Some(grant.hint.clone());
         }
-        self.line.token = Some(grant.token.0);
-        self.line.hint = Some(grant.hint.to_string());
     }
 
     pub(crate) fn refused(&mut self, error: &'static str, blame: Blame, detail: Option<String>) {
@@ -118,7 +84,7 @@ impl Record {
 
     pub(crate) fn status(&mut self, status: StatusCode) {
         self.line.status = status.as_u16();
-        self.line.head_ms = millis(self.elapsed());
+        self.line.head = self.elapsed();
     }
 
     pub(crate) fn add_bytes(&mut self, count: usize) {
@@ -140,8 +106,7 @@ impl Record {
 
     /// Writes the record. Without an [`End`] the client has left.
     pub(crate) fn write(&mut self) {
-        let elapsed = self.elapsed();
-        self.line.total_ms = millis(elapsed);
+        self.line.total = self.elapsed();
         self.line.end = match self.end.take() {
             Some(End::Complete) => "complete",
             Some(End::Cut { by, detail }) => {
@@ -157,9 +122,14 @@ impl Record {
             None => "left",
         };
         let worker = &self.worker;
-        worker.metrics.answered(self.line.status, self.line.error, self.line.bytes, elapsed);
+        worker.metrics.answered(
+            self.line.status,
+            self.line.error,
+            self.line.bytes,
+            self.line.total,
+        );
         if worker.log.is_on() {
-            self.line.time = worker.clock.now().to_string();
+            self.line.time = worker.clock.now();
             worker.log.write(&self.line);
         }
     }
@@ -169,9 +139,18 @@ impl Record {
     }
 }
 
-fn millis(elapsed: Duration) -> f64 {
-    // Whole microseconds: more digits are noise.
-    f64::from(u32::try_from(elapsed.as_micros()).unwrap_or(u32::MAX)) / 1000.0
+/// How much is told of the client's own description of itself, in characters.
+const USER_AGENT_MAX: usize = 128;
+
+fn beginning(text: &str) -> &str {
+    text.char_indices().nth(USER_AGENT_MAX).map_or(text, |(end, _)| &text[..end])
+}
+
+fn redacted(text: String) -> String {
+    match redact(&text) {
+        Cow::Borrowed(_unchanged) => text,
+        Cow::Owned(redacted) => redacted,
+    }
 }
 
 /// The date on which a token ends, when that is near (wire.md W17).

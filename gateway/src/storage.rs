@@ -8,12 +8,12 @@ mod noarch;
 mod probe;
 mod representation;
 
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use ::http::HeaderMap;
 use access::{Allowed, Channel, Clock, Timestamp};
+use foldhash::HashMap;
 
 use self::directory::Directory;
 pub(crate) use self::directory::{FileBody, OpenFile};

@@ -83,12 +83,17 @@ pub struct FilePath<'r> {
 impl FilePath<'_> {
     /// The path below the channel as the client encoded it: what an HTTP storage is asked for.
     pub fn encoded(&self) -> String {
-        self.with_name(self.name)
+        self.path("", self.name)
     }
 
-    /// The path below the channel with the file's name decoded: its place in a directory.
+    /// The path below the channel with the file's name decoded.
     pub fn decoded(&self) -> String {
-        self.with_name(&self.decoded_name)
+        self.decoded_below("")
+    }
+
+    /// The same below a prefix: the file's place in a directory.
+    pub(crate) fn decoded_below(&self, prefix: &str) -> String {
+        self.path(prefix, &self.decoded_name)
     }
 
     /// The file's decoded name.
@@ -130,14 +135,14 @@ impl FilePath<'_> {
         FilePath { name, decoded_name: Cow::Borrowed(name), ..self.clone() }
     }
 
-    fn with_name(&self, name: &str) -> String {
-        let mut path = String::with_capacity(name.len() + 40);
-        for part in self.label.map(|label| ["label", label]).into_iter().flatten() {
-            path.push_str(part);
-            path.push('/');
-        }
-        for part in self.subdir.into_iter().chain(self.in_shards.then_some(SHARDS)) {
-            path.push_str(part);
+    fn path(&self, prefix: &str, name: &str) -> String {
+        let prefix = (!prefix.is_empty()).then_some(prefix);
+        let label = self.label.map(|label| ["label", label]).into_iter().flatten();
+        let shards = self.in_shards.then_some(SHARDS);
+        let folders = prefix.into_iter().chain(label).chain(self.subdir).chain(shards);
+        let mut path = String::with_capacity(name.len() + 60);
+        for folder in folders {
+            path.push_str(folder);
             path.push('/');
         }
         path.push_str(name);
@@ -191,16 +196,15 @@ pub fn read<'r>(path: &'r str, mounts: &MountPrefixes) -> Result<Target<'r>, Pat
     for segment in channel {
         segment.plain()?;
     }
-    let named = file.and_then(|file| Some((join(channel).parse().ok()?, file)));
+    let named = file.and_then(|file| Some((name(channel)?, file)));
     let (channel, file) = named.unzip();
     Ok(Target { token, channel, file })
 }
 
 /// The channel as it stands in the path, for a refusal's text: never from the registry, so that
-/// it tells nothing. None when it can't be a channel's name; what looks like a secret is one.
-pub fn channel_text(target: &Target<'_>) -> Option<String> {
-    let name = target.channel.as_ref()?.as_str();
-    (!name.contains("cg-")).then(|| name.to_owned())
+/// it tells nothing. None for what looks like a secret.
+pub(crate) fn channel_text(name: &ChannelName) -> Option<&str> {
+    Some(name.as_str()).filter(|name| !name.contains("cg-"))
 }
 
 /// Splits a path behind the token where the channel ends. Since subdirs, `label` and `shards`
@@ -260,8 +264,14 @@ fn is_shard(name: &Segment<'_>) -> bool {
         .is_some_and(|hash| !hash.is_empty() && hash.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
-fn join(segments: &[Segment<'_>]) -> String {
-    segments.iter().map(|segment| segment.raw).collect::<Vec<_>>().join("/")
+fn name(segments: &[Segment<'_>]) -> Option<ChannelName> {
+    match segments {
+        [segment] => segment.raw.parse().ok(),
+        several => {
+            let several: Vec<_> = several.iter().map(|segment| segment.raw).collect();
+            several.join("/").parse().ok()
+        }
+    }
 }
 
 #[cfg(test)]

@@ -5,12 +5,12 @@
 
 mod reporter;
 
-use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use access::usage::{LastUse, UsageKey};
 use access::{Timestamp, TokenId};
+use foldhash::{HashMap, HashSet};
 
 pub(crate) use self::reporter::{Gauges, Reporter, ReporterCounts, Reporting};
 use crate::limits::Limiter;

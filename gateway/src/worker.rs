@@ -73,9 +73,43 @@ impl RequestIds {
         Self { prefix, next: Cell::new(0) }
     }
 
-    pub(crate) fn next(&self) -> String {
+    pub(crate) fn next(&self) -> RequestId {
         let number = self.next.get();
         self.next.set(number.wrapping_add(1));
-        format!("{:012x}{number:08x}", self.prefix & 0xffff_ffff_ffff)
+        RequestId::new(self.prefix, number)
+    }
+}
+
+/// A request's id, as it is told: 20 hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RequestId([u8; 20]);
+
+impl RequestId {
+    /// 12 digits of the thread, 8 of the request.
+    pub(crate) fn new(thread: u64, request: u32) -> Self {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut rest = (u128::from(thread) << 32) | u128::from(request);
+        let mut id = [b'0'; 20];
+        for digit in id.iter_mut().rev() {
+            *digit = DIGITS[(rest % 16) as usize];
+            rest /= 16;
+        }
+        Self(id)
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_tell_threads_and_requests_apart() {
+        let ids = RequestIds::new(0xfff_0019_b2c3_d4e5);
+        assert_eq!(ids.next().as_str(), "0019b2c3d4e500000000");
+        assert_eq!(ids.next().as_str(), "0019b2c3d4e500000001");
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::tree::{Tree, is_test, without_tests};
 
 const PAGE: &str = "docs/operating.md";
-const RECORD: &str = "gateway/src/record.rs";
+const RECORD: &str = "gateway/src/record/line.rs";
 const REFUSALS: &str = "gateway/src/answer.rs";
 const METRICS: &str = "gateway/src/metrics.rs";
 const PROBES: &str = "src/process/probes.rs";
@@ -18,11 +18,9 @@ const COUNTS: [&str; 3] = [
 
 /// Fields of the access log that the page lacks or has too many.
 pub(crate) fn log_fields(tree: &Tree) -> Vec<String> {
-    let code = tree.get(RECORD).unwrap_or_default();
-    let line = code.split("struct Line {").nth(1).and_then(|rest| rest.split("\n}").next());
-    let lines = line.unwrap_or_default().lines().map(str::trim);
-    let fields = lines.filter(|line| !line.starts_with(['#', '/']));
-    let fields = fields.filter_map(|line| Some(line.split_once(':')?.0.to_owned())).collect();
+    let code = without_tests(tree.get(RECORD).unwrap_or_default());
+    let calls = code.split("fields.").skip(1).filter_map(|rest| rest.lines().next());
+    let fields = calls.filter_map(|call| literals(call).into_iter().next()).collect();
     compare(&fields, &documented(tree, "## The access log"), RECORD)
 }
 

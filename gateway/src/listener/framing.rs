@@ -55,16 +55,14 @@ pub(super) fn head_end(bytes: &[u8]) -> Result<Option<usize>, Fault> {
 /// What about it two parsers could read differently, or what we don't take.
 pub(super) fn check(head: &[u8]) -> Result<(), Fault> {
     let head = head.strip_suffix(b"\r\n\r\n").ok_or(Fault::Field)?;
-    let mut lines = memchr::memmem::find_iter(head, b"\r\n");
-    let first_end = lines.next().unwrap_or(head.len());
-    let method = check_request_line(&head[..first_end])?;
+    let (line, mut rest) = first_line(head);
+    let method = check_request_line(line)?;
     let mut length = Length::default();
-    let mut rest = head.get(first_end + 2..).unwrap_or_default();
     let mut fields = 0;
     while !rest.is_empty() {
-        let end = memchr::memmem::find(rest, b"\r\n").unwrap_or(rest.len());
-        check_field(&rest[..end], &mut length)?;
-        rest = rest.get(end + 2..).unwrap_or_default();
+        let line;
+        (line, rest) = first_line(rest);
+        check_field(line, &mut length)?;
         fields += 1;
     }
     if fields > MAX_FIELDS {
@@ -77,6 +75,15 @@ pub(super) fn check(head: &[u8]) -> Result<(), Fault> {
     }
 }
 
+/// Lines end in CR LF, as [`head_end`] has seen; the last one has lost it. A CR elsewhere is found in
+/// its line.
+fn first_line(lines: &[u8]) -> (&[u8], &[u8]) {
+    match memchr::memchr(b'\n', lines) {
+        Some(lf) => (lines[..lf].strip_suffix(b"\r").unwrap_or(&lines[..lf]), &lines[lf + 1..]),
+        None => (lines, &[]),
+    }
+}
+
 /// Gives back the method.
 fn check_request_line(line: &[u8]) -> Result<&[u8], Fault> {
     let mut parts = line.split(|&b| b == b' ');
@@ -85,7 +92,7 @@ fn check_request_line(line: &[u8]) -> Result<&[u8], Fault> {
     else {
         return Err(Fault::RequestLine);
     };
-    if method.is_empty() || !method.iter().all(|&b| is_token(b)) {
+    if method.is_empty() || !method.iter().all(|&b| is(b, TOKEN)) {
         return Err(Fault::RequestLine);
     }
     if !matches!(version, b"HTTP/1.1" | b"HTTP/1.0") {
@@ -97,8 +104,7 @@ fn check_request_line(line: &[u8]) -> Result<&[u8], Fault> {
 /// A path whose characters every parser takes, or what the HTTP library's own parser takes: what
 /// that one refused later would be answered without a word, and without a record.
 fn is_target(target: &[u8]) -> bool {
-    let is_usual = |&b: &u8| b.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@%/".contains(&b);
-    let is_usual_path = target.first() == Some(&b'/') && target.iter().all(is_usual);
+    let is_usual_path = target.first() == Some(&b'/') && target.iter().all(|&b| is(b, PATH));
     let is_uri = || {
         target.iter().all(u8::is_ascii_graphic)
             && !target.contains(&b'#')
@@ -134,10 +140,10 @@ impl Length<'_> {
 fn check_field<'h>(line: &'h [u8], length: &mut Length<'h>) -> Result<(), Fault> {
     let colon = memchr::memchr(b':', line).ok_or(Fault::Field)?;
     let (name, value) = (&line[..colon], &line[colon + 1..]);
-    if name.is_empty() || !name.iter().all(|&b| is_token(b)) {
+    if name.is_empty() || !name.iter().all(|&b| is(b, TOKEN)) {
         return Err(Fault::Field);
     }
-    if value.iter().any(|&b| b == 0x7f || (b < b' ' && b != b'\t')) {
+    if !value.iter().all(|&b| is(b, VALUE)) {
         return Err(Fault::Field);
     }
     let slot = if name.eq_ignore_ascii_case(b"content-length") {
@@ -154,8 +160,41 @@ fn check_field<'h>(line: &'h [u8], length: &mut Length<'h>) -> Result<(), Fault>
 }
 
 /// RFC 9110, section 5.6.2: the characters of a method and of a field's name.
-fn is_token(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b)
+const TOKEN: u8 = 1;
+/// What may be in a path that every parser takes.
+const PATH: u8 = 2;
+/// What may be in a field's value.
+const VALUE: u8 = 4;
+
+/// What each byte may be in: each byte of a head is looked up here.
+const KINDS: [u8; 256] = {
+    let mut kinds = [VALUE; 256];
+    let mut b = 0;
+    while b < 256 {
+        let byte = b as u8;
+        if (byte < b' ' && byte != b'\t') || byte == 0x7f {
+            kinds[b] = 0;
+        }
+        if byte.is_ascii_alphanumeric() {
+            kinds[b] |= TOKEN | PATH;
+        }
+        b += 1;
+    }
+    kinds = with(kinds, b"!#$%&'*+-.^_`|~", TOKEN);
+    with(kinds, b"-._~!$&'()*+,;=:@%/", PATH)
+};
+
+const fn with(mut kinds: [u8; 256], bytes: &[u8], kind: u8) -> [u8; 256] {
+    let mut at = 0;
+    while at < bytes.len() {
+        kinds[bytes[at] as usize] |= kind;
+        at += 1;
+    }
+    kinds
+}
+
+fn is(byte: u8, kind: u8) -> bool {
+    KINDS[usize::from(byte)] & kind != 0
 }
 
 #[cfg(test)]

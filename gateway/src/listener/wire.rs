@@ -10,9 +10,9 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Instant, Sleep};
 
 use super::framing::{self, Fault};
+use super::time_limit::TimeLimit;
 use super::{CutSwitch, Stream};
 use crate::stand_in::StandIns;
 
@@ -105,9 +105,9 @@ pub(super) struct Wire<S: Stream> {
     ready: usize,
     refused: bool,
     wait: Option<Wait>,
-    read_timer: Pin<Box<Sleep>>,
     send_blocked: bool,
-    send_timer: Pin<Box<Sleep>>,
+    /// Of what is waited for: a request, or that the client takes something.
+    limit: TimeLimit,
     lingered: Option<usize>,
 }
 
@@ -131,9 +131,8 @@ impl<S: Stream> Wire<S> {
             ready: 0,
             refused: false,
             wait: None,
-            read_timer: Box::pin(tokio::time::sleep(limits.idle_timeout)),
             send_blocked: false,
-            send_timer: Box::pin(tokio::time::sleep(limits.send_timeout)),
+            limit: TimeLimit::new(limits.idle_timeout),
             lingered: None,
         }
     }
@@ -144,15 +143,19 @@ impl<S: Stream> Wire<S> {
         if self.pending.starts_with(b"\r\n") {
             self.pending.drain(..2);
         }
-        let judged = framing::head_end(&self.pending).and_then(|end| match end {
-            Some(end) if end > self.limits.head_bytes => Err(Fault::TooLarge),
-            Some(end) => framing::check(&self.pending[..end]).map(|()| end),
-            None if self.pending.len() > self.limits.head_bytes => Err(Fault::TooLarge),
-            None => Ok(0),
-        });
-        match judged {
+        match self.head_in(&self.pending) {
             Ok(end) => self.ready = end,
             Err(fault) => self.refuse(fault),
+        }
+    }
+
+    /// Where the head ends that `bytes` begin with; zero while it isn't whole.
+    fn head_in(&self, bytes: &[u8]) -> Result<usize, Fault> {
+        match framing::head_end(bytes)? {
+            Some(end) if end > self.limits.head_bytes => Err(Fault::TooLarge),
+            Some(end) => framing::check(&bytes[..end]).map(|()| end),
+            None if bytes.len() > self.limits.head_bytes => Err(Fault::TooLarge),
+            None => Ok(0),
         }
     }
 
@@ -173,6 +176,26 @@ impl<S: Stream> Wire<S> {
             // An idle connection holds no buffer.
             self.pending = Vec::new();
         }
+    }
+
+    /// Reads a head right to where it goes, for most come alone and whole; then, and at the stream's
+    /// end, true. What is anything else is kept, to be looked at again.
+    fn poll_whole_head(
+        &mut self,
+        cx: &mut Context<'_>,
+        out: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<bool>> {
+        let before = out.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(cx, out))?;
+        let read = &out.filled()[before..];
+        let is_whole = self.head_in(read) == Ok(read.len());
+        if is_whole {
+            self.wait = None;
+        } else {
+            self.pending.extend_from_slice(read);
+            out.set_filled(before);
+        }
+        Poll::Ready(Ok(is_whole))
     }
 
     /// Reads more of a head. Zero at the stream's end.
@@ -197,15 +220,15 @@ impl<S: Stream> Wire<S> {
         };
         if self.wait != Some(wait) {
             self.wait = Some(wait);
-            self.read_timer.as_mut().reset(Instant::now() + limit);
+            self.limit.begin(limit);
         }
-        ready!(self.read_timer.as_mut().poll(cx));
+        ready!(self.limit.poll(cx));
         Poll::Ready(wait)
     }
 
     fn poll_heads(&mut self, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         loop {
-            if self.ready == 0 && !self.refused {
+            if !self.pending.is_empty() && self.ready == 0 && !self.refused {
                 self.judge();
             }
             if self.ready > 0 {
@@ -215,9 +238,13 @@ impl<S: Stream> Wire<S> {
             if self.refused {
                 return Poll::Pending;
             }
-            match self.poll_fill(cx)? {
-                Poll::Ready(0) => return Poll::Ready(Ok(())),
-                Poll::Ready(_more) => {}
+            let is_done = match self.pending.is_empty() {
+                true => self.poll_whole_head(cx, out)?,
+                false => self.poll_fill(cx)?.map(|read| read == 0),
+            };
+            match is_done {
+                Poll::Ready(true) => return Poll::Ready(Ok(())),
+                Poll::Ready(false) => {}
                 Poll::Pending => match ready!(self.poll_overdue(cx)) {
                     Wait::Request => return Poll::Ready(Ok(())),
                     Wait::RestOfHead => self.refuse(Fault::Slow),
@@ -240,10 +267,9 @@ impl<S: Stream> Wire<S> {
             Poll::Pending => {
                 if !self.send_blocked {
                     self.send_blocked = true;
-                    let limit = self.limits.send_timeout;
-                    self.send_timer.as_mut().reset(Instant::now() + limit);
+                    self.limit.begin(self.limits.send_timeout);
                 }
-                ready!(self.send_timer.as_mut().poll(cx));
+                ready!(self.limit.poll(cx));
                 Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
             }
         }
@@ -252,7 +278,7 @@ impl<S: Stream> Wire<S> {
     /// Reads away what a refused client still sends.
     fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.lingered.is_none() {
-            self.read_timer.as_mut().reset(Instant::now() + LINGER);
+            self.limit.begin(LINGER);
         }
         let mut lingered = self.lingered.unwrap_or(0);
         while lingered < LINGER_BYTES {
@@ -261,7 +287,7 @@ impl<S: Stream> Wire<S> {
                 Poll::Ready(Ok(read)) if read > 0 => lingered += read,
                 Poll::Ready(_end_or_error) => break,
                 Poll::Pending => {
-                    ready!(self.read_timer.as_mut().poll(cx));
+                    ready!(self.limit.poll(cx));
                     break;
                 }
             }

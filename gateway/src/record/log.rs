@@ -5,19 +5,24 @@ use std::cell::RefCell;
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use config::AccessLog as Form;
 use prometheus_client::metrics::counter::Counter;
-use serde::Serialize;
+
+use super::line::Line;
 
 /// How many bytes a worker gathers before it hands them on; it does so at every tick too.
-const GATHERED_BYTES: usize = 16 * 1024;
+const GATHERED_BYTES: usize = 64 * 1024;
 /// How many such buffers may wait for the writer; beyond it lines are lost, and counted.
-const WAITING_BUFFERS: usize = 256;
+const WAITING_BUFFERS: usize = 64;
+/// How many written buffers are kept to be filled again.
+const KEPT_BUFFERS: usize = 4;
+/// Longer than most lines.
+const LINE_BYTES: usize = 1024;
 
 /// The access log can't be opened.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +39,7 @@ pub(crate) struct AccessLog {
     form: Form,
     send: SyncSender<Vec<u8>>,
     reopen: Arc<AtomicBool>,
+    written: Arc<Written>,
     lost: Counter,
     writer: JoinHandle<()>,
 }
@@ -43,7 +49,28 @@ pub(crate) struct LogLines {
     form: Form,
     gathered: RefCell<Vec<u8>>,
     send: SyncSender<Vec<u8>>,
+    written: Arc<Written>,
     lost: Counter,
+}
+
+/// Buffers that are written and can be filled again: to have the allocator make and take back such
+/// large ones costs as much as the lines.
+#[derive(Default)]
+struct Written(Mutex<Vec<Vec<u8>>>);
+
+impl Written {
+    fn keep(&self, mut buffer: Vec<u8>) {
+        buffer.clear();
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() < KEPT_BUFFERS {
+            kept.push(buffer);
+        }
+    }
+
+    fn take(&self) -> Vec<u8> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        kept.unwrap_or_else(|| Vec::with_capacity(GATHERED_BYTES + LINE_BYTES))
+    }
 }
 
 enum Sink {
@@ -63,14 +90,15 @@ impl AccessLog {
         };
         let (send, receive) = sync_channel(WAITING_BUFFERS);
         let reopen = Arc::new(AtomicBool::new(false));
+        let written = Arc::<Written>::default();
         let writer = std::thread::Builder::new()
             .name("access-log".to_owned())
             .spawn({
-                let reopen = Arc::clone(&reopen);
-                move || write_all(sink, &receive, &reopen)
+                let (reopen, written) = (Arc::clone(&reopen), Arc::clone(&written));
+                move || write_all(sink, &receive, &reopen, &written)
             })
             .map_err(|why| LogError { path: PathBuf::from("-"), why })?;
-        Ok(Self { form, send, reopen, lost, writer })
+        Ok(Self { form, send, reopen, written, lost, writer })
     }
 
     pub(crate) fn for_thread(&self) -> LogLines {
@@ -78,6 +106,7 @@ impl AccessLog {
             form: self.form,
             gathered: RefCell::default(),
             send: self.send.clone(),
+            written: Arc::clone(&self.written),
             lost: self.lost.clone(),
         }
     }
@@ -98,7 +127,7 @@ fn append_to(path: &PathBuf) -> std::io::Result<File> {
     OpenOptions::new().append(true).create(true).open(path)
 }
 
-fn write_all(mut sink: Sink, receive: &Receiver<Vec<u8>>, reopen: &AtomicBool) {
+fn write_all(mut sink: Sink, receive: &Receiver<Vec<u8>>, reopen: &AtomicBool, buffers: &Written) {
     for lines in receive {
         if reopen.swap(false, Ordering::SeqCst)
             && let Sink::File(path, file) = &mut sink
@@ -117,6 +146,7 @@ fn write_all(mut sink: Sink, receive: &Receiver<Vec<u8>>, reopen: &AtomicBool) {
         if let Err(why) = written {
             tracing::error!(%why, "lines of the access log could not be written");
         }
+        buffers.keep(lines);
     }
 }
 
@@ -125,26 +155,24 @@ impl LogLines {
         self.form != Form::Off
     }
 
-    pub(crate) fn write(&self, line: &impl Serialize) {
+    pub(super) fn write(&self, line: &Line) {
         let mut gathered = self.gathered.borrow_mut();
         match self.form {
-            Form::Json => {
-                let _ = serde_json::to_writer(&mut *gathered, line);
-            }
-            Form::Text => write_text(&mut gathered, line),
+            Form::Json => line.write_json(&mut gathered),
+            Form::Text => line.write_text(&mut gathered),
             Form::Off => return,
         }
         gathered.push(b'\n');
         if gathered.len() >= GATHERED_BYTES {
-            self.hand_on(std::mem::take(&mut *gathered));
+            self.hand_on(std::mem::replace(&mut *gathered, self.written.take()));
         }
     }
 
     /// Hands on what is gathered.
     pub(crate) fn flush(&self) {
-        let gathered = self.gathered.take();
+        let mut gathered = self.gathered.borrow_mut();
         if !gathered.is_empty() {
-            self.hand_on(gathered);
+            self.hand_on(std::mem::replace(&mut *gathered, self.written.take()));
         }
     }
 
@@ -158,25 +186,6 @@ impl LogLines {
     }
 }
 
-/// `key=value` pairs in the alphabetical order of the keys; values with spaces or quotes are quoted.
-fn write_text(out: &mut Vec<u8>, line: &impl Serialize) {
-    let Ok(serde_json::Value::Object(fields)) = serde_json::to_value(line) else {
-        return;
-    };
-    for (at, (key, value)) in fields.iter().enumerate() {
-        let space = if at == 0 { "" } else { " " };
-        let text = match value {
-            serde_json::Value::String(text) if is_plain(text) => text.clone(),
-            other => other.to_string(),
-        };
-        let _ = write!(out, "{space}{key}={text}");
-    }
-}
-
-fn is_plain(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'=')
-}
-
 impl Drop for LogLines {
     fn drop(&mut self) {
         self.flush();
@@ -185,16 +194,13 @@ impl Drop for LogLines {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::net::IpAddr;
 
-    #[test]
-    fn the_text_form_can_be_split_at_spaces() {
-        let mut out = Vec::new();
-        let line = serde_json::json!({ "status": 200, "client": "::1", "agent": "conda/26 \"x\"" });
-        write_text(&mut out, &line);
-        let text = String::from_utf8(out).unwrap();
-        assert!(text.contains("status=200") && text.contains("client=::1"), "{text}");
-        assert!(text.contains(r#"agent="conda/26 \"x\"""#), "{text}");
+    use super::*;
+    use crate::worker::RequestId;
+
+    fn line(status: u16) -> Line {
+        Line { status, ..Line::new(RequestId::new(0, 0), IpAddr::from([127, 0, 0, 1])) }
     }
 
     #[test]
@@ -203,17 +209,19 @@ mod tests {
         let path = folder.path().join("access.log");
         let log = AccessLog::open(Form::Json, path.clone(), Counter::default()).unwrap();
         let lines = log.for_thread();
-        lines.write(&serde_json::json!({ "n": 1 }));
+        lines.write(&line(1));
         lines.flush();
         while std::fs::read_to_string(&path).unwrap().is_empty() {
             std::thread::yield_now();
         }
         std::fs::rename(&path, folder.path().join("access.log.1")).unwrap();
         log.reopen();
-        lines.write(&serde_json::json!({ "n": 2 }));
+        lines.write(&line(2));
         drop(lines);
         log.close();
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "{\"n\":2}\n");
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.ends_with("}\n") && text.contains("\"status\":2,"), "{text}");
+        assert!(!text.contains("\"status\":1,"), "{text}");
     }
 
     #[test]

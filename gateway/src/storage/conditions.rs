@@ -116,10 +116,10 @@ fn matches_weakly(list: &str, validators: &Validators) -> bool {
     if list.trim() == "*" {
         return true;
     }
-    let opaque = |tag: &str| tag.strip_prefix("W/").unwrap_or(tag).to_owned();
-    let Some(ours) = validators.etag.as_deref().map(opaque) else {
+    let Some(ours) = validators.etag.as_deref() else {
         return false;
     };
+    let ours = ours.strip_prefix("W/").unwrap_or(ours);
     // A tag may hold a comma, so the list is read from quote to quote.
     let mut rest = list;
     while let Some(start) = rest.find('"') {
@@ -127,7 +127,7 @@ fn matches_weakly(list: &str, validators: &Validators) -> bool {
             return false;
         };
         let end = start + 1 + length + 1;
-        if rest[start..end] == *ours {
+        if &rest[start..end] == ours {
             return true;
         }
         rest = &rest[end..];

@@ -126,11 +126,7 @@ impl Storage for Directory {
         file: &FilePath<'_>,
         ask: &Ask<'_>,
     ) -> Result<Stored, Failure> {
-        let file_path = file.decoded();
-        let path = match &*channel.prefix {
-            "" => file_path,
-            prefix => format!("{prefix}/{file_path}"),
-        };
+        let path = file.decoded_below(&channel.prefix);
         let known = self.find(&path)?;
         let conditions = Conditions::new(ask.headers, ask.head);
         let (length, validators) = (known.file.length(), &known.validators);

@@ -64,7 +64,7 @@ impl Drop for Done<'_> {
 pub(super) struct Era {
     applied: ArcSwap<Applied>,
     channels: ArcSwap<ChannelRegistry>,
-    grants: Cache<TokenDigest, Arc<LiveGrant>>,
+    grants: Cache<TokenDigest, Arc<LiveGrant>, foldhash::fast::RandomState>,
     unknown: Cache<TokenDigest, ()>,
     /// Every grant that somebody may still go by, also when the cache has evicted it: a flip must
     /// reach what is being sent (sync.md T3).
@@ -91,12 +91,13 @@ impl Era {
             let bytes = live.grant().weight_bytes() + ENTRY_OVERHEAD_BYTES;
             u32::try_from(bytes).unwrap_or(u32::MAX)
         };
+        let grants = Cache::builder().weigher(weigh).max_capacity(size_bytes);
         let era = Self {
             stripes: Stripes::new(beginning.applied.revision),
             history: History::new(beginning.applied.revision, beginning.applied.stamp),
             applied: ArcSwap::from_pointee(beginning.applied),
             channels: ArcSwap::from_pointee(ChannelRegistry::new(beginning.channels)),
-            grants: Cache::builder().weigher(weigh).max_capacity(size_bytes).build(),
+            grants: grants.build_with_hasher(Default::default()),
             unknown: Cache::builder().max_capacity(UNKNOWN_MAX).time_to_live(UNKNOWN_FOR).build(),
             live: DashMap::new(),
             by_principal: DashMap::new(),

@@ -65,9 +65,26 @@ fn decode(raw: &str) -> Result<Cow<'_, str>, PathError> {
     Ok(decoded)
 }
 
-/// RFC 3986, section 3.3: what stands for itself in a segment.
+/// RFC 3986, section 3.3: what stands for itself in a segment. A table, for each byte of each path is
+/// looked up.
+const PATH_CHARACTERS: [bool; 256] = {
+    let marks = b"-._~!$&'()*+,;=:@";
+    let mut is = [false; 256];
+    let mut b = 0;
+    while b < 256 {
+        is[b] = (b as u8).is_ascii_alphanumeric();
+        b += 1;
+    }
+    let mut at = 0;
+    while at < marks.len() {
+        is[marks[at] as usize] = true;
+        at += 1;
+    }
+    is
+};
+
 fn is_path_character(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&b)
+    PATH_CHARACTERS[usize::from(b)]
 }
 
 impl<'r> Segment<'r> {

@@ -6,13 +6,13 @@
 //! folder renamed or a link turned elsewhere, is looked for every second.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use access::Moment;
 use bytes::Bytes;
+use foldhash::HashMap;
 use http::HeaderMap;
 use rustix::process::{Resource, getrlimit};
 
@@ -134,7 +134,9 @@ impl Generations {
 
     /// The entry, which is asked for and so is young again.
     fn young(&mut self, path: &str) -> Option<&Entry> {
-        if let Some((path, entry)) = self.old.remove_entry(path) {
+        if !self.old.is_empty()
+            && let Some((path, entry)) = self.old.remove_entry(path)
+        {
             self.young.insert(path, entry);
         }
         self.young.get(path)
