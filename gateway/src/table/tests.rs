@@ -1,3 +1,5 @@
+mod cost;
+
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
 use std::sync::Mutex;
