@@ -5,6 +5,7 @@
 
 pub(crate) mod authority;
 mod cut;
+mod exchange;
 mod framing;
 mod sockets;
 mod stopping;
@@ -16,7 +17,7 @@ use std::cell::Cell;
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::net::IpAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
@@ -27,18 +28,21 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
 use rustls::ServerConfig;
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
 pub(crate) use self::cut::CutSwitch;
+pub(crate) use self::exchange::{Exchange, InFlight};
 pub(crate) use self::framing::Fault as Framing;
 pub use self::sockets::BindError;
 pub(crate) use self::sockets::Sockets;
 pub(crate) use self::stopping::Stopping;
+use self::stopping::Told;
 use self::stream::Stream;
 use self::wire::Wire;
-pub(crate) use self::wire::{Exchange, InFlight, WireLimits};
+pub(crate) use self::wire::WireLimits;
 use crate::driver;
 use crate::stand_in::StandIns;
 use crate::worker::Worker;
@@ -147,28 +151,40 @@ impl Listener {
     ) {
         let exchange = Rc::new(Exchange::new(stand_ins));
         let switch = exchange.switch();
-        let wire = Wire::new(stream, self.limits, Rc::clone(&exchange), true);
+        let mut wire = Wire::new(stream, self.limits, Rc::clone(&exchange), true);
         let service = service_fn(|request| {
             let worker = Rc::clone(&self.worker);
             let exchange = Rc::clone(&exchange);
             let answer = driver::serve(worker, exchange, Rc::clone(&switch), peer, request);
             async { Ok::<_, Infallible>(answer.await) }
         });
-        let buffer = CONNECTION_BUFFER_BYTES.max(self.limits.head_bytes);
-        let connection = http1::Builder::new()
-            .max_buf_size(buffer)
-            .serve_connection(TokioIo::new(wire), service);
-        let _ = Rc::clone(&switch).unless_thrown(self.drive(connection, peer)).await;
+        let mut builder = http1::Builder::new();
+        builder.max_buf_size(CONNECTION_BUFFER_BYTES.max(self.limits.head_bytes));
+        let mut stopping = self.stopping.tell();
+        let serving = async {
+            // The HTTP library holds buffers for as long as it has the connection.
+            while begins(&mut wire, &mut stopping).await {
+                let connection = builder.serve_connection(TokioIo::new(wire), &service);
+                let mut connection = Box::new(connection);
+                let driven = Pin::new(&mut *connection);
+                if !self.drive(driven, peer, &exchange, &mut stopping).await {
+                    return;
+                }
+                wire = connection.into_parts().io.into_inner();
+            }
+            let _ = wire.shutdown().await;
+        };
+        let _ = Rc::clone(&switch).unless_thrown(serving).await;
     }
 
     async fn http2(self: &Rc<Self>, stream: impl Stream, peer: IpAddr) {
         let exchange = Rc::new(Exchange::default());
         let wire = Wire::new(stream, self.limits, Rc::clone(&exchange), false);
-        let worker = Rc::clone(&self.worker);
+        let (worker, shared) = (Rc::clone(&self.worker), Rc::clone(&exchange));
         let streams = SameThread::default();
         let begun = Rc::clone(&streams.begun);
         let service = service_fn(move |request| {
-            let (worker, exchange) = (Rc::clone(&worker), Rc::clone(&exchange));
+            let (worker, exchange) = (Rc::clone(&worker), Rc::clone(&shared));
             let switch = Rc::new(CutSwitch::default());
             begun.set(Some(Rc::clone(&switch)));
             let answer = driver::serve(worker, exchange, switch, peer, request);
@@ -183,25 +199,50 @@ impl Listener {
             .max_header_list_size(head_bytes)
             .max_send_buf_size(STREAM_BUFFER_BYTES)
             .serve_connection(TokioIo::new(wire), service);
-        self.drive(connection, peer).await;
+        self.drive(pin!(connection), peer, &exchange, &mut self.stopping.tell()).await;
     }
 
-    /// Serves a connection to its end; once the gateway stops, only what it has already begun.
-    async fn drive(&self, connection: impl GracefulConnection<Error = hyper::Error>, peer: IpAddr) {
-        let mut connection = pin!(connection);
-        let mut stopping = self.stopping.tell();
-        let ended = poll_fn(|cx| match connection.as_mut().poll(cx) {
-            Poll::Pending if stopping.is_told(cx) => {
+    /// Serves a connection to its end, or until it rests: then true. Once the gateway stops, only
+    /// what it has already begun.
+    async fn drive(
+        &self,
+        mut connection: Pin<&mut impl GracefulConnection<Error = hyper::Error>>,
+        peer: IpAddr,
+        exchange: &Exchange,
+        stopping: &mut Told<'_>,
+    ) -> bool {
+        let mut told = false;
+        let ended = poll_fn(|cx| {
+            let mut polled = connection.as_mut().poll(cx);
+            if polled.is_pending() && !told && stopping.is_told(cx) {
+                told = true;
                 connection.as_mut().graceful_shutdown();
-                connection.as_mut().poll(cx)
+                polled = connection.as_mut().poll(cx);
             }
-            polled => polled,
+            match polled {
+                Poll::Ready(ended) => Poll::Ready(Some(ended)),
+                Poll::Pending if exchange.rests() => Poll::Ready(None),
+                Poll::Pending => Poll::Pending,
+            }
         });
-        // Told only to whoever looks for it: what it meant for a request is in that one's record.
-        if let Err(why) = ended.await {
-            tracing::debug!(%peer, %why, "a connection ended early");
+        match ended.await {
+            None => return true,
+            Some(Ok(())) => {}
+            // Told only to whoever looks for it: what it meant for a request is in that one's
+            // record.
+            Some(Err(why)) => tracing::debug!(%peer, %why, "a connection ended early"),
         }
+        false
     }
+}
+
+/// Waits until a request begins; false when the connection ends before, or the gateway stops.
+async fn begins(wire: &mut Wire<impl Stream>, stopping: &mut Told<'_>) -> bool {
+    poll_fn(|cx| match wire.poll_begins(cx) {
+        Poll::Pending if stopping.is_told(cx) => Poll::Ready(false),
+        polled => polled,
+    })
+    .await
 }
 
 /// Runs an HTTP/2 connection's streams on the thread that accepted it, each until its switch is

@@ -8,11 +8,15 @@ use std::time::Duration;
 use access::Privacy;
 
 use crate::site::nginx::Nginx;
+use crate::site::patience::until;
 use crate::site::{Database, Issued, Setup, Site};
 
 const CLIENTS: usize = 8;
 const GIBIBYTE: u64 = 1 << 30;
 const LIMIT_KILOBYTES: u64 = 64 * 1024;
+/// How many connections wait at a time, and how much each may take in kilobytes, also unoptimised.
+const WAITING: u64 = 100;
+const WAITING_KILOBYTES: u64 = 16;
 const FILE: &str = "noarch/large-1.0-0.conda";
 
 /// A tree with one large file, which takes no room on the disk.
@@ -64,6 +68,45 @@ fn eight_clients_take_a_gibibyte_each_over_http2() {
         assert_eq!(String::from_utf8_lossy(&output.stdout), format!("2 {GIBIBYTE}"));
     }
     is_small(&site, "a directory over HTTP/2");
+    site.stop();
+}
+
+/// Connections that wait have none of the buffers of those that are served, before their first
+/// request or after a while without one.
+#[test]
+fn a_connection_that_waits_takes_little() {
+    let setup = Setup::with_demo_channel(Database::Sqlite);
+    let token = setup.admin.token(&["demo"]);
+    let site = setup.start();
+    let path = format!("/t/{}/demo/noarch/repodata.json", token.value);
+    let mut open = Vec::new();
+    let mut more = |is_used: bool| {
+        let before = site.process.kilobytes("VmRSS");
+        for _ in 0..WAITING {
+            let mut connection = site.connect();
+            if is_used {
+                assert_eq!(connection.get(&path, &[]).unwrap().status(), 200);
+            }
+            open.push(connection);
+        }
+        until("the connections to be accepted", || {
+            let accepted = site.metric("condagate_connections");
+            (accepted == i64::try_from(open.len()).unwrap()).then_some(())
+        });
+        site.process.kilobytes("VmRSS").saturating_sub(before)
+    };
+    // What the first ones take is the process's, not theirs.
+    more(true);
+    let unused = more(false);
+    assert!(unused <= WAITING * WAITING_KILOBYTES, "{WAITING} connections took {unused} kB");
+    // What those before have let go is used again.
+    let mut batches = 0;
+    until("used connections that take little", || {
+        batches += 1;
+        assert!(batches < 7, "they take what they took when they were served");
+        std::thread::sleep(Duration::from_secs(1));
+        (more(true) <= WAITING * WAITING_KILOBYTES).then_some(())
+    });
     site.stop();
 }
 

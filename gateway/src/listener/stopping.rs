@@ -17,7 +17,6 @@ pub(crate) struct Stopping {
 pub(super) struct Told<'s> {
     stopping: &'s Stopping,
     place: Option<usize>,
-    done: bool,
 }
 
 impl Stopping {
@@ -28,21 +27,18 @@ impl Stopping {
     }
 
     pub(super) fn tell(&self) -> Told<'_> {
-        Told { stopping: self, place: None, done: false }
+        Told { stopping: self, place: None }
     }
 }
 
 impl Told<'_> {
-    /// Says once that the gateway stops. To be called from one task alone, which is woken for it.
+    /// Whether the gateway stops. To be called from one task alone, which is woken for it.
     pub(super) fn is_told(&mut self, cx: &mut Context<'_>) -> bool {
-        if self.stopping.begun.get() {
-            return !std::mem::replace(&mut self.done, true);
-        }
-        if self.place.is_none() {
+        if self.place.is_none() && !self.stopping.begun.get() {
             let mut connections = self.stopping.connections.borrow_mut();
             self.place = Some(connections.insert(cx.waker().clone()));
         }
-        false
+        self.stopping.begun.get()
     }
 }
 

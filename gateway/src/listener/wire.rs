@@ -1,7 +1,6 @@
 //! One client connection's bytes: only whole, strictly read heads go up to the HTTP library, and
 //! a client that stalls is let go.
 
-use std::cell::Cell;
 use std::io;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
@@ -13,17 +12,16 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::framing::{self, Fault};
 use super::time_limit::TimeLimit;
-use super::{CutSwitch, Stream};
-use crate::stand_in::StandIns;
+use super::{Exchange, Stream};
 
 /// What is handed up in place of a head that is refused, so that the refusal takes the same way
-/// through answer and record as every other. Its method is no method anyone uses.
+/// through answer and record as every other.
 const REFUSED_HEAD: &[u8] = b"! /refused HTTP/1.1\r\n\r\n";
-/// See [`REFUSED_HEAD`].
-const REFUSED_METHOD: &str = "!";
-
 /// How much is read at a time while heads are awaited, in bytes.
 const READ_BYTES: usize = 8 * 1024;
+/// How long a connection waits for its next request before it rests: is waited for without the HTTP
+/// library and its buffers.
+const RESTS_AFTER: Duration = Duration::from_secs(1);
 /// How much is read of what a refused client still sends, and how long, so that it gets to read
 /// its answer before the connection is reset.
 const LINGER_BYTES: usize = 256 * 1024;
@@ -38,59 +36,12 @@ pub(crate) struct WireLimits {
     pub(crate) send_timeout: Duration,
 }
 
-/// What the requests of one connection share with its bytes.
-#[derive(Default)]
-pub(crate) struct Exchange {
-    in_flight: Cell<u32>,
-    fault: Cell<Option<Fault>>,
-    switch: Rc<CutSwitch>,
-    /// What stands for parts of files, where the kernel can send them.
-    stand_ins: Option<Rc<StandIns>>,
-}
-
-impl Exchange {
-    /// The exchange of a connection on which parts of files may be `stand_ins`.
-    pub(super) fn new(stand_ins: Option<Rc<StandIns>>) -> Self {
-        Self { stand_ins, ..Self::default() }
-    }
-
-    /// Counts a request as in flight until the guard is dropped.
-    pub(crate) fn begin(self: &Rc<Self>) -> InFlight {
-        self.in_flight.set(self.in_flight.get() + 1);
-        InFlight(Rc::clone(self))
-    }
-
-    /// What ends the connection with whatever is being sent on it.
-    pub(super) fn switch(&self) -> Rc<CutSwitch> {
-        Rc::clone(&self.switch)
-    }
-
-    /// Why the request with this method is refused unread, if it is one.
-    pub(crate) fn fault_of(&self, method: &http::Method) -> Option<Fault> {
-        self.fault.get().filter(|_| method.as_str() == REFUSED_METHOD)
-    }
-}
-
-/// A request between its head and the end of its answer.
-pub(crate) struct InFlight(Rc<Exchange>);
-
-impl InFlight {
-    /// What can stand for a part of a file on its connection.
-    pub(crate) fn stand_ins(&self) -> Option<&Rc<StandIns>> {
-        self.0.stand_ins.as_ref()
-    }
-}
-
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        self.0.in_flight.set(self.0.in_flight.get().saturating_sub(1));
-    }
-}
-
 /// What a connection waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wait {
     Request,
+    /// As before, for longer than a moment.
+    Rest,
     RestOfHead,
 }
 
@@ -171,7 +122,7 @@ impl<S: Stream> Wire<S> {
         out.put_slice(&self.pending[..count]);
         self.pending.drain(..count);
         self.ready -= count;
-        self.wait = None;
+        self.goes_on();
         if self.pending.is_empty() {
             // An idle connection holds no buffer.
             self.pending = Vec::new();
@@ -190,7 +141,7 @@ impl<S: Stream> Wire<S> {
         let read = &out.filled()[before..];
         let is_whole = self.head_in(read) == Ok(read.len());
         if is_whole {
-            self.wait = None;
+            self.goes_on();
         } else {
             self.pending.extend_from_slice(read);
             out.set_filled(before);
@@ -210,20 +161,44 @@ impl<S: Stream> Wire<S> {
     /// Whether what is waited for took too long. Nothing is waited for while an answer is on its
     /// way: then the client's reading is what counts.
     fn poll_overdue(&mut self, cx: &mut Context<'_>) -> Poll<Wait> {
-        if self.exchange.in_flight.get() > 0 || self.send_blocked || self.refused {
+        if self.exchange.is_busy() || self.send_blocked || self.refused {
             self.wait = None;
             return Poll::Pending;
         }
-        let (wait, limit) = match self.pending.is_empty() {
-            true => (Wait::Request, self.limits.idle_timeout),
-            false => (Wait::RestOfHead, self.limits.head_timeout),
-        };
-        if self.wait != Some(wait) {
-            self.wait = Some(wait);
-            self.limit.begin(limit);
+        match (self.wait, self.pending.is_empty()) {
+            (Some(Wait::Request | Wait::Rest), true) | (Some(Wait::RestOfHead), false) => {}
+            (_, true) => self.wait_for(Wait::Request, self.limits.idle_timeout.min(RESTS_AFTER)),
+            (_, false) => self.wait_for(Wait::RestOfHead, self.limits.head_timeout),
         }
         ready!(self.limit.poll(cx));
-        Poll::Ready(wait)
+        if self.wait == Some(Wait::Request) {
+            self.wait_for(Wait::Rest, self.limits.idle_timeout.saturating_sub(RESTS_AFTER));
+            self.exchange.rests.set(self.heads);
+            ready!(self.limit.poll(cx));
+        }
+        Poll::Ready(self.wait.unwrap_or(Wait::Rest))
+    }
+
+    /// What was waited for is there.
+    fn goes_on(&mut self) {
+        self.wait = None;
+        self.exchange.rests.set(false);
+    }
+
+    fn wait_for(&mut self, wait: Wait, limit: Duration) {
+        self.wait = Some(wait);
+        self.limit.begin(limit);
+    }
+
+    /// While the connection rests: whether a request begins, or it has ended.
+    pub(super) fn poll_begins(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        if self.pending.is_empty() {
+            return match self.poll_fill(cx) {
+                Poll::Ready(read) => Poll::Ready(read.is_ok_and(|read| read > 0)),
+                Poll::Pending => self.limit.poll(cx).map(|()| false),
+            };
+        }
+        Poll::Ready(true)
     }
 
     fn poll_heads(&mut self, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
@@ -246,7 +221,7 @@ impl<S: Stream> Wire<S> {
                 Poll::Ready(true) => return Poll::Ready(Ok(())),
                 Poll::Ready(false) => {}
                 Poll::Pending => match ready!(self.poll_overdue(cx)) {
-                    Wait::Request => return Poll::Ready(Ok(())),
+                    Wait::Request | Wait::Rest => return Poll::Ready(Ok(())),
                     Wait::RestOfHead => self.refuse(Fault::Slow),
                 },
             }

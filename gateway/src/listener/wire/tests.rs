@@ -1,3 +1,5 @@
+use std::future::poll_fn;
+
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 use tokio::time::Instant;
 
@@ -116,4 +118,26 @@ async fn a_refused_client_is_read_to_its_end_before_the_connection_goes() {
     });
     wire.shutdown().await.unwrap();
     closing.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_rests_after_a_while_and_begins_again() {
+    let (mut wire, mut client, exchange) = wire();
+    client.write_all(HEAD).await.unwrap();
+    assert!(poll_fn(|cx| wire.poll_begins(cx)).await, "the first request");
+    assert_eq!(read(&mut wire).await, HEAD);
+    let in_flight = exchange.begin();
+    let waits = tokio::time::timeout(2 * RESTS_AFTER, read(&mut wire)).await;
+    assert!(waits.is_err() && !exchange.rests(), "an answer is on its way");
+    drop(in_flight);
+    let waits = tokio::time::timeout(2 * RESTS_AFTER, read(&mut wire)).await;
+    assert!(waits.is_err() && exchange.rests() && !exchange.rests(), "told once");
+    client.write_all(HEAD).await.unwrap();
+    assert!(poll_fn(|cx| wire.poll_begins(cx)).await, "the next request");
+    assert_eq!(read(&mut wire).await, HEAD);
+    let idle = Instant::now();
+    let waits = tokio::time::timeout(2 * RESTS_AFTER, read(&mut wire)).await;
+    assert!(waits.is_err() && exchange.rests());
+    assert!(!poll_fn(|cx| wire.poll_begins(cx)).await, "nothing came");
+    assert_eq!(idle.elapsed().as_secs(), LIMITS.idle_timeout.as_secs());
 }
