@@ -14,7 +14,7 @@ use crate::run::Plan;
 use crate::target::Target;
 use crate::workload::{Order, Population, Workload, read_files, read_tokens};
 
-pub(crate) use lab::{GrowthArgs, TableArgs};
+pub(crate) use lab::{CostArgs, GrowthArgs, TableArgs};
 
 /// Puts conda-shaped load on a server and tells what a request costs it.
 #[derive(Parser)]
@@ -62,6 +62,10 @@ pub(crate) enum Command {
     ///
     /// A million tokens take a quarter of an hour, all else ten minutes.
     Growth(Box<GrowthArgs>),
+    /// Counts the system calls and instructions of a request, and fails where it has become dearer
+    ///
+    /// Needs strace and valgrind, and nginx as an origin. Takes half a minute, on a busy machine too.
+    Cost(Box<CostArgs>),
 }
 
 /// The server under test.

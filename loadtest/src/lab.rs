@@ -10,6 +10,7 @@ mod process;
 mod subject;
 mod template;
 mod tokens;
+mod tracer;
 
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -28,6 +29,7 @@ use process::Process;
 pub(crate) use subject::{SUBJECTS, Software, Subject};
 use template::Template;
 use tokens::Tokens;
+pub(crate) use tracer::{Counts, Tracer};
 
 /// How long a server may take until it answers.
 const START_MAX: Duration = Duration::from_secs(30);
@@ -39,6 +41,8 @@ pub(crate) struct Binaries {
     pub(crate) condagate: PathBuf,
     /// An earlier one.
     pub(crate) baseline: Option<PathBuf>,
+    /// What the servers run under.
+    pub(crate) tracer: Option<Tracer>,
 }
 
 /// How much there is of what a server's work may grow with.
@@ -118,6 +122,10 @@ impl Lab {
                 databases.copy_for(subject, binaries, &lab.tokens, &mut template)?;
             }
             let launch = template.configure(subject, binaries)?;
+            let launch = match binaries.tracer {
+                Some(tracer) => tracer.over(launch),
+                None => launch,
+            };
             let process = cores.under_test(size.threads, || launch.start())??;
             let running = lab.wait_for(subject, process, &template.address("PORT"), &trust).await?;
             let version = subject.software.version(binaries)?;
@@ -179,6 +187,11 @@ impl Lab {
 }
 
 impl Running {
+    /// How much each of its threads has done so far, as `tracer` counts it, under which it runs.
+    pub(crate) fn count(&self, tracer: Tracer) -> Result<Counts, Error> {
+        tracer.count(self.process.folder(), self.pids.first().copied().unwrap_or(0))
+    }
+
     /// What to say when it went wrong under load.
     pub(crate) fn last_words(&self, why: &Error) -> Error {
         self.process.last_words(self.subject.name, &why.to_string())

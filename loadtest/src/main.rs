@@ -8,7 +8,8 @@
 //! 6. `measure` reads what the server's processes and this one have used;
 //! 7. `report` says it, as a table and as JSON; `compare` does so for two servers in turns;
 //! 8. `lab` starts condagate, nginx and haproxy as `loadtest/peers/` says, each on its core
-//!    (`cores`); `table` puts them side by side, `growth` shows how their cost grows.
+//!    (`cores`); `table` puts them side by side, `growth` shows how their cost grows;
+//! 9. `cost` counts what a request takes of condagate, where `lab` starts it under a tracer.
 //!
 //! The measure is the server's processor time per request: requests per second on one machine
 //! are capped by the load generator, and single figures by the machine. So a figure is a ratio
@@ -18,6 +19,7 @@ mod args;
 mod client;
 mod compare;
 mod cores;
+mod cost;
 mod error;
 mod growth;
 mod lab;
@@ -35,8 +37,9 @@ use access::SystemClock;
 use clap::Parser;
 use indicatif::ProgressBar;
 
-use args::{Args, Command, GrowthArgs, TableArgs};
+use args::{Args, Command, CostArgs, GrowthArgs, TableArgs};
 use compare::Comparison;
+use cost::{Cost, Recorded};
 use error::Error;
 use growth::Growth;
 use lab::Lab;
@@ -95,6 +98,7 @@ fn start(args: &Args) -> Result<bool, Error> {
                 finish(args.json.as_deref(), &growth, &growth.text())?;
                 Ok(growth.is_right())
             }
+            Command::Cost(args) => unless_stopped(Box::pin(cost(args))).await,
         }
     })
 }
@@ -118,6 +122,23 @@ async fn growth(args: &GrowthArgs) -> Result<Growth, Error> {
         growth.draw(folder)?;
     }
     Ok(growth)
+}
+
+/// Counts, and says whether nothing has become much dearer.
+async fn cost(args: &CostArgs) -> Result<bool, Error> {
+    let bar = ProgressBar::new_spinner();
+    let show = |what: &str| {
+        bar.set_message(what.to_owned());
+        bar.tick();
+    };
+    let cost = Cost::count(&args.binaries()?, show).await?;
+    bar.finish_and_clear();
+    if args.record {
+        cost.record().write(&args.recorded)?;
+    }
+    let (table, is_right) = cost.compare(&Recorded::read(&args.recorded)?);
+    std::io::stdout().write_all(table.as_bytes())?;
+    Ok(is_right)
 }
 
 async fn table(args: &TableArgs) -> Result<Table, Error> {

@@ -70,6 +70,25 @@ pub(crate) struct GrowthArgs {
     pub(crate) json: Option<PathBuf>,
 }
 
+/// What is counted, and beside what.
+#[derive(clap::Args)]
+pub(crate) struct CostArgs {
+    #[command(flatten)]
+    ours: Ours,
+    /// The counts that are not to be exceeded by more than a tenth
+    #[arg(long, value_name = "FILE", default_value = "loadtest/cost.txt")]
+    pub(crate) recorded: PathBuf,
+    /// Write that file anew
+    #[arg(long)]
+    pub(crate) record: bool,
+}
+
+impl CostArgs {
+    pub(crate) fn binaries(&self) -> Result<Binaries, Error> {
+        self.ours.binaries()
+    }
+}
+
 impl GrowthArgs {
     pub(crate) fn binaries(&self) -> Result<Binaries, Error> {
         self.ours.binaries()
@@ -91,7 +110,7 @@ impl Ours {
             Some(path) => path.clone(),
             None => beside_this()?,
         };
-        Ok(Binaries { condagate, baseline: self.baseline.clone() })
+        Ok(Binaries { condagate, baseline: self.baseline.clone(), tracer: None })
     }
 }
 

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -49,6 +49,11 @@ impl Launch {
 }
 
 impl Process {
+    /// Where it runs.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     pub(super) fn has_ended(&mut self) -> std::io::Result<bool> {
         Ok(self.child.try_wait()?.is_some())
     }
