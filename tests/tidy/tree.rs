@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-/// Files by their path from the repository's root; only those that are text.
+/// Files by their path from the repository's root. What is no text, such as a picture, has none.
 pub(crate) struct Tree(BTreeMap<String, String>);
 
 impl Tree {
@@ -15,8 +15,10 @@ impl Tree {
         let listed = listed.expect("git is needed to list the tracked files");
         assert!(listed.status.success(), "`git ls-files` failed: not in a clone?");
         let names = String::from_utf8(listed.stdout).expect("tracked names are UTF-8");
-        let read =
-            |name: &str| Some((name.to_owned(), std::fs::read_to_string(root.join(name)).ok()?));
+        let read = |name: &str| {
+            let bytes = std::fs::read(root.join(name)).ok()?;
+            Some((name.to_owned(), String::from_utf8(bytes).unwrap_or_default()))
+        };
         Self(names.split_terminator('\0').filter_map(read).collect())
     }
 

@@ -129,7 +129,7 @@ impl Gallery {
         browser.sees_heading("Copy your token now");
         self.add(browser, "token-notification");
         browser.click(Button, "Copy");
-        browser.click(Button, "Close");
+        browser.click(Link, "Close");
         browser.click(Link, "Delete nightly-publish");
         browser.click(Button, "Delete");
         patience::until("the proof", || browser.text().contains("Confirmed on").then_some(()));
