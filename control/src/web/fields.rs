@@ -109,11 +109,6 @@ impl Faults {
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
-
-    /// Names and messages.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.0.iter().map(|(field, message)| (*field, message.as_str()))
-    }
 }
 
 /// A form as its visitor left it: what was typed, and what is wrong with it.

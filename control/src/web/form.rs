@@ -181,13 +181,15 @@ pub(super) fn choices(
             legend { (label) }
             div.list {
                 @for option in options {
+                    @let (words, note) = names(name, option.value);
                     label {
                         input
                             type=(kind) name=(name) value=(option.value)
                             checked[filled.fields.has(name, option.value)]
                             disabled[option.is_disabled]
+                            aria-labelledby=(words) aria-describedby=(note)
                             aria-invalid=[invalid(filled, name)];
-                        span { (option.words) small { (option.note) } }
+                        span { span id=(words) { (option.words) } small id=(note) { (option.note) } }
                     }
                 }
             }
@@ -198,12 +200,35 @@ pub(super) fn choices(
 
 /// A box to tick, with what that does.
 pub(super) fn tick(filled: &Filled, name: &str, words: &str, note: &str) -> Markup {
+    ticking(filled, name, (words, note), None)
+}
+
+/// A box to tick that unfolds what stands beside it in an `.unfold`.
+pub(super) fn unfolding_tick(filled: &Filled, name: &str, words: &str, note: &str) -> Markup {
+    ticking(filled, name, (words, note), Some("unfolds"))
+}
+
+fn ticking(
+    filled: &Filled,
+    name: &str,
+    (words, note): (&str, &str),
+    class: Option<&str>,
+) -> Markup {
+    let (named, described) = names(name, "yes");
     html! {
         label.tick {
-            input type="checkbox" name=(name) value="yes" checked[filled.fields.has(name, "yes")];
-            span { (words) small { (note) } }
+            input
+                class=[class] type="checkbox" name=(name) value="yes"
+                checked[filled.fields.has(name, "yes")]
+                aria-labelledby=(named) aria-describedby=(described);
+            span { span id=(named) { (words) } small id=(described) { (note) } }
         }
     }
+}
+
+/// Where the words of a choice stand, which are its name, and the note that describes it.
+fn names(name: &str, value: &str) -> (String, String) {
+    (format!("w-{name}-{value}"), format!("d-{name}-{value}"))
 }
 
 /// The row of buttons under a form: what it does, and the way out of it.

@@ -22,8 +22,6 @@
 //! [`headers`] allows no script and no style but our own files: an attribute `style=` or `onclick=`
 //! does nothing.
 
-#![allow(dead_code, reason = "the pages that use all of the pieces are being written")]
-
 mod address;
 mod assets;
 mod channels;

@@ -40,9 +40,3 @@ pub(super) fn status(tone: Tone, icon_name: &str, words: &str) -> Markup {
 pub(super) fn note(tone: Tone, icon_name: &str, words: &str) -> Markup {
     html! { small class=(tone.class()) { (icon(icon_name)) span { (words) } } }
 }
-
-/// A message at the top of a page, read out when it appears.
-pub(super) fn banner(tone: Tone, icon_name: &str, message: Markup) -> Markup {
-    let role = if tone == Tone::Bad { "alert" } else { "status" };
-    html! { div class={ "banner " (tone.class()) } role=(role) { (icon(icon_name)) div { (message) } } }
-}

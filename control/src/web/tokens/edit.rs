@@ -224,10 +224,8 @@ fn content(visitor: &Visitor, owner: &Owner, token: &Token, filled: &Filled) -> 
             (limit_fields(filled))
             div.list {
                 div.reissue {
-                    label.tick {
-                        input.unfolds type="checkbox" name="reissue" value="yes" checked[filled.fields.has("reissue", "yes")];
-                        span { "Issue a new token" small { "A new value, shown once, and a new year. The value that is in use now ends." } }
-                    }
+                    (form::unfolding_tick(filled, "reissue", "Issue a new token",
+                        "A new value, shown once, and a new year. The value that is in use now ends."))
                     div.unfold {
                         (form::select(filled, ("overlap", "Keep the old value working for"), Some("Time to put the new value everywhere."), &OVERLAPS))
                     }
