@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use access::{Clock as _, SystemClock, TokenSecret};
+use axum::http::Error as HttpError;
 use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue, USER_AGENT};
 use axum::http::{Request as HttpRequest, Response, StatusCode};
 use config::BaseUrl;
@@ -54,7 +55,7 @@ pub(crate) enum RemoteError {
     Refused(String),
     /// The request can't be written; a header or path that isn't one.
     #[error("the request can't be made: {0}")]
-    Request(#[from] axum::http::Error),
+    Request(#[from] HttpError),
 }
 
 /// A request of the API.
@@ -132,11 +133,11 @@ fn build(
 }
 
 /// A token as it signs a request.
-pub(super) fn bearer(token: &TokenSecret) -> Result<HeaderValue, axum::http::Error> {
+pub(super) fn bearer(token: &TokenSecret) -> Result<HeaderValue, HttpError> {
     secret(&format!("Bearer {}", token.reveal()))
 }
 
-fn secret(text: &str) -> Result<HeaderValue, axum::http::Error> {
+fn secret(text: &str) -> Result<HeaderValue, HttpError> {
     let mut value = HeaderValue::from_str(text)?;
     value.set_sensitive(true);
     Ok(value)
