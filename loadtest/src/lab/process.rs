@@ -113,9 +113,11 @@ fn parent(stat: &str) -> Option<u32> {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Nothing can be done about a program that can't be ended, and it may have ended already.
-        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
-        if let Some(pid) = pid {
+        // All of them: strace, told to end, lets go what it has started. Nothing can be done about a
+        // program that can't be ended, and it may have ended already.
+        let family = self.family().unwrap_or_else(|_| vec![self.child.id()]);
+        let pids = family.into_iter().filter_map(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
+        for pid in pids {
             let _ = kill_process(pid, Signal::TERM);
         }
         let mut waited = Duration::ZERO;
@@ -139,7 +141,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let launch = Launch {
             program: "/bin/sh".into(),
-            arguments: vec!["-c".into(), "sleep 60 & echo started; wait".into()],
+            arguments: vec!["-c".into(), "trap : TERM; sleep 60 & echo started; wait; wait".into()],
             folder: folder.path().to_owned(),
         };
         let process = launch.start().unwrap();
@@ -150,10 +152,9 @@ mod tests {
         let family = process.family().unwrap();
         assert_eq!(family.len(), 2, "{family:?}");
         assert_eq!(family[0], process.child.id());
-        let sleeping = Pid::from_raw(i32::try_from(family[1]).unwrap()).unwrap();
-        kill_process(sleeping, Signal::KILL).unwrap();
         drop(process);
-        assert!(!Path::new(&format!("/proc/{}", family[0])).exists());
+        // The shell ends only when the other has: it waits for that one.
+        assert!(family.iter().all(|pid| !Path::new(&format!("/proc/{pid}")).exists()));
     }
 
     #[test]
