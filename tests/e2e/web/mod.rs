@@ -4,4 +4,5 @@ mod company;
 mod leaked;
 mod org;
 mod pictures;
+mod tokens;
 mod usage;
