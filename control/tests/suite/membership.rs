@@ -7,10 +7,11 @@ use std::time::Duration;
 use access::lease::{Instance, LeaseSource as _, LeaseTerms, Registration, Renewal};
 use access::source::Revision;
 use access::{GrantSource as _, Permission, Privacy};
+use control::testing::TestDatabase;
 use control::usecases::channel::{self, ChannelEdit, NewChannel};
 use control::usecases::proof::{MemberState, Proof, prove};
 use control::usecases::token;
-use control::{GatewaySource, Observer};
+use control::{GatewaySource, Observer, Store};
 
 use axum::http::StatusCode;
 use serde_json::json;
@@ -245,5 +246,37 @@ control::on_both_databases! {
         });
         revoke_one(&w).await;
         assert!(waiting.await.unwrap().is_ok(), "nobody woke the gateway");
+    }
+}
+
+/// A server that is no longer the database says nothing of it to who stays connected.
+#[tokio::test]
+async fn l2_each_renewal_is_sent_on_a_connection_that_is_made_for_it() {
+    let w = World::new(&TestDatabase::postgres().await).await;
+    let source = gateway(&w);
+    register(&source, "a").await;
+    let mut before = Vec::new();
+    for _ in 0..3 {
+        assert_eq!(source.renew(instance("a")).await.unwrap(), Renewal::Committed);
+        let renewing = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() \
+             AND query LIKE 'UPDATE gateways SET renewal%'";
+        let pool = w.control.store().pool();
+        let pids: Vec<i32> = sqlx::query_scalar(renewing).fetch_all(&pool).await.unwrap();
+        assert!(pids.iter().any(|pid| !before.contains(pid)), "{pids:?} after {before:?}");
+        before.extend(pids);
+    }
+}
+
+#[tokio::test]
+async fn a_connection_of_the_pool_lasts_half_a_lease() {
+    let database = TestDatabase::postgres().await;
+    for (lease, stays) in [(Duration::ZERO, false), (LEASE, true)] {
+        let store = Store::connect_for(database.url(), 1, lease).await.unwrap();
+        let mut pids = Vec::new();
+        for _ in 0..2 {
+            let asked = sqlx::query_scalar::<_, i32>("SELECT pg_backend_pid()");
+            pids.push(asked.fetch_one(&store.pool()).await.unwrap());
+        }
+        assert_eq!(pids[0] == pids[1], stays, "{lease:?}");
     }
 }
