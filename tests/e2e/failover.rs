@@ -13,7 +13,8 @@ fn gateway_and_control_plane_follow_the_name_though_the_old_primary_lives_on() {
     let mut old = Postgres::start();
     let mut setup = Setup::with_demo_channel_on(&old);
     let line = Line::before(&mut setup);
-    setup.text("gateway.lease", "5s");
+    // Followed within half of it; on a busy machine a shorter one may end meanwhile.
+    setup.text("gateway.lease", "15s");
     let [kept, revoked] = [(); 2].map(|()| setup.admin.token(&["demo"]));
     let (control, folder) = (port::free(), setup.path("control"));
     setup.set("control.listen", &format!("[\"{control}\"]"));
