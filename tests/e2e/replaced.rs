@@ -90,12 +90,11 @@ fn a_gateway_on_the_old_file_is_waited_for_in_the_new_one() {
     let mut s = Scene::new();
     s.site.process.signal(Signal::STOP);
     s.replace();
-    let other = s.site.admin.another();
-    let revision = other.revoke(&s.kept);
-    let waiting = other.prove(revision, Duration::from_secs(2));
+    let revision = s.site.admin.revoke(&s.kept);
+    let waiting = s.site.admin.prove(revision, Duration::from_secs(2));
     assert_eq!(waiting.confirmed_at, None, "{waiting:?}");
     s.site.process.signal(Signal::CONT);
-    let proof = other.prove(revision, Duration::from_secs(30));
+    let proof = s.site.admin.prove(revision, Duration::from_secs(30));
     assert!(proof.confirmed_at.is_some(), "{proof:?}");
     // It may have begun anew just now, and not have its first lease yet.
     let refused = patience::until("the gateway to go on", || {

@@ -74,13 +74,6 @@ impl Admin {
         Self { runtime, database, store, actor }
     }
 
-    /// The same admin in a process that connects now.
-    pub(crate) fn another(&self) -> Self {
-        let (runtime, database) = (runtime(), TestDatabase::at(self.url()));
-        let store = runtime.block_on(database.store());
-        Self { runtime, database, store, actor: self.actor.clone() }
-    }
-
     /// `database.url` of this database.
     pub(crate) fn url(&self) -> &str {
         self.database.url()
