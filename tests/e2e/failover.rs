@@ -45,10 +45,19 @@ fn gateway_and_control_plane_follow_the_name_though_the_old_primary_lives_on() {
         let answer = api.ask("DELETE", &delete, &Value::Null).ok()?;
         (there && matches!(answer.status(), 200 | 202)).then(|| answer.json())
     });
-    // Not because the gateway was silent there for a lease: it serves by the new one.
     assert_eq!(proof["confirmed"], true, "{proof}");
-    let gateways = proof["gateways"].as_array().unwrap();
-    assert!(gateways.iter().any(|gateway| gateway["state"] == "applied"), "{proof}");
+    assert_ne!(get(&revoked.value).status(), 200, "after the confirmation");
+    // Not because the gateway was silent there for a lease: it serves by the new one. It ends what
+    // it was under the old one first, and may be between the two.
+    let again = format!("/revisions/{}/proof", proof["revision"]);
+    patience::until("the gateway to say that it has applied it", || {
+        let proof = api.ask("GET", &again, &Value::Null).ok()?.json();
+        let gateways = proof["gateways"].as_array()?;
+        gateways.iter().any(|gateway| gateway["state"] == "applied").then_some(())
+    });
+    patience::until("its first lease there", || {
+        (get(&kept.value).error() != "lease-ended").then_some(())
+    });
     assert_eq!(get(&revoked.value).error(), "token-revoked");
     assert_eq!(get(&lost.value).error(), "token-unknown", "made on the old one alone");
     assert_eq!(get(&kept.value).status(), 200);
