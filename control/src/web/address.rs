@@ -24,6 +24,11 @@ pub(super) fn query(fields: &[(&str, &str)]) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
 }
 
+/// A user's page.
+pub(super) fn user(name: &str) -> String {
+    format!("/org/users/{name}/edit")
+}
+
 /// A channel's page, or the page of one of its tabs.
 pub(super) fn channel(name: &ChannelName, tab: &str) -> String {
     let name = name.with_colons();

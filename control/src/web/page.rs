@@ -4,9 +4,9 @@ use axum::http::StatusCode;
 use maud::{DOCTYPE, Markup, html};
 
 use super::assets::{HTMX, MARK, SCRIPT, STYLE};
-use super::form;
 use super::icon::icon;
 use super::visitor::Visitor;
+use super::{address, form};
 
 /// Where a page belongs, for the navigation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +80,7 @@ impl Visitor {
                 ul {
                     li { a href="/org/service-accounts" aria-current=[current(place == Place::Org)] { "Org Settings" } }
                     li { a href="/me/tokens" aria-current=[current(place == Place::MyTokens)] { "My tokens" } }
+                    li { a href=(address::user(name)) { "My account" } }
                     li.rule { (form::button(self, "/sign-out", sign_out)) }
                 }
             }

@@ -43,7 +43,10 @@ async fn show(
         return Ok(Redirect::to(welcome::PATH).into_response());
     }
     let note = (!fields.text(RETURN).is_empty()).then_some("Sign in to go on to where you were.");
-    Ok(form_page(&Filled::with(fields), note).into_response())
+    // Nothing else of the address: what is to be sent after the sign-in comes from a form of ours
+    // alone, since a link to here may be anybody's.
+    let kept = Fields::of([(RETURN, back.to_owned())]);
+    Ok(form_page(&Filled::with(kept), note).into_response())
 }
 
 async fn sign_in(

@@ -33,12 +33,13 @@ impl Head {
     }
 
     /// A column by which rows can be sorted: `key` is its word in the address, `now` the order of
-    /// the rows, a key with `-` before it for downwards.
-    pub(super) fn sorted(self, key: &str, now: &str) -> Self {
+    /// the rows, a key with `-` before it for downwards. `kept` are the address's other fields.
+    pub(super) fn sorted(self, key: &str, now: &str, kept: &[(&str, &str)]) -> Self {
         let downwards = now.strip_prefix('-') == Some(key);
         let by_this = (now == key || downwards).then_some(downwards);
         let next = if now == key { format!("-{key}") } else { key.to_owned() };
-        Self { sort: Some((format!("?{}", address::query(&[("sort", &next)])), by_this)), ..self }
+        let fields = [kept, &[("sort", &next)]].concat();
+        Self { sort: Some((format!("?{}", address::query(&fields)), by_this)), ..self }
     }
 }
 

@@ -48,9 +48,9 @@ pub(super) async fn save(
     let id = id_in_path(&id)?;
     let before = token::get(&control, &visitor.actor, id).await?;
     let owner = Owner::of(&control, visitor, &before).await?;
-    let again = |filled: &Filled| {
-        let content = content(visitor, &owner, &before, filled);
-        visitor.page_again(&format!("Edit {}", before.name), owner.place(), content).into_response()
+    let again = |token: &Token, filled: &Filled| {
+        let content = content(visitor, &owner, token, filled);
+        visitor.page_again(&format!("Edit {}", token.name), owner.place(), content).into_response()
     };
     let mut filled = posted.filled();
     let is_repeated = basis(&before) != fields.raw(BASIS);
@@ -65,7 +65,7 @@ pub(super) async fn save(
         }
         Ok(Done::ChangedMeanwhile) => {
             filled.faults.add("", "somebody else has changed this token since you opened it: what it is now stands beside each field; save again to have it as you typed");
-            Ok(again(&filled))
+            Ok(again(&before, &filled))
         }
         Err(Error::AlreadyDone { .. }) if !fields.has("reissue", "yes") => {
             Ok(Redirect::to(&owner.address()).into_response())
@@ -73,7 +73,9 @@ pub(super) async fn save(
         Err(Error::AlreadyDone { .. }) => Ok(already_made(visitor, &owner)),
         Err(error) => {
             filled.refuse(error, &FIELDS)?;
-            Ok(again(&filled))
+            // Of two changes the first may be done: what is sent next is another request.
+            filled.once = None;
+            Ok(again(&token::get(&control, &visitor.actor, id).await?, &filled))
         }
     }
 }
@@ -109,18 +111,28 @@ async fn carry_out(
         }
         return Ok(Done::ChangedMeanwhile);
     }
+    // Read before anything is changed.
+    let how = reissues.then(|| how(visitor, before, fields)).transpose()?;
     token::edit(control, &visitor.actor, before.id, edit).await?;
-    if !reissues {
-        return Ok(Done::Saved);
-    }
-    let overlap = fields.text("overlap").parse::<u64>();
-    let overlap = overlap.map_err(|_why| Error::invalid("overlap", "choose one of the list"))?;
+    let Some(how) = how else { return Ok(Done::Saved) };
+    let issued = token::reissue(control, &second, before.id, how).await?;
+    Ok(Done::Reissued(Box::new(issued.value)))
+}
+
+/// How a new value is issued.
+fn how(visitor: &Visitor, before: &Token, fields: &Fields) -> Result<Reissue, Error> {
+    let overlap = fields.text("overlap");
+    let overlap = OVERLAPS.iter().find(|(seconds, _)| *seconds == overlap);
+    let overlap = overlap.and_then(|(seconds, _)| seconds.parse().ok());
+    let overlap = overlap.ok_or_else(|| Error::invalid("overlap", "choose one of the list"))?;
     // A new value begins a new year: a day that was left as it was is no wish.
     let expires =
         chosen_day(before, fields).map(|text| order::day(text, visitor.now)).transpose()?;
-    let how = Reissue { overlap: Duration::from_secs(overlap), expires };
-    let issued = token::reissue(control, &second, before.id, how).await?;
-    Ok(Done::Reissued(Box::new(issued.value)))
+    let latest = visitor.now.plus(MAX_LIFESPAN);
+    if matches!(expires, Some(Expiry::At(end)) if end > latest) {
+        return Err(Error::invalid("expires_at", format!("choose a day up to {}", latest.date())));
+    }
+    Ok(Reissue { overlap: Duration::from_secs(overlap), expires })
 }
 
 /// The second change of one form: its key is its own.
@@ -212,7 +224,7 @@ fn content(visitor: &Visitor, owner: &Owner, token: &Token, filled: &Filled) -> 
     html! {
         (owner.crumbs())
         (page::head(html! { "Edit " (token.name) }, html! {
-            p { (token.permission) " on " (channels.join(", ")) ". Its value stays as it is." }
+            p { (token.permission) " on " (channels.join(", ")) ". Its value stays unless you issue a new one." }
         }, html! {}))
         (form::post(visitor, filled, &format!("/tokens/{}/edit", token.id.0), html! {
             // What it is now: whoever sends it again has seen it.

@@ -49,15 +49,15 @@ pub(super) fn section(
                     }
                 }
             }
-            (table(&format!("Tokens of {owner}"), &heads(&sort), html! {
+            (table(&format!("Tokens of {owner}"), &heads(show, &sort), html! {
                 @for token in &tokens { (row(control, visitor, token)) }
             }))
         }
     }
 }
 
-fn heads(sort: &str) -> [Head; 8] {
-    let sorted = |words, key| Head::words(words).sorted(key, sort);
+fn heads(show: &str, sort: &str) -> [Head; 8] {
+    let sorted = |words, key| Head::words(words).sorted(key, sort, &[("show", show)]);
     [
         sorted("Name", "name"),
         Head::words("Description"),

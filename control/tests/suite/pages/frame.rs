@@ -42,6 +42,29 @@ control::on_both_databases! {
         Browser::new(&w).send_from("cross-site", "/sign-in", &fields).await.shows(403, &[]);
     }
 
+    async fn a_link_to_the_sign_in_plants_nothing_to_be_sent_after_it(database: TestDatabase) {
+        let w = World::new(database).await;
+        let link = "/sign-in?return=%2Fchannels&then=%2Forg%2Fusers%2Fnew&typed=name%3Devil%26role%3Dadmin";
+        let mut browser = Browser::new(&w);
+        let page = browser.get(link).await;
+        page.shows(200, &[]);
+        assert!(!page.text.contains("evil") && !page.text.contains("/org/users/new"), "{}", page.text);
+        let typed = [("username", "root"), ("password", PASSWORD)];
+        browser.fill(&page, "/sign-in", &typed).await.leads_to("/channels");
+    }
+
+    async fn users_reach_their_own_account(database: TestDatabase) {
+        let w = World::new(database).await;
+        let mut browser = Browser::signed_in(&w, "alice").await;
+        browser.get("/channels").await.shows(200, &["href=\"/org/users/alice/edit\"", "My account"]);
+        let page = browser.get("/org/users/alice/edit").await;
+        page.shows(200, &["Set a new password", "Your other sessions end"]);
+        assert!(!page.text.contains("Role"), "only admins give roles");
+        let back = "/org/users/alice/edit";
+        let password = [("old_password", PASSWORD), ("password", "another horse of mine")];
+        browser.fill(&page, "/org/users/alice/password", &password).await.leads_to(back);
+    }
+
     async fn a_tokens_value_is_no_session(database: TestDatabase) {
         let w = World::new(database).await;
         w.channel(&w.admin, "a").await.unwrap();

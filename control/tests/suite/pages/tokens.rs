@@ -144,6 +144,24 @@ control::on_both_databases! {
         browser.fill(&form, &path, &typed).await.shows(409, &["made already"]);
     }
 
+    async fn a_new_value_that_is_refused_changes_nothing_and_can_be_asked_for_again(database: TestDatabase) {
+        let w = World::new(database).await;
+        w.account("a").await;
+        let issued = w.token(&w.admin, "service-account-channel-a", order("ci", Permission::Read, &["a"])).await.unwrap();
+        let path = format!("/tokens/{}/edit", issued.token.id.0);
+        let mut browser = Browser::signed_in(&w, "root").await;
+        let form = browser.get(&path).await;
+        let with = |day, overlap| [("name", "ci2"), ("expires_at", day), ("reissue", "yes"), ("overlap", overlap)];
+        let day = issued.token.expires_at.minus(std::time::Duration::from_millis(1)).date();
+        let mut refused = browser.fill(&form, &path, &with("2099-01-01", "0")).await;
+        refused.shows(422, &["Choose a day up to", "value=\"ci2\""]);
+        refused = browser.fill(&refused, &path, &with(&day, "999999999")).await;
+        refused.shows(422, &["Choose one of the list"]);
+        assert_eq!(tokens(&w).await[0].name, "ci");
+        browser.fill(&refused, &path, &with(&day, "0")).await.shows(201, &["Copy your token now"]);
+        assert_eq!(tokens(&w).await[0].name, "ci2");
+    }
+
     async fn a_revoke_asks_first_and_shows_its_proof(database: TestDatabase) {
         let w = World::new(database).await;
         w.account("a").await;

@@ -59,7 +59,7 @@ pub(in crate::web::org) async fn set_password(
     let (visitor, fields) = (&posted.visitor, &posted.fields);
     let old = Some(fields.raw("old_password")).filter(|old| !old.is_empty());
     match password::set(&control, &visitor.actor, &name, old, fields.raw("password")).await {
-        Ok(()) => Ok(Redirect::to(HERE.path()).into_response()),
+        Ok(()) => Ok(Redirect::to(&back(visitor, &name)).into_response()),
         Err(error) => {
             let mut filled = posted.filled();
             filled.refuse(error, &SHOWN_OF_PASSWORD)?;
@@ -67,6 +67,11 @@ pub(in crate::web::org) async fn set_password(
             Ok(refused(page(visitor, &user, &as_it_is(&user), &filled)))
         }
     }
+}
+
+/// Where one comes from: the list, for who may see it.
+fn back(visitor: &Visitor, name: &str) -> String {
+    if visitor.is_admin { HERE.path().to_owned() } else { address(name, "edit") }
 }
 
 fn as_it_is(user: &User) -> Filled {
@@ -97,10 +102,14 @@ fn page(visitor: &Visitor, user: &User, filled: &Filled, of_password: &Filled) -
     };
     let about = html! { p { "Every change is in the audit log." } };
     let inner = html! {
-        (form::post(visitor, filled, &address(name, "edit"), fields))
+        // Admins alone change what a user is.
+        @if visitor.is_admin { (form::post(visitor, filled, &address(name, "edit"), fields)) }
         section.gap {
             h2 { "Set a new password" }
-            p { "Their other sessions end; their tokens go on working." }
+            p {
+                @if is_self { "Your other sessions end; your tokens go on working." }
+                @else { "Their other sessions end; their tokens go on working." }
+            }
             (form::post(visitor, of_password, &address(name, "password"), new_password))
         }
     };
