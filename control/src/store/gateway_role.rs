@@ -39,29 +39,41 @@ const TOKENS: &str = "SELECT (id, principal_id, permission, issued_at, expires_a
 /// What a role may do anyway: a superuser, who passes over row security, and who may act as the
 /// tables' owner can't be limited.
 const ROLE: &str = "SELECT quote_ident(r.rolname) AS quoted, \
-     CAST(r.rolsuper OR r.rolbypassrls OR pg_has_role(r.oid, c.relowner, 'MEMBER') AS int) AS mighty, \
+     CAST(r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolreplication \
+     OR pg_has_role(r.oid, c.relowner, 'MEMBER') OR pg_has_role(r.oid, n.nspowner, 'MEMBER') \
+     OR pg_has_role(r.oid, d.datdba, 'MEMBER') OR EXISTS (SELECT 1 FROM pg_roles m WHERE m.rolname IN \
+     ('pg_execute_server_program', 'pg_read_server_files', 'pg_write_server_files', \
+     'pg_signal_backend') AND pg_has_role(r.oid, m.oid, 'MEMBER')) AS int) AS mighty, \
+     CAST(has_schema_privilege(r.oid, n.oid, 'CREATE') AS int) AS creates, \
      CAST(has_schema_privilege(r.oid, c.relnamespace, 'USAGE') AS int) AS in_schema, \
      quote_ident(n.nspname) AS schema, \
      CAST(has_database_privilege(r.oid, current_database(), 'CONNECT') AS int) AS connects, \
      quote_ident(current_database()) AS database \
      FROM pg_roles r, pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+     JOIN pg_database d ON d.datname = current_database() \
      WHERE r.rolname = $1 AND c.oid = CAST('gateways' AS regclass)";
 
-const TABLES: &str = "SELECT string_agg(quote_ident(c.relname), ', ') FROM pg_class c \
+/// The tables and views, and the sequences, of their owner.
+const RELATIONS: &str = "SELECT string_agg(quote_ident(c.relname), ', ') \
+     FILTER (WHERE c.relkind <> 'S') AS tables, string_agg(quote_ident(c.relname), ', ') \
+     FILTER (WHERE c.relkind = 'S') AS sequences FROM pg_class c \
      JOIN pg_class g ON g.oid = CAST('gateways' AS regclass) \
-     AND g.relnamespace = c.relnamespace AND g.relowner = c.relowner WHERE c.relkind = 'r'";
+     AND g.relnamespace = c.relnamespace AND g.relowner = c.relowner \
+     WHERE c.relkind IN ('r', 'v', 'm', 'S')";
 
 /// What the role may do on these tables though nothing of it was given to itself: by what everybody
-/// may, or by a role that it is a member of. $1 is its name.
+/// may, by a role that it is a member of, or by what a role gave it that is not the tables' owner.
+/// $1 is its name.
 const BY_OTHERS: &str = "SELECT may.what || ' on ' || c.relname || ' by ' || o.shown FROM pg_roles r \
      CROSS JOIN LATERAL (SELECT 1 AS place, 'public' AS name, 'PUBLIC' AS shown UNION ALL \
      SELECT 2, m.rolname, 'its membership in ' || quote_ident(m.rolname) FROM pg_roles m \
-     WHERE m.oid <> r.oid AND pg_has_role(r.oid, m.oid, 'MEMBER')) AS o \
+     WHERE m.oid <> r.oid AND pg_has_role(r.oid, m.oid, 'MEMBER') UNION ALL \
+     SELECT 3, r.rolname, 'a grant that another role made') AS o \
      CROSS JOIN (VALUES ('SELECT'), ('INSERT'), ('UPDATE'), ('REFERENCES'), ('DELETE'), ('TRUNCATE'), \
      ('TRIGGER')) AS may (what) \
      JOIN pg_class g ON g.oid = CAST('gateways' AS regclass) \
      JOIN pg_class c ON g.relnamespace = c.relnamespace AND g.relowner = c.relowner \
-     AND c.relkind = 'r' \
+     AND c.relkind IN ('r', 'v', 'm', 'S') \
      WHERE r.rolname = $1 AND (has_table_privilege(CAST(o.name AS name), c.oid, may.what) \
      OR CASE WHEN may.what IN ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES') \
      THEN has_any_column_privilege(CAST(o.name AS name), c.oid, may.what) ELSE false END) \
@@ -84,8 +96,9 @@ pub enum GatewayRoleError {
     Missing(String),
     /// Its rights can't be limited.
     #[error(
-        "the role `{0}` is a superuser or has BYPASSRLS, or owns the tables or may act as their \
-         owner: what it may do can't be limited; make a role for gateways alone"
+        "the role `{0}` is a superuser or has BYPASSRLS, CREATEROLE or REPLICATION, owns the tables, \
+         their schema or the database or may act as their owner, or may run programs or read files \
+         on the server: what it may do can't be limited; make a role for gateways alone"
     )]
     Unlimited(String),
     /// It has rights that are not its own to take.
@@ -127,9 +140,18 @@ impl Store {
             return Err(GatewayRoleError::Unlimited(role.to_owned()));
         }
         let quoted: String = found.try_get("quoted")?;
-        let tables: String = sqlx::query_scalar(TABLES).fetch_one(&mut *transaction).await?;
-        let revoke = format!("REVOKE ALL ON {tables} FROM {quoted}");
+        let relations = sqlx::query(RELATIONS).fetch_one(&mut *transaction).await?;
+        let mut revoke = String::new();
+        for (kind, column) in [("TABLE", "tables"), ("SEQUENCE", "sequences")] {
+            if let Some(names) = relations.try_get::<Option<String>, _>(column)? {
+                revoke += &format!("REVOKE ALL ON {kind} {names} FROM {quoted} CASCADE;");
+            }
+        }
         transaction.execute(sqlx::raw_sql(AssertSqlSafe(revoke))).await?;
+        if found.try_get::<i32, _>("creates")? != 0 {
+            let right = format!("CREATE on schema {}", found.try_get::<String, _>("schema")?);
+            return Err(GatewayRoleError::ByOthers { role: role.to_owned(), right });
+        }
         // What it may still do comes from elsewhere.
         let by_others = sqlx::query_scalar(BY_OTHERS).bind(role);
         if let Some(right) = by_others.fetch_optional(&mut *transaction).await? {

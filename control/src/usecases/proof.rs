@@ -201,19 +201,17 @@ fn member(revision: &RevisionRow, row: GatewayRow, now: Timestamp) -> Member {
     let grace = if revision.ends_public { terms.public_grace } else { Duration::ZERO };
     // Its lease was over when the observer ended it.
     let public_until = public_until(&row).filter(|&until| !grace.is_zero() && until > now);
-    let (state, stops_by) = match row.ended_at {
-        Some(_) if public_until.is_some() => (MemberState::Waiting, public_until),
-        Some(_) => (MemberState::Ended, None),
-        None if row.of_this_history && row.applied_revision >= revision.revision => {
-            (MemberState::Applied, None)
-        }
-        None => {
-            // A renewal that is followed by a read before the commit is the last that can give
-            // anything without the change (L2).
-            let committed = committed_by(revision, now);
-            let without_news = terms.lease + terms.serve_known + grace;
-            (MemberState::Waiting, Some(committed.plus(without_news)))
-        }
+    let applied = row.of_this_history && row.applied_revision >= revision.revision;
+    // A renewal that is followed by a read before the commit is the last that can give anything
+    // without the change (L2).
+    let without_news = terms.lease + terms.serve_known + grace;
+    let by = committed_by(revision, now).plus(without_news);
+    let (state, stops_by) = match (row.ended_at, public_until) {
+        (None, _) if applied => (MemberState::Applied, None),
+        (None, _) => (MemberState::Waiting, Some(by)),
+        // What was told while it had not ended stays; what it has applied it serves by.
+        (Some(_), Some(until)) if !applied => (MemberState::Waiting, Some(until.min(by))),
+        (Some(_), _) => (MemberState::Ended, None),
     };
     Member {
         name: row.name,
@@ -290,6 +288,12 @@ mod tests {
         assert_eq!((proof.confirmed_at, proof.guaranteed_by), (None, over));
         assert!(judge(&change(true), vec![ended(true)], over).confirmed_at.is_some());
         assert!(judge(&change(false), vec![ended(true)], NOW).confirmed_at.is_some());
+        let knew = GatewayRow { applied_revision: Revision(7), ..ended(true) };
+        assert!(judge(&change(true), vec![knew], NOW).confirmed_at.is_some(), "it serves by it");
+        let later = GatewayRow { ended_at: Some(NOW.plus(LEASE)), ..ended(true) };
+        let told = RevisionRow { committed_by: Some(NOW), ..change(true) };
+        let proof = judge(&told, vec![later], NOW.plus(LEASE));
+        assert_eq!(proof.guaranteed_by, NOW.plus(LEASE + GRACE), "as it was told");
         assert!(judge(&change(true), vec![ended(false)], NOW).confirmed_at.is_some());
     }
 

@@ -119,6 +119,35 @@ async fn rights_that_a_role_has_by_others_are_named_and_nothing_is_given() {
         assert!(matches!(refused, GatewayRoleError::ByOthers { .. }), "{refused}");
         assert!(refused.to_string().contains(right), "{refused}");
     }
+    for make in [
+        "CREATE ROLE gateway_makes_roles CREATEROLE",
+        "CREATE ROLE gateway_runs IN ROLE pg_execute_server_program",
+        "CREATE ROLE gateway_creates; GRANT CREATE ON SCHEMA public TO gateway_creates",
+        "CREATE ROLE gateway_friend; CREATE ROLE friend; GRANT SELECT ON users TO friend WITH GRANT \
+         OPTION; SET ROLE friend; GRANT SELECT ON users TO gateway_friend; RESET ROLE",
+    ] {
+        sql(&store, make).await.unwrap();
+    }
+    for (role, told) in [
+        ("gateway_makes_roles", "CREATEROLE"),
+        ("gateway_runs", "may run programs"),
+        ("gateway_creates", "CREATE on schema public"),
+        ("gateway_friend", "SELECT on users by a grant that another role made"),
+    ] {
+        let refused = store.grant_gateway_role(role).await.unwrap_err().to_string();
+        assert!(refused.contains(told), "{role}: {refused}");
+    }
+    let view = "CREATE ROLE gateway_views; CREATE VIEW people AS SELECT * FROM users; \
+         GRANT SELECT ON people TO gateway_views; GRANT ALL ON tokens_id_seq TO gateway_views";
+    sql(&store, view).await.unwrap();
+    store.grant_gateway_role("gateway_views").await.unwrap();
+    for question in ["people", "tokens_id_seq"] {
+        let may = format!("SET ROLE gateway_views; SELECT 1 FROM {question}");
+        let refused = sql(&store, &may).await.unwrap_err().to_string();
+        assert!(refused.contains("permission denied"), "{question}: {refused}");
+        sql(&store, "RESET ROLE").await.unwrap();
+    }
+
     sql(&store, "CREATE ROLE gateway_of_everybody; GRANT SELECT (name) ON tokens TO PUBLIC")
         .await
         .unwrap();
