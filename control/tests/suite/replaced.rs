@@ -159,7 +159,8 @@ async fn a_proof_that_is_waited_for_is_not_given_for_another_files_change() {
     for n in s.w.feed().await.revision.0..revision.0 {
         s.w.channel(&s.w.admin, &format!("c{n}")).await.unwrap();
     }
-    let refusal = proving.await.unwrap_err();
+    let proved = tokio::time::timeout(Duration::from_secs(10), proving).await;
+    let refusal = proved.expect("an answer").unwrap_err();
     assert!(is_replaced(&refusal), "{refusal}");
 }
 
