@@ -50,6 +50,7 @@ fn an_admin_runs_the_organisation(database: Database) {
     // Going back and sending the dialog once more makes no second one.
     browser.back();
     browser.click(Button, "Create");
+    browser.sees_heading("service-account-channel-analytics:staging");
     browser.go("/org/service-accounts");
     browser.sees(&format!("9 of {SEATS} seats used"));
 
