@@ -57,19 +57,9 @@ impl Failure {
         }
     }
 
-    /// A form without a session.
-    pub(super) fn signed_out(target: String, fields: &Fields) -> Self {
+    /// A form without a session, or from another one than the present.
+    pub(super) fn form(target: String, fields: &Fields) -> Self {
         Self::Form { target, typed: fields.to_keep() }
-    }
-
-    /// A form from another session than the present one.
-    pub(super) fn other_session(target: String, fields: &Fields) -> Self {
-        Self::signed_out(target, fields)
-    }
-
-    /// An answer that only carries the failure.
-    pub(super) fn into_marked_response(self) -> Response {
-        self.into_response()
     }
 
     /// The page.
@@ -117,6 +107,7 @@ impl From<Error> for Failure {
     }
 }
 
+/// An answer that only carries the failure.
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();

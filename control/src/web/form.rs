@@ -40,6 +40,21 @@ fn hidden(visitor: &Visitor, filled: &Filled) -> Markup {
     }
 }
 
+/// What finds the rows of a list by the beginning of their names, with what stands beside it. The
+/// label says what is searched; the page is asked for with `q`.
+pub(super) fn search(action: &str, label: &str, value: &str, beside: Markup) -> Markup {
+    html! {
+        form.bar role="search" action=(action) {
+            div.search {
+                (icon("search"))
+                input type="search" name="q" value=(value) aria-label=(label)
+                    placeholder="Name begins with …" autocomplete="off" spellcheck="false";
+            }
+            (beside)
+        }
+    }
+}
+
 /// A field of one line.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Input<'a> {

@@ -1,6 +1,7 @@
 //! The frame around every page.
 
 use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
 use maud::{DOCTYPE, Markup, html};
 
 use super::assets::{HTMX, MARK, SCRIPT, STYLE};
@@ -23,6 +24,11 @@ pub(super) enum Place {
 
 /// A page as it is answered when what was sent to it can't be done: the same page, as an error.
 pub(super) type PageAgain = (StatusCode, Markup);
+
+/// A page that says what is wrong with what was sent to it.
+pub(super) fn refused(page: Markup) -> Response {
+    (StatusCode::UNPROCESSABLE_ENTITY, page).into_response()
+}
 
 impl Visitor {
     /// A page.

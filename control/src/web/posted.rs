@@ -45,12 +45,12 @@ impl FromRequest<Control> for Posted {
             Bytes::from_request(request, control).await.map_err(|_why| Failure::too_large())?;
         let fields = Fields::parse(&body);
         let Some(mut visitor) = found else {
-            return Err(Failure::signed_out(target, &fields));
+            return Err(Failure::form(target, &fields));
         };
         // Another session than the one in which the page was opened: the visitor is asked whether
         // they mean it, since they may be somebody else by now.
         if fields.raw(CSRF) != visitor.csrf {
-            return Err(Failure::other_session(target, &fields));
+            return Err(Failure::form(target, &fields));
         }
         visitor.actor = Actor { repeatable: repeatable(&target, &fields), ..visitor.actor };
         Ok(Self { visitor, fields })

@@ -5,7 +5,7 @@ use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, Uri};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use sha2::{Digest as _, Sha256};
 
 use super::failure::Failure;
@@ -66,7 +66,7 @@ pub(super) async fn attend(
             parts.extensions.insert(found);
             next.run(Request::from_parts(parts, body)).await
         }
-        Err(error) => Failure::from(error).into_marked_response(),
+        Err(error) => Failure::from(error).into_response(),
     };
     if let Some(failure) = response.extensions_mut().remove::<Failure>() {
         response = failure.answer(visitor.as_ref(), &asked);

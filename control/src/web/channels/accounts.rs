@@ -4,17 +4,18 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use maud::{Markup, html};
 
-use super::frame::{frame, frame_under, manages, named};
+use super::frame::{frame, frame_under, manages, named, shown};
 use crate::usecases::service_account;
 use crate::usecases::{Page, channel, token};
 use crate::web::address;
 use crate::web::dialog::{self, dialog};
 use crate::web::empty::empty;
-use crate::web::failure::{Failure, in_form};
+use crate::web::failure::Failure;
 use crate::web::fields::Filled;
 use crate::web::form;
 use crate::web::icon::icon;
 use crate::web::moment::moment;
+use crate::web::page::refused;
 use crate::web::posted::Posted;
 use crate::web::table::{Head, table};
 use crate::web::visitor::Visitor;
@@ -27,7 +28,7 @@ pub(super) async fn show(
     visitor: Visitor,
     Path(segment): Path<String>,
 ) -> Result<Markup, Failure> {
-    let details = channel::get(&control, &visitor.actor, &named(&segment)?).await?;
+    let details = shown(&control, &visitor, &segment).await?;
     let content = content(&control, &visitor, &details).await?;
     Ok(frame(&visitor, &details, TAB, content))
 }
@@ -38,7 +39,7 @@ pub(super) async fn ask(
     visitor: Visitor,
     Path(segment): Path<String>,
 ) -> Result<Markup, Failure> {
-    let details = channel::get(&control, &visitor.actor, &named(&segment)?).await?;
+    let details = shown(&control, &visitor, &segment).await?;
     let content = content(&control, &visitor, &details).await?;
     let dialog = making(&control, &visitor, &details, &Filled::default());
     Ok(frame_under(&visitor, &details, TAB, (content, dialog)))
@@ -56,14 +57,13 @@ pub(super) async fn create(
             Ok(Redirect::to(&address::channel(&name, "service-accounts")).into_response())
         }
         Err(error) => {
-            let (_, message) = in_form(error)?;
             let mut filled = posted.filled();
-            filled.faults.add("", message);
+            filled.refuse(error, &[])?;
             let details = channel::get(&control, &visitor.actor, &name).await?;
             let content = content(&control, visitor, &details).await?;
             let dialog = making(&control, visitor, &details, &filled);
             let page = frame_under(visitor, &details, TAB, (content, dialog));
-            Ok((axum::http::StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+            Ok(refused(page))
         }
     }
 }

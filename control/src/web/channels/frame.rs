@@ -4,11 +4,12 @@ use access::{ChannelName, Permission};
 use maud::{Markup, html};
 
 use super::{name, privacy};
+use crate::usecases::channel;
 use crate::web::address;
 use crate::web::failure::Failure;
 use crate::web::page::{self, Place};
 use crate::web::visitor::Visitor;
-use crate::{ChannelDetails, Error};
+use crate::{ChannelDetails, Control, Error};
 
 /// The tabs with their last part of the address.
 const TABS: [(&str, &str); 5] = [
@@ -24,6 +25,15 @@ const TABS: [(&str, &str); 5] = [
 pub(super) fn named(segment: &str) -> Result<ChannelName, Failure> {
     let name = ChannelName::parse_with_colons(segment);
     name.map_err(|_why| Error::NotFound { kind: "channel", name: segment.replace(':', "/") }.into())
+}
+
+/// The channel in a page's address, as its visitor may see it.
+pub(super) async fn shown(
+    control: &Control,
+    visitor: &Visitor,
+    segment: &str,
+) -> Result<ChannelDetails, Failure> {
+    Ok(channel::get(control, &visitor.actor, &named(segment)?).await?)
 }
 
 /// A tab's page.

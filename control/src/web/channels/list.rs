@@ -14,7 +14,7 @@ use crate::web::page::{self, Place};
 use crate::web::status::{Tone, status};
 use crate::web::table::{Head, paging, table};
 use crate::web::visitor::Visitor;
-use crate::web::{address, commands, number};
+use crate::web::{address, commands, form, number};
 use crate::{ChannelCreators, Control};
 
 /// How many channels a page has.
@@ -60,16 +60,11 @@ pub(super) async fn show(
 fn search_bar(search: &str, found: &Listed<Overview>, is_first: bool) -> Markup {
     let is_all = is_first && found.next_cursor.is_none();
     html! {
-        form.bar role="search" action="/channels" {
-            div.search {
-                (icon("search"))
-                input type="search" name="q" value=(search) aria-label="Search channels"
-                    placeholder="Name begins with …" autocomplete="off" spellcheck="false";
-            }
+        (form::search("/channels", "Search channels", search, html! {
             @if is_all {
                 span { (found.items.len()) @if found.items.len() == 1 { " channel" } @else { " channels" } }
             }
-        }
+        }))
     }
 }
 

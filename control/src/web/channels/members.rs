@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use maud::{Markup, html};
 
-use super::frame::{frame, manages, named};
+use super::frame::{frame, manages, named, shown};
 use crate::usecases::reach::{self, Access};
 use crate::usecases::{channel, group};
 use crate::web::address;
@@ -14,6 +14,7 @@ use crate::web::failure::Failure;
 use crate::web::fields::{Fields, Filled};
 use crate::web::form::{self, Input};
 use crate::web::icon::icon;
+use crate::web::page::refused;
 use crate::web::posted::Posted;
 use crate::web::status::{Tone, status};
 use crate::web::table::{Head, table};
@@ -29,7 +30,7 @@ pub(super) async fn show(
     visitor: Visitor,
     Path(segment): Path<String>,
 ) -> Result<Markup, Failure> {
-    let details = channel::get(&control, &visitor.actor, &named(&segment)?).await?;
+    let details = shown(&control, &visitor, &segment).await?;
     page(&control, &visitor, &details, &Filled::default()).await
 }
 
@@ -55,7 +56,7 @@ pub(super) async fn change(
             }
             let details = channel::get(&control, &visitor.actor, &name).await?;
             let page = page(&control, visitor, &details, &filled).await?;
-            Ok((axum::http::StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+            Ok(refused(page))
         }
     }
 }

@@ -1,20 +1,20 @@
 //! The *Settings* tab, and the end of a channel.
 
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use maud::{Markup, html};
 
 use super::create::{after, privacies};
-use super::frame::{frame, frame_under, manages, named};
+use super::frame::{frame, frame_under, manages, named, shown};
 use crate::usecases::channel::{self, ChannelEdit};
 use crate::web::address;
 use crate::web::dialog::{danger, dialog};
 use crate::web::empty::empty;
-use crate::web::failure::{Failure, in_form};
+use crate::web::failure::Failure;
 use crate::web::fields::{Fields, Filled};
 use crate::web::form::{self, Input};
 use crate::web::icon::icon;
+use crate::web::page::refused;
 use crate::web::posted::Posted;
 use crate::web::visitor::Visitor;
 use crate::{ChannelDetails, Control, Error};
@@ -27,7 +27,7 @@ pub(super) async fn show(
     visitor: Visitor,
     Path(segment): Path<String>,
 ) -> Result<Markup, Failure> {
-    let details = channel::get(&control, &visitor.actor, &named(&segment)?).await?;
+    let details = shown(&control, &visitor, &segment).await?;
     let content = content(&control, &visitor, &details, &Filled::with(now(&details)));
     Ok(frame(&visitor, &details, TAB, content))
 }
@@ -50,7 +50,7 @@ pub(super) async fn save(
             let details = channel::get(&control, &visitor.actor, &name).await?;
             let content = content(&control, visitor, &details, &filled);
             let page = frame(visitor, &details, TAB, content);
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+            Ok(refused(page))
         }
     }
 }
@@ -60,7 +60,7 @@ pub(super) async fn ask_delete(
     visitor: Visitor,
     Path(segment): Path<String>,
 ) -> Result<Markup, Failure> {
-    let details = channel::get(&control, &visitor.actor, &named(&segment)?).await?;
+    let details = shown(&control, &visitor, &segment).await?;
     Ok(under_dialog(&control, &visitor, &details, &Filled::default()))
 }
 
@@ -73,12 +73,11 @@ pub(super) async fn delete(
     match channel::delete(&control, &visitor.actor, &name).await {
         Ok(_) | Err(Error::AlreadyDone { .. }) => Ok(Redirect::to("/channels").into_response()),
         Err(error) => {
-            let (_, message) = in_form(error)?;
             let mut filled = posted.filled();
-            filled.faults.add("", message);
+            filled.refuse(error, &[])?;
             let details = channel::get(&control, &visitor.actor, &name).await?;
             let page = under_dialog(&control, visitor, &details, &filled);
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+            Ok(refused(page))
         }
     }
 }

@@ -8,13 +8,14 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use maud::{Markup, html};
 
-use super::{Tab, refused, tab_head, tab_page};
+use super::{Tab, tab_head, tab_page};
 use crate::usecases::token::{self, Found};
 use crate::web::address;
 use crate::web::failure::Failure;
 use crate::web::fields::Filled;
 use crate::web::form;
 use crate::web::moment::moment;
+use crate::web::page::refused;
 use crate::web::posted::Posted;
 use crate::web::status::{Tone, status};
 use crate::web::visitor::Visitor;
@@ -133,8 +134,8 @@ fn result(visitor: &Visitor, found: &Found) -> Markup {
 
 fn holder(principal: &str) -> String {
     match principal.starts_with("service-account-channel-") {
-        true => format!("/service-accounts/{principal}"),
-        false => format!("/org/users/{principal}/edit"),
+        true => address::account(principal),
+        false => address::user(principal),
     }
 }
 

@@ -10,8 +10,7 @@ mod users;
 
 use access::ChannelName;
 use axum::Router;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::Redirect;
 use axum::routing::get;
 use maud::{Markup, html};
 
@@ -111,11 +110,6 @@ fn tab_head(here: Tab, about: &str, actions: Markup) -> Markup {
             (actions)
         }
     }
-}
-
-/// A page that says what is wrong with what was sent to it.
-fn refused(page: Markup) -> Response {
-    (StatusCode::UNPROCESSABLE_ENTITY, page).into_response()
 }
 
 /// A page below a tab, such as a form: the way back stands above its heading.

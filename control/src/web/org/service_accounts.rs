@@ -8,7 +8,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
 use maud::{Markup, html};
 
-use super::{Tab, channel_of, refused, tab_head, tab_page, tab_page_under};
+use super::{Tab, channel_of, tab_head, tab_page, tab_page_under};
 use crate::usecases::service_account::{self, Manageable};
 use crate::usecases::{Listed, Page, user};
 use crate::web::address;
@@ -18,8 +18,8 @@ use crate::web::empty::empty;
 use crate::web::failure::Failure;
 use crate::web::fields::{Filled, Query};
 use crate::web::form;
-use crate::web::icon::icon;
 use crate::web::meter::seats;
+use crate::web::page::refused;
 use crate::web::posted::Posted;
 use crate::web::table::{Head, paging, table};
 use crate::web::visitor::Visitor;
@@ -66,7 +66,7 @@ async fn list(
                 "You hold " b { "manage" } " on no channel. Whoever owns one can add you to its group of owners."
             }, html! { a.btn href="/channels" { "Go to Channels" } }))
         } @else {
-            (search_bar(search))
+            (form::search(HERE.path(), "Search channels", search, html! {}))
             @if found.items.is_empty() {
                 (empty("search", "No channel begins with this", html! {
                     "You manage no channel whose name begins with " b { (search) } "."
@@ -77,18 +77,6 @@ async fn list(
             }
         }
     })
-}
-
-fn search_bar(search: &str) -> Markup {
-    html! {
-        form.bar role="search" action=(HERE.path()) {
-            div.search {
-                (icon("search"))
-                input type="search" name="q" value=(search) aria-label="Search channels"
-                    placeholder="Name begins with …" autocomplete="off" spellcheck="false";
-            }
-        }
-    }
 }
 
 fn rows(visitor: &Visitor, found: &Listed<Manageable>) -> Markup {
@@ -114,7 +102,7 @@ fn row(visitor: &Visitor, item: &Manageable) -> Markup {
             td data-label="Privacy" { (channels::privacy(channel.privacy)) }
             td.full data-label="Service account" {
                 @match &item.account {
-                    Some(account) => a href={ "/service-accounts/" (account.name) } { (account.name) },
+                    Some(account) => a href=(address::account(&account.name)) { (account.name) },
                     None => span.dim { "None" },
                 }
             }

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use maud::{Markup, html};
 
@@ -12,10 +11,11 @@ use super::owner::Owner;
 use super::proof;
 use crate::usecases::token;
 use crate::web::dialog::{danger, dialog};
-use crate::web::failure::{Failure, in_form};
+use crate::web::failure::Failure;
 use crate::web::fields::{Fields, Filled};
 use crate::web::form;
 use crate::web::moment::moment;
+use crate::web::page::refused;
 use crate::web::posted::Posted;
 use crate::web::visitor::Visitor;
 use crate::{Control, Error, Token};
@@ -53,10 +53,10 @@ pub(super) async fn revoke(
         }
         Err(error) => {
             let mut filled = posted.filled();
-            filled.faults.add("", in_form(error)?.1);
+            filled.refuse(error, &[])?;
             let token = token::get(&control, &visitor.actor, id).await?;
             let page = asking(&control, visitor, &token, &filled).await?;
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+            Ok(refused(page))
         }
     }
 }

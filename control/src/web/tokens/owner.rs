@@ -1,7 +1,6 @@
 //! The page of whoever tokens are of: a service account, or the visitor.
 
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use maud::{Markup, html};
 
@@ -9,11 +8,11 @@ use super::table;
 use crate::usecases::{Page, reach, service_account, token};
 use crate::web::dialog::{danger, dialog};
 use crate::web::empty::empty;
-use crate::web::failure::{Failure, in_form, sentence};
+use crate::web::failure::{Failure, sentence};
 use crate::web::fields::{Fields, Filled, Query};
 use crate::web::icon::icon;
 use crate::web::moment::moment;
-use crate::web::page::{self, Place};
+use crate::web::page::{self, Place, refused};
 use crate::web::posted::Posted;
 use crate::web::visitor::Visitor;
 use crate::web::{address, channels, form};
@@ -250,9 +249,9 @@ pub(super) async fn delete(
         }
         Err(error) => {
             let mut filled = posted.filled();
-            filled.faults.add("", in_form(error)?.1);
+            filled.refuse(error, &[])?;
             let page = deleting(&control, visitor, &name, &filled).await?;
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+            Ok(refused(page))
         }
     }
 }

@@ -12,7 +12,8 @@ use crate::web::dialog::{self, dialog};
 use crate::web::failure::Failure;
 use crate::web::fields::Filled;
 use crate::web::form;
-use crate::web::org::{refused, tab_page_under};
+use crate::web::org::tab_page_under;
+use crate::web::page::refused;
 use crate::web::posted::Posted;
 use crate::web::visitor::Visitor;
 

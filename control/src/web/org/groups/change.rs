@@ -8,7 +8,8 @@ use super::address;
 use super::one::{self, Forms};
 use crate::usecases::group::{self, GroupEdit};
 use crate::web::failure::Failure;
-use crate::web::org::{channel_of, refused};
+use crate::web::org::channel_of;
+use crate::web::page::refused;
 use crate::web::posted::Posted;
 use crate::{Control, Error};
 

@@ -8,6 +8,7 @@ use crate::usecases::{Listed, Page, group};
 use crate::web::empty::empty;
 use crate::web::failure::Failure;
 use crate::web::fields::Query;
+use crate::web::form;
 use crate::web::icon::icon;
 use crate::web::moment::moment;
 use crate::web::org::{tab_head, tab_page};
@@ -41,14 +42,7 @@ pub(in crate::web::org) async fn show(
                 "You are in no group, and manage no channel that one has a permission on."
             }, create))
         } @else {
-            form.bar role="search" action=(HERE.path()) {
-                div.search {
-                    (icon("search"))
-                    input type="search" name="q" value=(search) aria-label="Search groups"
-                        placeholder="Name begins with …" autocomplete="off" spellcheck="false";
-                }
-                (create)
-            }
+            (form::search(HERE.path(), "Search groups", search, create))
             @if found.items.is_empty() {
                 (empty("search", "No group begins with this", html! {
                     "There is no group whose name begins with " b { (search) } ", or it is not visible to you."

@@ -106,7 +106,7 @@ fn member_row(visitor: &Visitor, group: &str, member: &Principal) -> Markup {
         tr.gone[!member.active] {
             th scope="row" {
                 @match member.kind {
-                    PrincipalKind::ServiceAccount => a href={ "/service-accounts/" (member.name) } { (member.name) },
+                    PrincipalKind::ServiceAccount => a href=(places::account(&member.name)) { (member.name) },
                     PrincipalKind::User => b { (member.name) },
                 }
             }

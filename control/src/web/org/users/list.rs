@@ -8,6 +8,7 @@ use crate::usecases::{Listed, Page, user};
 use crate::web::empty::empty;
 use crate::web::failure::Failure;
 use crate::web::fields::Query;
+use crate::web::form;
 use crate::web::icon::icon;
 use crate::web::meter::seats;
 use crate::web::moment::moment;
@@ -42,14 +43,9 @@ pub(super) async fn content(
     let about = "Whoever can sign in here. Users and service accounts take a seat each.";
     Ok(html! {
         (tab_head(HERE, about, seats(taken)))
-        form.bar role="search" action=(HERE.path()) {
-            div.search {
-                (icon("search"))
-                input type="search" name="q" value=(search) aria-label="Search users"
-                    placeholder="Name begins with …" autocomplete="off" spellcheck="false";
-            }
+        (form::search(HERE.path(), "Search users", search, html! {
             a.btn.primary.last href={ (HERE.path()) "/new" } { (icon("plus")) "Create User" }
-        }
+        }))
         @if found.items.is_empty() {
             (empty("search", "No user begins with this", html! {
                 "There is no user whose name begins with " b { (search) } "."
