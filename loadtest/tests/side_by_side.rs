@@ -25,15 +25,14 @@ fn number(value: &Value) -> f64 {
     value.as_f64().unwrap()
 }
 
-/// A command that starts servers, with the condagate that the other tests have built; where there is
-/// none it builds one, as it does for people.
+/// A command that starts servers, with the condagate that the other tests have built, by its relative
+/// path; where there is none it builds one, as it does for people.
 fn loadtest(name: &str) -> Command {
     let program = Path::new(env!("CARGO_BIN_EXE_loadtest"));
-    let condagate = program.with_file_name("condagate");
     let mut command = Command::new(program);
     command.arg(name);
-    if condagate.exists() {
-        command.arg("--condagate").arg(condagate);
+    if let Some(folder) = program.parent().filter(|folder| folder.join("condagate").exists()) {
+        command.current_dir(folder).args(["--condagate", "condagate"]);
     }
     command
 }

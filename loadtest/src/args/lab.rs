@@ -1,6 +1,6 @@
 //! The commands that start everything themselves: `table` and `growth`.
 
-use std::path::PathBuf;
+use std::path::{PathBuf, absolute};
 use std::time::Duration;
 
 use crate::error::Error;
@@ -106,11 +106,13 @@ impl GrowthArgs {
 
 impl Ours {
     fn binaries(&self) -> Result<Binaries, Error> {
+        // Each server runs in a folder of its own, from which a relative path would lead elsewhere.
         let condagate = match &self.condagate {
-            Some(path) => path.clone(),
+            Some(path) => absolute(path)?,
             None => beside_this()?,
         };
-        Ok(Binaries { condagate, baseline: self.baseline.clone(), tracer: None })
+        let baseline = self.baseline.as_deref().map(absolute).transpose()?;
+        Ok(Binaries { condagate, baseline, tracer: None })
     }
 }
 
