@@ -5,6 +5,8 @@ use crate::store::{NAME_PREFIX, OWNERS_SUFFIX};
 
 const MAX_NAME_CHARS: usize = 128;
 const MAX_TEXT_CHARS: usize = 1_000;
+/// RFC 5321 section 4.5.3.1.3, without the angle brackets.
+const MAX_EMAIL_BYTES: usize = 254;
 
 /// A user's name.
 pub(super) fn check_user_name(name: &str) -> Result<(), Error> {
@@ -47,6 +49,7 @@ pub(super) fn check_token_name(name: &str) -> Result<(), Error> {
     if !(1..=MAX_NAME_CHARS).contains(&chars) || name.chars().any(char::is_control) {
         return Err(Error::invalid("name", "use 1 to 128 characters on one line"));
     }
+    check_visible("name", name)?;
     if name.trim() != name {
         return Err(Error::invalid("name", "leave out the spaces at its ends"));
     }
@@ -62,7 +65,45 @@ pub(super) fn check_text(field: &'static str, text: &str) -> Result<(), Error> {
     if text.chars().any(unprintable) {
         return Err(Error::invalid(field, "leave out control characters"));
     }
-    Ok(())
+    check_visible(field, text)
+}
+
+/// An address of electronic mail, as far as its form tells; empty where none is known.
+pub(super) fn check_email(email: &str) -> Result<(), Error> {
+    check_text("email", email)?;
+    let plain = |part: &str| !part.is_empty() && !part.contains(char::is_whitespace);
+    let is_one = email.len() <= MAX_EMAIL_BYTES
+        && email.rsplit_once('@').is_some_and(|(user, host)| {
+            plain(user) && plain(host) && !user.contains('@') && !host.starts_with('.')
+        });
+    if email.is_empty() || is_one {
+        return Ok(());
+    }
+    Err(Error::invalid("email", "write an address like name@example.com, or nothing"))
+}
+
+/// What people see of a text is what it is: no character that shows nothing, or has others stand
+/// in another order. Two names could look the same.
+fn check_visible(field: &'static str, text: &str) -> Result<(), Error> {
+    let Some(hidden) = text.chars().find(|c| is_hidden(*c)) else { return Ok(()) };
+    let code = u32::from(hidden);
+    let message = format!(
+        "leave out U+{code:04X}, which can't be seen or turns the text around; it may have been \
+         pasted along"
+    );
+    Err(Error::invalid(field, message))
+}
+
+/// The separators of lines and paragraphs, characters of format (Unicode's general category Cf,
+/// but for the marks of a few scripts that can be seen), blanks that are letters, and the selectors
+/// of variants that no picture uses.
+fn is_hidden(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+        | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]
@@ -93,5 +134,31 @@ mod tests {
         check_text("description", "two\nlines").unwrap();
         assert!(check_text("description", &"x".repeat(1001)).is_err());
         assert!(check_text("description", "\x1b[31m").is_err());
+    }
+
+    #[test]
+    fn a_text_shows_all_that_it_is() {
+        for text in ["naïve — 日本語 العربية", "✔\u{fe0f} done", "100\u{a0}GiB"] {
+            check_token_name(text).unwrap();
+            check_text("description", text).unwrap();
+        }
+        for text in
+            ["ci\u{202e}gnp", "a\u{200b}b", "\u{feff}a", "a\u{2066}b", "a\u{ad}b", "\u{3164}"]
+        {
+            assert!(check_token_name(text).is_err(), "{text:?}");
+            let why = check_text("description", text).unwrap_err().to_string();
+            assert!(why.contains("U+"), "{why}");
+        }
+    }
+
+    #[test]
+    fn an_address_has_a_name_and_a_host() {
+        for email in ["", "a@b", "ana.ferreira+x@mail.example.com", "ünï@exämple.de"] {
+            check_email(email).unwrap();
+        }
+        let long = format!("{}@example.com", "a".repeat(250));
+        for email in ["a", "@", "a@", "@b", "a b@c", "a@b c", "a@b@c", "a@.b", "a@b\n", &long] {
+            assert!(check_email(email).is_err(), "{email}");
+        }
     }
 }

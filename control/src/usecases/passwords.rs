@@ -28,12 +28,18 @@ impl Default for Passwords {
     }
 }
 
+/// A password that somebody may have.
+pub(super) fn check(password: &str) -> Result<(), Error> {
+    if password.chars().count() < MIN_CHARS || password.len() > MAX_BYTES {
+        return Err(Error::invalid("password", "use 8 characters to 1024 bytes"));
+    }
+    Ok(())
+}
+
 impl Passwords {
     /// The text to store for a password.
     pub(super) async fn hash(&self, password: &str) -> Result<String, Error> {
-        if password.chars().count() < MIN_CHARS || password.len() > MAX_BYTES {
-            return Err(Error::invalid("password", "use 8 characters to 1024 bytes"));
-        }
+        check(password)?;
         let password = password.to_owned();
         let hash = self.blocking(move || Argon2::default().hash_password(password.as_bytes()));
         let hash = hash.await?.map_err(|e| Error::Internal(format!("hashing a password: {e}")))?;

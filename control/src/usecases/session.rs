@@ -163,6 +163,37 @@ pub async fn list(
     Ok(Listed::page(found, page, |session| session.id.0.to_string()))
 }
 
+/// The session that this value opens, if it still does and the caller may end it: for one that was
+/// found somewhere.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::NotSignedIn`]; [`Error::Store`].
+pub async fn lookup(
+    control: &Control,
+    actor: &Actor,
+    value: &TokenSecret,
+) -> Result<SignedInSession, Error> {
+    let not_found = || Error::not_found("session", value.hint());
+    let now = control.now();
+    let mut db = control.store.reader().await?;
+    let caller = Caller::verify(&mut db, actor, now).await?;
+    caller.require_sign_in()?;
+    let known = store::find_session(&mut db, value.digest(), now).await?;
+    let (id, ..) = known.ok_or_else(not_found)?;
+    visible(&caller, &mut db, id, now).await?.ok_or_else(not_found)
+}
+
+/// The session of that id, for its user and for admins.
+async fn visible(
+    caller: &Caller,
+    db: &mut Connection,
+    id: SessionId,
+    now: Timestamp,
+) -> Result<Option<SignedInSession>, Error> {
+    let found = store::session(db, id, now).await?;
+    Ok(found.filter(|session| caller.is_admin() || session.principal_id == caller.id()))
+}
+
 /// Ends a session: one's own, or as an admin anybody's.
 ///
 /// # Errors
@@ -173,9 +204,8 @@ pub async fn end(control: &Control, actor: &Actor, id: SessionId) -> Result<(), 
     let db = write.connection();
     let caller = Caller::verify(db, actor, now).await?;
     caller.require_sign_in()?;
-    let found = store::session(db, id, now).await?;
-    let seen = found.filter(|session| caller.is_admin() || session.principal_id == caller.id());
-    let session = seen.ok_or_else(|| Error::not_found("session", id.0))?;
+    let found = visible(&caller, db, id, now).await?;
+    let session = found.ok_or_else(|| Error::not_found("session", id.0))?;
     store::delete_session(db, id).await?;
     let target = Target { kind: "session", id: id.0, name: &session.principal };
     let before = Some(json!({

@@ -4,8 +4,8 @@ use access::source::Touched;
 use serde_json::{Value, json};
 
 use super::caller::Caller;
-use super::names::{check_text, check_user_name};
-use super::{Committed, Control, Error, Listed, Page};
+use super::names::{check_email, check_text, check_user_name};
+use super::{Committed, Control, Error, Listed, Page, passwords};
 use crate::store::{
     self, Change, Connection, Event, PrincipalKind, Revoke, Role, Target, User, UserProfile,
 };
@@ -70,9 +70,9 @@ pub async fn create(
     actor: &Actor,
     new: NewUser,
 ) -> Result<Committed<User>, Error> {
-    check_user_name(&new.name)?;
-    check_text("display_name", &new.display_name)?;
-    check_text("email", &new.email)?;
+    if let Some(fault) = faults(&new).into_iter().next() {
+        return Err(fault);
+    }
     require_admin_ahead(control, actor).await?;
     let password_hash = control.passwords.hash(&new.password).await?;
     let mut change = control.store.change(control.now()).await?;
@@ -90,6 +90,18 @@ pub async fn create(
     audit(&mut change, actor, "user.create", (None, Some(&made))).await?;
     let revision = change.commit().await?;
     Ok(Committed { value: made, revision })
+}
+
+/// What is wrong with what was typed for a user, all of it: [`create`] tells the first. Whether the
+/// name is taken shows only then.
+pub(crate) fn faults(new: &NewUser) -> Vec<Error> {
+    let checks = [
+        check_user_name(&new.name),
+        check_text("display_name", &new.display_name),
+        check_email(&new.email),
+        passwords::check(&new.password),
+    ];
+    checks.into_iter().filter_map(Result::err).collect()
 }
 
 /// Whether there is anybody who can sign in and make others: not so at the first start.
@@ -144,7 +156,7 @@ pub async fn edit(
     edit: UserEdit,
 ) -> Result<Committed<User>, Error> {
     check_text("display_name", edit.display_name.as_deref().unwrap_or_default())?;
-    check_text("email", edit.email.as_deref().unwrap_or_default())?;
+    check_email(edit.email.as_deref().unwrap_or_default())?;
     let mut change = control.store.change(control.now()).await?;
     let now = change.now();
     let before = managed(&mut change, actor, name).await?;

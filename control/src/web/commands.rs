@@ -36,7 +36,7 @@ pub(super) fn clients(commands: &ClientCommands<'_>) -> Markup {
 
 fn inside(name: &str, id: &str, command: &str) -> Markup {
     html! {
-        pre tabindex="0" { (command) }
+        pre tabindex="0" role="group" aria-label={ (name) " command" } { (command) }
         button.btn.icon
             type="button" data-copy=(id) aria-label={ "Copy " (name) " command" } title="Copy"
         { (icon("copy")) }

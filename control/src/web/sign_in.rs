@@ -1,13 +1,16 @@
 //! Signing in and out.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::extract::State;
-use axum::http::header::SET_COOKIE;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::header::{RETRY_AFTER, SET_COOKIE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use maud::{Markup, html};
 
+use super::duration::duration;
 use super::failure::Failure;
 use super::fields::{Fields, Filled, Query};
 use super::form::{self, Input};
@@ -42,11 +45,10 @@ async fn show(
     if !user::has_an_admin(&control).await? {
         return Ok(Redirect::to(welcome::PATH).into_response());
     }
-    let note = (!fields.text(RETURN).is_empty()).then_some("Sign in to go on to where you were.");
     // Nothing else of the address: what is to be sent after the sign-in comes from a form of ours
     // alone, since a link to here may be anybody's.
-    let kept = Fields::of([(RETURN, back.to_owned())]);
-    Ok(form_page(&Filled::with(kept), note).into_response())
+    let kept = fields.some(RETURN).map(|_| (RETURN, back.to_owned()));
+    Ok(form_page(&Filled::with(Fields::of(kept))).into_response())
 }
 
 async fn sign_in(
@@ -74,13 +76,16 @@ async fn sign_in(
             let typed = Fields::parse(filled.fields.raw(TYPED).as_bytes());
             Ok((cookie, send_again(&visitor, then, &typed)).into_response())
         }
-        Err(error @ (Error::WrongPassword | Error::TooManyAttempts { .. })) => {
-            let status = match error {
-                Error::WrongPassword => StatusCode::UNAUTHORIZED,
-                _ => StatusCode::TOO_MANY_REQUESTS,
-            };
+        Err(error @ Error::WrongPassword) => {
             filled.faults.add("password", error.to_string());
-            Ok((status, form_page(&filled, None)).into_response())
+            Ok((StatusCode::UNAUTHORIZED, form_page(&filled)).into_response())
+        }
+        Err(Error::TooManyAttempts { retry_after_secs }) => {
+            let wait = duration(Duration::from_secs(retry_after_secs));
+            let why = format!("too many attempts have failed here; wait {wait}, then try again");
+            filled.faults.add("password", why);
+            let retry = [(RETRY_AFTER, HeaderValue::from(retry_after_secs))];
+            Ok((StatusCode::TOO_MANY_REQUESTS, retry, form_page(&filled)).into_response())
         }
         Err(error) => Err(error.into()),
     }
@@ -95,8 +100,7 @@ async fn sign_out(State(control): State<Control>, posted: Posted) -> Result<Resp
 /// The sign-in in the answer to a form whose session had ended: what was typed goes along.
 pub(super) fn after_expiry(target: &str, typed: &Fields) -> Response {
     let fields = Fields::of([(THEN, target.to_owned()), (TYPED, typed.encode())]);
-    let note = "Your session has ended. Sign in again: what you typed is kept.";
-    (StatusCode::UNAUTHORIZED, form_page(&Filled::with(fields), Some(note))).into_response()
+    (StatusCode::UNAUTHORIZED, form_page(&Filled::with(fields))).into_response()
 }
 
 /// What was typed under another session, to be sent in this one. Its visitor decides: they may be
@@ -118,14 +122,23 @@ pub(super) fn send_again(visitor: &Visitor, target: &str, typed: &Fields) -> Mar
     })
 }
 
-fn form_page(filled: &Filled, note: Option<&str>) -> Markup {
+/// What comes after it, which stays said also after a wrong password.
+fn note(kept: &Fields) -> Option<&'static str> {
+    if kept.some(THEN).is_some() {
+        Some("Your session has ended. Sign in again: what you typed is kept.")
+    } else {
+        kept.some(RETURN).map(|_| "Sign in to go on to where you were.")
+    }
+}
+
+fn form_page(filled: &Filled) -> Markup {
     let kept = [RETURN, THEN, TYPED];
     page::outside(
         "Sign in",
         html! {
             div {
                 h1 { "Sign in" }
-                @if let Some(note) = note { p.dim role="status" { (note) } }
+                @if let Some(note) = note(&filled.fields) { p.dim role="status" { (note) } }
             }
             form.form method="post" action="/sign-in" novalidate {
                 @for name in kept {

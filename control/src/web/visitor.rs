@@ -1,7 +1,8 @@
 //! Who looks at a page: read once for each request, before its handler.
 
 use access::{Timestamp, TokenSecret};
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::rejection::RawPathParamsRejection;
+use axum::extract::{FromRequestParts, RawPathParams, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, Uri};
 use axum::middleware::Next;
@@ -61,6 +62,10 @@ pub(super) async fn attend(
     let found = find(&control, &parts).await;
     let mut visitor = None;
     let mut response = match found {
+        Ok(found) if !is_text(&mut parts).await => {
+            visitor = found;
+            Failure::no_such_page().into_response()
+        }
         Ok(found) => {
             visitor.clone_from(&found);
             parts.extensions.insert(found);
@@ -73,6 +78,17 @@ pub(super) async fn attend(
     }
     headers::write(response.headers_mut());
     response
+}
+
+/// Whether what an address names is text. Nothing of ours has a name that isn't, nor one with the
+/// character that PostgreSQL stores in no text.
+async fn is_text(parts: &mut Parts) -> bool {
+    match RawPathParams::from_request_parts(parts, &()).await {
+        Ok(names) => names.iter().all(|(_, name)| !name.contains('\0')),
+        Err(RawPathParamsRejection::InvalidUtf8InPathParam(_)) => false,
+        // An address that names nothing.
+        Err(_) => true,
+    }
 }
 
 /// Nobody is no error: some pages are for everybody.

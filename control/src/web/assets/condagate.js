@@ -42,6 +42,7 @@ function ask(event) {
   if (!copied) event.preventDefault()
 }
 if (notice) {
+  document.getElementById('copied').textContent = 'Not copied yet'
   addEventListener('beforeunload', ask)
   // What a browser keeps of the page to go back to has no value in it.
   addEventListener('pagehide', closeNotice)

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::{name, privacy};
 use crate::usecases::overview::{self, Overview};
 use crate::usecases::{Listed, Page};
-use crate::web::empty::empty;
+use crate::web::empty::{empty, none_found};
 use crate::web::failure::Failure;
 use crate::web::fields::Query;
 use crate::web::icon::icon;
@@ -45,9 +45,7 @@ pub(super) async fn show(
             (page::head(html! { "Channels" }, html! {}, create))
             (search_bar(search, &found, is_first))
             @if found.items.is_empty() {
-                (empty("search", "No channel begins with this", html! {
-                    "There is no channel whose name begins with " b { (search) } ", or it is not visible to you."
-                }, html! { a.btn href="/channels" { "Show all channels" } }))
+                (none_found("channel", search, ", or it is not visible to you", "/channels"))
             } @else {
                 (rows(&found.items))
                 (paging(&found, is_first, &[("q", search)]))

@@ -1,14 +1,16 @@
-//! `/org/leaked`: which token a value belongs to that was found somewhere, and the way to revoke it.
+//! `/org/leaked`: which token or session a value belongs to that was found somewhere, and the way to
+//! end it.
 //! The value comes in a form's body, and is in no answer, address or log.
 
 use access::TokenSecret;
 use axum::Router;
-use axum::extract::State;
-use axum::response::{IntoResponse as _, Response};
-use axum::routing::get;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::{get, post};
 use maud::{Markup, html};
 
 use super::{Tab, tab_head, tab_page};
+use crate::usecases::session;
 use crate::usecases::token::{self, Found};
 use crate::web::address;
 use crate::web::failure::Failure;
@@ -19,14 +21,16 @@ use crate::web::page::refused;
 use crate::web::posted::Posted;
 use crate::web::status::{Tone, status};
 use crate::web::visitor::Visitor;
-use crate::{Control, Error, TokenStatus};
+use crate::{Control, Error, SessionId, SignedInSession, TokenStatus, Via};
 
 const HERE: Tab = Tab::Leaked;
 /// The field; no form that is shown again has its value.
 const SECRET: &str = "secret";
 
 pub(super) fn router() -> Router<Control> {
-    Router::new().route("/org/leaked", get(show).post(find))
+    Router::new()
+        .route("/org/leaked", get(show).post(find))
+        .route("/org/leaked/sessions/{session}/end", post(end))
 }
 
 async fn show(visitor: Visitor) -> Markup {
@@ -42,21 +46,44 @@ async fn find(State(control): State<Control>, posted: Posted) -> Result<Response
         filled.faults.add(SECRET, why);
         return Ok(refused(page(visitor, &filled, html! {})));
     };
-    match token::lookup(&control, &visitor.actor, &secret).await {
-        Ok(found) => Ok(page(visitor, &filled, result(visitor, &found)).into_response()),
-        Err(Error::NotFound { .. }) => {
-            let hint = secret.hint();
-            let content = html! {
-                h2 { "Not one of ours" }
-                p {
-                    "No token begins with " code { (hint) } " and has this value, or it is not visible to you. "
-                    "It can't be used on a channel that you manage."
-                }
-            };
-            Ok(page(visitor, &filled, found_section(content)).into_response())
-        }
-        Err(error) => Err(error.into()),
+    let actor = &visitor.actor;
+    let content = match found(token::lookup(&control, actor, &secret).await)? {
+        Some(found) => result(visitor, &found),
+        // A session's value looks like a token's.
+        None => match found(session::lookup(&control, actor, &secret).await)? {
+            Some(session) => sign_in(visitor, &session),
+            None => unknown(&secret),
+        },
+    };
+    Ok(page(visitor, &filled, content).into_response())
+}
+
+/// What there is, if there is.
+fn found<T>(found: Result<T, Error>) -> Result<Option<T>, Error> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(Error::NotFound { .. }) => Ok(None),
+        Err(other) => Err(other),
     }
+}
+
+/// Ends the session whose value was found.
+async fn end(
+    State(control): State<Control>,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, Failure> {
+    let no_session = || Error::NotFound { kind: "session", name: id.clone() };
+    let session = SessionId(id.parse().map_err(|_not_an_id| no_session())?);
+    let visitor = &posted.visitor;
+    found(session::end(&control, &visitor.actor, session).await)?;
+    if visitor.actor.via == Via::Session(session) {
+        return Ok(Redirect::to("/sign-in").into_response());
+    }
+    let content = found_section(html! {
+        p { (status(Tone::Good, "ok", "The session has ended: its value no longer works")) }
+    });
+    Ok(page(visitor, &Filled::default(), content).into_response())
 }
 
 /// The token in a text: the text itself, or the first of its words that looks like one of ours, or
@@ -128,6 +155,40 @@ fn result(visitor: &Visitor, found: &Found) -> Markup {
         }
         @if !is_over {
             div.row { a.btn.danger href={ "/tokens/" (token.id.0) "/delete" } { "Revoke token" } }
+        }
+    })
+}
+
+/// A sign-in, which isn't shown as a token but is as bad to lose.
+fn sign_in(visitor: &Visitor, session: &SignedInSession) -> Markup {
+    let now = visitor.now;
+    let is_own = visitor.actor.via == Via::Session(session.id);
+    found_section(html! {
+        h2 { "A session, not a token" }
+        p { (status(Tone::Bad, "warn", "This value works: whoever has it is signed in")) }
+        dl.kv {
+            dt { "Signed in as" }
+            dd { a href=(address::user(&session.principal)) { (session.principal) } @if is_own { " (this session)" } }
+            dt { "Since" }
+            dd {
+                (moment(now, session.created_at))
+                @if let Some(from) = &session.address { " from " (from) }
+            }
+            dt { "Ends" } dd { (moment(now, session.expires_at)) }
+        }
+        p { "Ending it signs them out there. If somebody else had the value, look in the audit log for what was done, and set a new password." }
+        (form::button(visitor, &format!("/org/leaked/sessions/{}/end", session.id.0), html! {
+            button.btn.danger { "End session" }
+        }))
+    })
+}
+
+fn unknown(secret: &TokenSecret) -> Markup {
+    found_section(html! {
+        h2 { "Not one of ours" }
+        p {
+            "No token begins with " code { (secret.hint()) } " and has this value, or it is not visible to you. "
+            "It can't be used on a channel that you manage."
         }
     })
 }

@@ -14,7 +14,7 @@ use crate::usecases::{Listed, Page, user};
 use crate::web::address;
 use crate::web::channels;
 use crate::web::dialog::{self, dialog};
-use crate::web::empty::empty;
+use crate::web::empty::{empty, none_found};
 use crate::web::failure::Failure;
 use crate::web::fields::{Filled, Query};
 use crate::web::form;
@@ -68,9 +68,7 @@ async fn list(
         } @else {
             (form::search(HERE.path(), "Search channels", search, html! {}))
             @if found.items.is_empty() {
-                (empty("search", "No channel begins with this", html! {
-                    "You manage no channel whose name begins with " b { (search) } "."
-                }, html! { a.btn href=(HERE.path()) { "Show all channels" } }))
+                (none_found("channel", search, ", or you don’t manage it", HERE.path()))
             } @else {
                 (rows(visitor, &found))
                 (paging(&found, is_first, &[("q", search)]))

@@ -31,7 +31,8 @@ pub(super) fn notice(control: &Control, issued: &Issued, close: &str) -> Markup 
                 }
             }
             div.row {
-                small id="copied" role="status" { "Not copied yet" }
+                // A script knows whether it was copied.
+                small id="copied" role="status" { "Copy it before you close this." }
                 a.btn href=(close) { "Close" }
             }
         }

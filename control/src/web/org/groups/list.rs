@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::{HERE, address};
 use crate::usecases::{Listed, Page, group};
-use crate::web::empty::empty;
+use crate::web::empty::{empty, none_found};
 use crate::web::failure::Failure;
 use crate::web::fields::Query;
 use crate::web::form;
@@ -44,9 +44,7 @@ pub(in crate::web::org) async fn show(
         } @else {
             (form::search(HERE.path(), "Search groups", search, create))
             @if found.items.is_empty() {
-                (empty("search", "No group begins with this", html! {
-                    "There is no group whose name begins with " b { (search) } ", or it is not visible to you."
-                }, html! { a.btn href=(HERE.path()) { "Show all groups" } }))
+                (none_found("group", search, ", or it is not visible to you", HERE.path()))
             } @else {
                 (rows(&visitor, &found))
                 (paging(&found, is_first, &[("q", search)]))

@@ -97,6 +97,8 @@ fn page(visitor: &Visitor, user: &User, filled: &Filled, of_password: &Filled) -
         (form::buttons("Save", HERE.path()))
     };
     let new_password = html! {
+        // By which password managers know whose it is.
+        input type="text" name="username" value=(name) autocomplete="username" readonly hidden;
         @if is_self { (Input::password("old_password", "Present password", "current-password").of(of_password)) }
         (Input::password("password", "New password", "new-password").of(of_password))
         div.row { button.btn { "Set password" } }

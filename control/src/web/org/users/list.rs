@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::{HERE, address};
 use crate::usecases::{Listed, Page, user};
-use crate::web::empty::empty;
+use crate::web::empty::none_found;
 use crate::web::failure::Failure;
 use crate::web::fields::Query;
 use crate::web::form;
@@ -47,9 +47,7 @@ pub(super) async fn content(
             a.btn.primary.last href={ (HERE.path()) "/new" } { (icon("plus")) "Create User" }
         }))
         @if found.items.is_empty() {
-            (empty("search", "No user begins with this", html! {
-                "There is no user whose name begins with " b { (search) } "."
-            }, html! { a.btn href=(HERE.path()) { "Show all users" } }))
+            (none_found("user", search, "", HERE.path()))
         } @else {
             (rows(visitor, &found))
             (paging(&found, is_first, &[("q", search)]))

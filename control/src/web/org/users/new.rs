@@ -40,12 +40,17 @@ pub(in crate::web::org) async fn create(
         role: role(fields.text("role")),
         password: fields.raw("password").to_owned(),
     };
+    let faults = user::faults(&new);
     match user::create(&control, &posted.visitor.actor, new).await {
         // Sent twice, it is done once.
         Ok(_) | Err(Error::AlreadyDone { .. }) => Ok(Redirect::to(HERE.path()).into_response()),
         Err(error) => {
             let mut filled = posted.filled();
             filled.refuse(error, &SHOWN)?;
+            // All of it at once: the use case told the first.
+            for fault in faults {
+                filled.refuse(fault, &SHOWN)?;
+            }
             Ok(refused(page(&control, &posted.visitor, &filled).await?))
         }
     }
