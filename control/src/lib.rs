@@ -41,8 +41,9 @@ pub use routes::router;
 pub use settings::{ChannelCreators, Settings, StorageName, TokenManagers};
 pub use store::{
     AuditEvent, AuditFilter, ChannelDetails, Durability, GatewayRoleError, GatewayRow,
-    GatewaySource, Group, GroupDetails, Inspection, MigrationStatus, Principal, PrincipalKind,
-    Reach, Role, ServiceAccount, SessionId, SignedInSession, Store, StoreError, Token,
-    TokenChannel, TokenStatus, UsageBy, UsageOf, UsageSubject, UsageSum, User,
+    GatewaySource, Grantable, Group, GroupDetails, Inspection, MigrationStatus, Principal,
+    PrincipalKind, Reach, Role, ServiceAccount, SessionId, SignedInSession, Store, StoreError,
+    Token, TokenChannel, TokenColumn, TokenCounts, TokenSort, TokenState, TokenStatus, UsageBy,
+    UsageOf, UsageSubject, UsageSum, User,
 };
 pub use usecases::{Committed, Control, Error};

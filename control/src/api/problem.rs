@@ -229,6 +229,9 @@ impl From<Error> for Problem {
             Error::TokenRevoked { .. } => {
                 Self::conflict("token-revoked", "A revoked token never comes back", detail)
             }
+            Error::ChangedMeanwhile { .. } => {
+                Self::conflict("changed-meanwhile", "Changed by somebody else", detail)
+            }
             Error::AlreadyDone { kind, id } => Self::already_done(&kind, id, detail),
             Error::KeyReused => {
                 let title = "A key belongs to one request";

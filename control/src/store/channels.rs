@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use access::{Channel, ChannelId, ChannelName, Permission, PrincipalId, Timestamp};
+use access::{Channel, ChannelId, ChannelName, Day, Permission, PrincipalId, Timestamp};
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::query::Query;
 use sqlx::{Any, Row as _};
@@ -93,11 +93,25 @@ macro_rules! channels_where {
         )
     };
 }
-pub(super) const LIST_SEEN: &str = channels_where!(
-    held_in_list!("$4", "c.id"),
-    "($6 = 1 OR ($5 = 0 AND c.privacy <> 'private') OR (c.id IN ",
-    held_channels!("gp.permission > 0"),
-    " AND ($5 = 0 OR c.id IN (SELECT channel_id FROM token_channels WHERE token_id = $5))))"
+macro_rules! seen_channels {
+    () => {
+        channels_where!(
+            held_in_list!("$4", "c.id"),
+            "($6 = 1 OR ($5 = 0 AND c.privacy <> 'private') OR (c.id IN ",
+            held_channels!("gp.permission > 0"),
+            " AND ($5 = 0 OR c.id IN (SELECT channel_id FROM token_channels WHERE token_id = $5))))"
+        )
+    };
+}
+pub(super) const LIST_SEEN: &str = seen_channels!();
+/// With whether they have an account, and the downloads of the days `$7` to `$8`.
+pub(super) const LIST_OVERVIEW: &str = concat!(
+    "SELECT seen.*, (SELECT count(*) FROM service_accounts s WHERE s.channel_id = seen.id) \
+     AS accounts, (SELECT CAST(coalesce(sum(u.downloads), 0) AS BIGINT) FROM usage_days u \
+     WHERE u.token_id = -1 AND u.channel_id = seen.id AND u.package = '*' \
+     AND u.day BETWEEN $7 AND $8) AS downloads FROM (",
+    seen_channels!(),
+    ") AS seen ORDER BY seen.name"
 );
 pub(super) const LIST_HELD: &str = channels_where!(
     held_in_list!("$4", "c.id"),
@@ -189,6 +203,21 @@ pub(crate) async fn list_channels(
     range.read_seen(db, LIST_SEEN, view, details).await
 }
 
+/// A channel in the list of them: whether it has a service account, and how much was downloaded
+/// from it.
+pub(crate) type ChannelOverview = (ChannelDetails, bool, u64);
+
+/// The channels that the viewer may see, by name, with what was downloaded on these days.
+pub(crate) async fn list_channel_overviews(
+    db: &mut Connection,
+    view: ChannelView,
+    range: &NameRange,
+    (from, to): (Day, Day),
+) -> Result<Vec<ChannelOverview>, StoreError> {
+    let query = range.seen(LIST_OVERVIEW, view).bind(from.number()).bind(to.number());
+    query.fetch_all(db).await?.iter().map(overview).collect()
+}
+
 /// The channels on which the viewer holds something, by name.
 pub(crate) async fn list_held_channels(
     db: &mut Connection,
@@ -251,6 +280,12 @@ fn managed(row: &AnyRow) -> Result<(ChannelDetails, Option<ServiceAccount>), Sto
     });
     let account = account.transpose()?;
     Ok((channel, account))
+}
+
+fn overview(row: &AnyRow) -> Result<ChannelOverview, StoreError> {
+    let has_account = row.try_get::<i64, _>("accounts")? > 0;
+    let downloads = u64::try_from(row.try_get::<i64, _>("downloads")?).unwrap_or_default();
+    Ok((details(row)?, has_account, downloads))
 }
 
 fn details(row: &AnyRow) -> Result<ChannelDetails, StoreError> {

@@ -5,7 +5,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 
 use super::{
     AuditFilter, Connection, Store, audit, channels, groups, memberships, principals, pruning,
-    revisions, service_accounts, sessions, source, tokens, usage, users,
+    reach, revisions, service_accounts, sessions, source, tokens, usage, users,
 };
 use crate::testing::TestDatabase;
 
@@ -50,8 +50,14 @@ const POSTGRES_NUMBERS: &str = "CREATE TABLE numbers AS SELECT n, decode(md5(n::
 const LIST: &[&str] = &["'c5'", "'c5~'", "100", "7", "0", "0"];
 const LIST_ALL: &[&str] = &["''", "'~'", "100", "7", "0", "1"];
 
+/// With two days.
+const OVERVIEW: &[&str] = &["''", "'~'", "51", "7", "0", "0", "5", "9"];
+
 /// A page of principal 7's tokens at a moment of a day, of any status, by a beginning.
 const TOKENS: &[&str] = &["5", "0", "7", "0", "''", "'t'", "100"];
+/// A page of principal 7's active tokens with something in their name, after a place.
+const BROWSED: &[&str] = &["5", "0", "7", "'%t%'", "'active'", "3", "1", "51"];
+const BROWSED_BY_NAME: &[&str] = &["5", "0", "7", "'%t%'", "'active'", "'a'", "1", "51"];
 /// Principal 7's, at a moment of a day, through no token.
 const EXPIRING: &[&str] = &["5", "0", "100", "7", "0", "0", "0", "0", "9", "1"];
 /// A column's value without a literal of its own in both dialects: no token has it.
@@ -68,6 +74,7 @@ fn queries() -> Vec<(&'static str, String, &'static [&'static str])> {
     vec![
         ("channels", text(channels::LIST_SEEN), LIST),
         ("channels, all", text(channels::LIST_SEEN), LIST_ALL),
+        ("channels with their downloads", text(channels::LIST_OVERVIEW), OVERVIEW),
         ("one channel", text(channels::LIST_SEEN), &["'c5'", "'c5!'", "1", "7", "0", "0"]),
         ("channels held", text(channels::LIST_HELD), LIST),
         ("channels managed", text(channels::LIST_MANAGED), LIST),
@@ -82,6 +89,10 @@ fn queries() -> Vec<(&'static str, String, &'static [&'static str])> {
         ("users in a group", text(groups::USERS_IN), &["7"]),
         ("what a user owns alone", text(groups::OWNED_ALONE), &["7"]),
         ("a group's permissions", text(groups::PERMISSIONS), &["7", "1000", "7", "0", "0"]),
+        ("a channel's groups", text(reach::GROUPS_ON), &["7", "9", "''", "11"]),
+        ("what an account reaches", text(reach::REACHED_BY), &["7", "''", "''", "''", "11"]),
+        ("what can be granted", text(reach::GRANTABLE), &["'%'", "''", "2007", "7", "21"]),
+        ("the most that is held", text(reach::MOST_HELD), &["7"]),
         ("a group's channels", text(groups::CHANNELS_OF), &["7"]),
         ("what is held", text(memberships::HELD), &["7", "7"]),
         ("service accounts", text(service_accounts::LIST), LIST),
@@ -104,7 +115,28 @@ fn queries() -> Vec<(&'static str, String, &'static [&'static str])> {
         ("usage by channel", text(usage::BY_CHANNEL), &["-1", "'*'", "0", "5", "9", "100"]),
         ("usage by package", text(usage::BY_PACKAGE), &["-1", "-1", "''", "5", "9", "100"]),
         ("tokens used of late", text(source::RECENTLY_USED), &["5", "100"]),
+        ("events", filter(None, None, None), &["100", "200", "9", "100"]),
+        ("events of an actor", filter(said(""), None, None), &["0", "900", "9", "100", "'u7'"]),
+        ("events of an action", filter(None, said(""), None), &["0", "900", "9", "100", "'a7'"]),
+        ("events on a target", filter(None, None, said("")), &["0", "900", "9", "100", "'c7'"]),
+    ]
+}
+
+/// The same of tokens.
+fn of_tokens() -> Vec<(&'static str, String, &'static [&'static str])> {
+    let text = str::to_owned;
+    vec![
         ("tokens", text(tokens::LIST), TOKENS),
+        ("how many tokens", text(tokens::COUNTS), BROWSED),
+        ("tokens by name", text(tokens::BY_NAME.0.0), BROWSED_BY_NAME),
+        ("tokens by name, held", text(tokens::BY_NAME.0.1), BROWSED_BY_NAME),
+        ("tokens by name, down", text(tokens::BY_NAME.1.0), BROWSED_BY_NAME),
+        ("tokens by permission", text(tokens::BY_PERMISSION.0.0), BROWSED),
+        ("tokens by permission, held", text(tokens::BY_PERMISSION.0.1), BROWSED),
+        ("tokens by creation", text(tokens::BY_CREATED.0.0), BROWSED),
+        ("tokens by end", text(tokens::BY_EXPIRES.1.0), BROWSED),
+        ("tokens by use", text(tokens::BY_USED.0.0), BROWSED),
+        ("tokens by use, down, held", text(tokens::BY_USED.1.1), BROWSED),
         ("tokens that end", text(tokens::EXPIRING), EXPIRING),
         ("what is held of those", text(tokens::HOLDINGS_OF_EXPIRING), EXPIRING),
         ("how many end", text(tokens::COUNT_EXPIRING), &["5", "9"]),
@@ -120,10 +152,6 @@ fn queries() -> Vec<(&'static str, String, &'static [&'static str])> {
         ("values revoked", text(tokens::REVOKED_BY), &["5", "1001"]),
         ("tokens revoked", text(tokens::IDS_REVOKED_BY), &["5"]),
         ("when they were revoked", text(tokens::LAST_REVOKED), &["7"]),
-        ("events", filter(None, None, None), &["100", "200", "9", "100"]),
-        ("events of an actor", filter(said(""), None, None), &["0", "900", "9", "100", "'u7'"]),
-        ("events of an action", filter(None, said(""), None), &["0", "900", "9", "100", "'a7'"]),
-        ("events on a target", filter(None, None, said("")), &["0", "900", "9", "100", "'c7'"]),
     ]
 }
 
@@ -154,7 +182,7 @@ fn seeks_a_membership(line: &str) -> bool {
 fn reads_whole_table(line: &str) -> bool {
     // What a query makes itself, SQLite scans too; and an index in whose order it reads until it has
     // enough.
-    const READ: [&str; 12] = [
+    const READ: [&str; 13] = [
         "SCAN CONSTANT ROW",
         "SCAN keys",
         "SCAN sums",
@@ -165,6 +193,7 @@ fn reads_whole_table(line: &str) -> bool {
         "SCAN live",
         "SCAN pairs",
         "SCAN managed",
+        "SCAN seen",
         "SCAN u USING COVERING INDEX token_last_used_at",
         "SCAN l USING INDEX tokens_issued",
     ];
@@ -179,7 +208,7 @@ crate::on_both_databases! {
             // nothing else is possible.
             sqlx::query("SET enable_seqscan = off").execute(&mut *db).await.unwrap();
         }
-        for (name, mut sql, values) in queries() {
+        for (name, mut sql, values) in queries().into_iter().chain(of_tokens()) {
             for (number, value) in (1..).zip(values) {
                 sql = sql.replace(&format!("${number}"), value);
             }

@@ -1,6 +1,8 @@
 //! A page of a list by name, as every such query takes it.
 
-use sqlx::any::AnyRow;
+use sqlx::Any;
+use sqlx::any::{AnyArguments, AnyRow};
+use sqlx::query::Query;
 
 use super::{ChannelView, Connection, StoreError};
 
@@ -48,9 +50,17 @@ impl NameRange {
         view: ChannelView,
         read: fn(&AnyRow) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
+        self.seen(sql, view).fetch_all(db).await?.iter().map(read).collect()
+    }
+
+    /// A query of which `$1` to `$3` are this range and `$4` to `$6` the view.
+    pub(super) fn seen(
+        &self,
+        sql: &'static str,
+        view: ChannelView,
+    ) -> Query<'_, Any, AnyArguments> {
         let query = sqlx::query(sql).bind(&*self.from).bind(&*self.below).bind(self.limit);
-        let query = view.bind(query);
-        query.fetch_all(db).await?.iter().map(read).collect()
+        view.bind(query)
     }
 }
 

@@ -3,8 +3,9 @@
 use access::{ChannelId, ChannelName, Permission, PrincipalId, Timestamp};
 use sqlx::Row as _;
 
-use super::rows::{permission_from_column, time, word};
-use super::{Connection, StoreError};
+use super::memberships::held_in_list;
+use super::rows::{permission_from_column, permission_to_column, time, word};
+use super::{Connection, Pattern, StoreError};
 
 /// A channel that a principal reaches through a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,36 +20,91 @@ pub struct Reach {
     pub added_at: Timestamp,
 }
 
-const GROUPS_ON: &str = "SELECT g.name, gp.permission FROM group_permissions gp \
+/// A channel for which a token could be issued.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grantable {
+    /// The channel.
+    pub channel: ChannelName,
+    /// The most that a token could grant on it.
+    pub most: Permission,
+    /// The mightiest group by which the token's principal reaches it.
+    pub group: String,
+}
+
+/// Those after the one of the permission `$2` and the name `$3`.
+pub(super) const GROUPS_ON: &str = "SELECT g.name, gp.permission FROM group_permissions gp \
      JOIN groups g ON g.id = gp.group_id WHERE gp.channel_id = $1 \
-     ORDER BY gp.permission DESC, g.name LIMIT $2";
-const REACHED_BY: &str = "SELECT c.name AS channel, gp.permission, g.name, m.added_at \
+     AND (gp.permission < $2 OR (gp.permission = $2 AND g.name > $3)) \
+     ORDER BY gp.permission DESC, g.name LIMIT $4";
+/// Those after the channel `$2` and the group `$3`, whose channel's name begins with `$4`.
+pub(super) const REACHED_BY: &str = "SELECT c.name AS channel, gp.permission, g.name, m.added_at \
      FROM group_members m JOIN group_permissions gp ON gp.group_id = m.group_id \
      JOIN groups g ON g.id = m.group_id JOIN channels c ON c.id = gp.channel_id \
-     WHERE m.principal_id = $1 ORDER BY c.name, gp.permission DESC, g.name LIMIT $2";
+     WHERE m.principal_id = $1 AND (c.name, g.name) > ($2, $3) \
+     AND substr(c.name, 1, length($4)) = $4 ORDER BY c.name, g.name LIMIT $5";
 
-/// The groups that may do something on a channel, the mightiest first.
+/// The channels on which a principal holds something.
+macro_rules! reached {
+    ($principal:literal) => {
+        concat!(
+            "(SELECT gp.channel_id FROM group_members m JOIN group_permissions gp \
+             ON gp.group_id = m.group_id WHERE m.principal_id = ",
+            $principal,
+            ")"
+        )
+    };
+}
+/// Channels with `$1` in their name, after `$2`, that the principal `$3` reaches and the principal
+/// `$4` too. They are found from the first one's side: an account reaches few.
+pub(super) const GRANTABLE: &str = concat!(
+    "SELECT c.name, (",
+    held_in_list!("$3", "c.id"),
+    ") AS theirs, (",
+    held_in_list!("$4", "c.id"),
+    ") AS own, (SELECT g.name FROM group_permissions gp JOIN groups g ON g.id = gp.group_id \
+     JOIN group_members m ON m.group_id = gp.group_id AND m.principal_id = $3 \
+     WHERE gp.channel_id = c.id ORDER BY gp.permission DESC, g.name LIMIT 1) AS through \
+     FROM channels c WHERE c.id IN ",
+    reached!("$3"),
+    " AND (c.id IN ",
+    reached!("$4"),
+    ") IS TRUE AND lower(c.name) LIKE $1 ESCAPE '!' AND c.name > $2 ORDER BY c.name LIMIT $5"
+);
+pub(super) const MOST_HELD: &str = "SELECT max(gp.permission) FROM group_members m \
+     JOIN group_permissions gp ON gp.group_id = m.group_id WHERE m.principal_id = $1";
+
+/// A place in the list of a channel's groups.
+pub(crate) type GroupPlace = (Permission, String);
+
+/// The groups that may do something on a channel, the mightiest first, after that one.
 pub(crate) async fn groups_on(
     db: &mut Connection,
     channel: ChannelId,
+    after: Option<&GroupPlace>,
     limit: u32,
 ) -> Result<Vec<(String, Permission)>, StoreError> {
-    let query = sqlx::query(GROUPS_ON).bind(channel.0).bind(i64::from(limit));
-    let rows = query.fetch_all(db).await?;
+    let (permission, name) = match after {
+        Some((permission, name)) => (permission_to_column(*permission), name.as_str()),
+        None => (i64::MAX, ""),
+    };
+    let query = sqlx::query(GROUPS_ON).bind(channel.0).bind(permission).bind(name);
+    let rows = query.bind(i64::from(limit)).fetch_all(db).await?;
     let read = rows
         .iter()
         .map(|row| Ok((row.try_get("name")?, permission_from_column(row.try_get("permission")?)?)));
     read.collect()
 }
 
-/// The channels that a principal reaches, by name.
+/// The channels whose name begins so that a principal reaches, with each group that gives it
+/// something there, by name, after that channel and group.
 pub(crate) async fn reached_by(
     db: &mut Connection,
     principal: PrincipalId,
-    limit: u32,
+    prefix: &str,
+    (after, limit): ((&str, &str), u32),
 ) -> Result<Vec<Reach>, StoreError> {
-    let query = sqlx::query(REACHED_BY).bind(principal.0).bind(i64::from(limit));
-    let rows = query.fetch_all(db).await?;
+    let query = sqlx::query(REACHED_BY).bind(principal.0).bind(after.0).bind(after.1);
+    let rows = query.bind(prefix).bind(i64::from(limit)).fetch_all(db).await?;
     let read = rows.iter().map(|row| {
         Ok(Reach {
             channel: word("a channel's name", row.try_get("channel")?)?,
@@ -58,4 +114,35 @@ pub(crate) async fn reached_by(
         })
     });
     read.collect()
+}
+
+/// The channels that both reach, by name: what a token of `principal` could be issued for by
+/// `issuer`.
+pub(crate) async fn grantable_channels(
+    db: &mut Connection,
+    (principal, issuer): (PrincipalId, PrincipalId),
+    pattern: &Pattern,
+    (after, limit): (&str, u32),
+) -> Result<Vec<Grantable>, StoreError> {
+    let query = sqlx::query(GRANTABLE).bind(pattern.as_str()).bind(after);
+    let query = query.bind(principal.0).bind(issuer.0).bind(i64::from(limit));
+    let rows = query.fetch_all(db).await?;
+    let read = rows.iter().map(|row| {
+        let theirs = permission_from_column(row.try_get("theirs")?)?;
+        Ok(Grantable {
+            channel: word("a channel's name", row.try_get("name")?)?,
+            most: theirs.min(permission_from_column(row.try_get("own")?)?),
+            group: row.try_get("through")?,
+        })
+    });
+    read.collect()
+}
+
+/// The most that a principal holds anywhere.
+pub(crate) async fn most_held(
+    db: &mut Connection,
+    principal: PrincipalId,
+) -> Result<Option<Permission>, StoreError> {
+    let most: Option<i64> = sqlx::query_scalar(MOST_HELD).bind(principal.0).fetch_one(db).await?;
+    most.map(permission_from_column).transpose()
 }

@@ -147,24 +147,6 @@ pub(super) const BY_PACKAGE: &str = concat!(
     "SELECT * FROM sums ORDER BY key"
 );
 
-/// Reads few rows for one channel; a list of them asks for each.
-pub(super) const ACCOUNT_AND_DOWNLOADS: &str = "SELECT (SELECT count(*) FROM service_accounts s \
-     WHERE s.channel_id = $1) AS accounts, (SELECT CAST(coalesce(sum(u.downloads), 0) AS BIGINT) \
-     FROM usage_days u WHERE u.token_id = -1 AND u.channel_id = $1 AND u.package = '*' \
-     AND u.day BETWEEN $2 AND $3) AS downloads";
-
-/// Whether a channel has a service account, and how much was downloaded from it on these days.
-pub(crate) async fn account_and_downloads(
-    db: &mut Connection,
-    channel: ChannelId,
-    (from, to): (Day, Day),
-) -> Result<(bool, u64), StoreError> {
-    let query = sqlx::query(ACCOUNT_AND_DOWNLOADS).bind(channel.0);
-    let row = query.bind(from.number()).bind(to.number()).fetch_one(db).await?;
-    let downloads = row.try_get::<i64, _>("downloads")?;
-    Ok((row.try_get::<i64, _>("accounts")? > 0, u64::try_from(downloads).unwrap_or_default()))
-}
-
 impl UsageQuestion<'_> {
     /// Adds up.
     ///

@@ -80,6 +80,14 @@ pub enum Error {
         /// The token.
         id: TokenId,
     },
+    /// It is no longer what the caller saw.
+    #[error("somebody else has changed the {kind} `{name}` meanwhile; look at it again")]
+    ChangedMeanwhile {
+        /// What kind of thing.
+        kind: &'static str,
+        /// Its name now.
+        name: String,
+    },
     /// The request was done before, and its answer was not kept: a token's value never is.
     #[error("this request was done already: it made {kind} {id}")]
     AlreadyDone {

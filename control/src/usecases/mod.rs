@@ -31,6 +31,7 @@ use serde::Serialize;
 use attempts::Attempts;
 pub use caller::{Held, Who, me, who};
 pub use error::{Error, Holder};
+pub(crate) use names::{check_text, check_token_name};
 use passwords::Passwords;
 
 use crate::store::NameRange;

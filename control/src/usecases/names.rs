@@ -44,7 +44,7 @@ fn check_plain_name(name: &str) -> Result<(), Error> {
 }
 
 /// A token's name: for people, on one line.
-pub(super) fn check_token_name(name: &str) -> Result<(), Error> {
+pub(crate) fn check_token_name(name: &str) -> Result<(), Error> {
     let chars = name.chars().count();
     if !(1..=MAX_NAME_CHARS).contains(&chars) || name.chars().any(char::is_control) {
         return Err(Error::invalid("name", "use 1 to 128 characters on one line"));
@@ -57,7 +57,7 @@ pub(super) fn check_token_name(name: &str) -> Result<(), Error> {
 }
 
 /// A description or another text for people.
-pub(super) fn check_text(field: &'static str, text: &str) -> Result<(), Error> {
+pub(crate) fn check_text(field: &'static str, text: &str) -> Result<(), Error> {
     if text.chars().count() > MAX_TEXT_CHARS {
         return Err(Error::invalid(field, "use at most 1000 characters"));
     }

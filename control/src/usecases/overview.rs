@@ -1,6 +1,6 @@
 //! Channels with what the list of them tells of each.
 
-use super::caller::Caller;
+use super::caller::{Caller, require_manage};
 use super::{Control, Error, Listed, Page};
 use crate::Actor;
 use crate::store::{self, ChannelDetails};
@@ -33,14 +33,10 @@ pub async fn channels(
     let days = (to.minus(DAYS - 1), to);
     let mut db = control.store.reader().await?;
     let caller = Caller::verify(&mut db, actor, control.now()).await?;
-    let found = store::list_channels(&mut db, caller.view(), &page.names()).await?;
-    let found = Listed::page(found, page, |item| item.channel.name.to_string());
-    let mut items = Vec::with_capacity(found.items.len());
-    for channel in found.items {
-        let id = channel.channel.id;
-        let (has_account, downloads) = store::account_and_downloads(&mut db, id, days).await?;
-        let seen = caller.is_admin() || super::caller::require_manage(&channel).is_ok();
-        items.push(Overview { channel, has_account, downloads: seen.then_some(downloads) });
-    }
-    Ok(Listed { items, next_cursor: found.next_cursor })
+    let found = store::list_channel_overviews(&mut db, caller.view(), &page.names(), days).await?;
+    let items = found.into_iter().map(|(channel, has_account, downloads)| {
+        let seen = caller.is_admin() || require_manage(&channel).is_ok();
+        Overview { channel, has_account, downloads: seen.then_some(downloads) }
+    });
+    Ok(Listed::page(items.collect(), page, |item| item.channel.channel.name.to_string()))
 }

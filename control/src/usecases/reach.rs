@@ -3,12 +3,12 @@
 use access::{ChannelName, Permission};
 
 use super::caller::{Caller, require_manage};
-use super::{Control, Error, Page, service_account};
+use super::{Control, Error, Listed, Page, service_account};
 use crate::Actor;
-use crate::store::{self, GroupDetails, Reach};
+use crate::store::{self, Grantable, GroupDetails, Pattern, Reach};
 
-/// How many groups of a channel, and how many members of each, are told.
-const MAX_GROUPS: u32 = 100;
+/// How many members of a channel's group are told.
+const MEMBERS: u32 = 10;
 
 /// A group with what it may do on a channel.
 #[derive(Clone, Debug)]
@@ -25,12 +25,20 @@ pub struct Access {
 /// on it, and for admins.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Error::NotPermitted`], [`Error::NotSignedIn`]; [`Error::Store`].
+/// [`Error::NotFound`], [`Error::NotPermitted`], [`Error::InvalidField`] for a foreign cursor,
+/// [`Error::NotSignedIn`]; [`Error::Store`].
 pub async fn groups(
     control: &Control,
     actor: &Actor,
     name: &ChannelName,
-) -> Result<Vec<Access>, Error> {
+    page: &Page,
+) -> Result<Listed<Access>, Error> {
+    let after = page.after.as_deref().map(|cursor| {
+        let (permission, group) = cursor.split_once(' ')?;
+        Some((permission.parse().ok()?, group.to_owned()))
+    });
+    let after = after.map(|place| place.ok_or_else(|| Error::invalid("cursor", "not one of ours")));
+    let after = after.transpose()?;
     let mut db = control.store.reader().await?;
     let caller = Caller::verify(&mut db, actor, control.now()).await?;
     let channel = caller.channel(&mut db, name).await?;
@@ -38,31 +46,47 @@ pub async fn groups(
         require_manage(&channel)?;
     }
     let owners = store::owners_name(name);
-    let mut found = Vec::new();
-    for (group, permission) in store::groups_on(&mut db, channel.channel.id, MAX_GROUPS).await? {
+    let groups =
+        store::groups_on(&mut db, channel.channel.id, after.as_ref(), page.probe()).await?;
+    let groups = Listed::page(groups, page, |(name, permission)| format!("{permission} {name}"));
+    let mut items = Vec::new();
+    for (group, permission) in groups.items {
         // One that was deleted meanwhile is none.
         let Some(group) = store::find_group(&mut db, &group).await? else { continue };
         let is_owners = group.name == owners;
-        let group = store::group_details(&mut db, caller.view(), group, MAX_GROUPS).await?;
-        found.push(Access { group, permission, is_owners });
+        let group = store::group_details(&mut db, caller.view(), group, MEMBERS).await?;
+        items.push(Access { group, permission, is_owners });
     }
-    Ok(found)
+    Ok(Listed { items, next_cursor: groups.next_cursor })
 }
 
-/// The channels that a service account reaches, and through which group (product.md S11): for
-/// whoever manages the account.
+/// The channels whose name begins as the page says that a service account reaches, each with every
+/// group through which it does (product.md S11): for whoever manages the account.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Error::NotSignedIn`]; [`Error::Store`].
-pub async fn of_account(control: &Control, actor: &Actor, name: &str) -> Result<Vec<Reach>, Error> {
+/// [`Error::NotFound`], [`Error::InvalidField`] for a foreign cursor, [`Error::NotSignedIn`];
+/// [`Error::Store`].
+pub async fn of_account(
+    control: &Control,
+    actor: &Actor,
+    name: &str,
+    page: &Page,
+) -> Result<Listed<Reach>, Error> {
+    let after = page.after.as_deref().map(|cursor| cursor.split_once(' '));
+    let after = after.map(|pair| pair.ok_or_else(|| Error::invalid("cursor", "not one of ours")));
+    let after = after.transpose()?.unwrap_or_default();
     let mut db = control.store.reader().await?;
     let caller = Caller::verify(&mut db, actor, control.now()).await?;
     let account = service_account::find(&caller, &mut db, name).await?;
-    Ok(store::reached_by(&mut db, account.id, Page::MAX_LIMIT).await?)
+    let part = (after, page.probe());
+    let found = store::reached_by(&mut db, account.id, &page.prefix, part).await?;
+    // No name has a space.
+    Ok(Listed::page(found, page, |reach| format!("{} {}", reach.channel, reach.group)))
 }
 
-/// The channels for which the caller could issue a token of a service account, or of their own, and
-/// with how much at most (product.md S6).
+/// The channels with the page's beginning anywhere in their name for which the caller could issue a
+/// token of a service account, or of their own; and the most that they could grant anywhere
+/// (product.md S6).
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::NotSignedIn`]; [`Error::Store`].
@@ -70,22 +94,21 @@ pub async fn grantable(
     control: &Control,
     actor: &Actor,
     account: Option<&str>,
-) -> Result<Vec<(ChannelName, Permission)>, Error> {
+    page: &Page,
+) -> Result<(Listed<Grantable>, Option<Permission>), Error> {
     let mut db = control.store.reader().await?;
     let caller = Caller::verify(&mut db, actor, control.now()).await?;
-    let own = mightiest(store::reached_by(&mut db, caller.id(), Page::MAX_LIMIT).await?);
-    let Some(account) = account else { return Ok(own) };
-    let account = service_account::find(&caller, &mut db, account).await?;
-    let reached = mightiest(store::reached_by(&mut db, account.id, Page::MAX_LIMIT).await?);
-    let both = reached.into_iter().filter_map(|(channel, permission)| {
-        let (_, held) = own.iter().find(|(own, _)| *own == channel)?;
-        Some((channel, permission.min(*held)))
-    });
-    Ok(both.collect())
-}
-
-/// Each channel once, with the most that a group gives on it.
-fn mightiest(mut reached: Vec<Reach>) -> Vec<(ChannelName, Permission)> {
-    reached.dedup_by(|later, first| later.channel == first.channel);
-    reached.into_iter().map(|reach| (reach.channel, reach.permission)).collect()
+    let own = store::most_held(&mut db, caller.id()).await?;
+    let (principal, most) = match account {
+        Some(account) => {
+            let account = service_account::find(&caller, &mut db, account).await?;
+            (account.id, own.min(store::most_held(&mut db, account.id).await?))
+        }
+        None => (caller.id(), own),
+    };
+    let part = (page.after.as_deref().unwrap_or_default(), page.probe());
+    let pattern = Pattern::containing(&page.prefix);
+    let both = (principal, caller.id());
+    let found = store::grantable_channels(&mut db, both, &pattern, part).await?;
+    Ok((Listed::page(found, page, |found| found.channel.to_string()), most))
 }

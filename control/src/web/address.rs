@@ -29,6 +29,11 @@ pub(super) fn user(name: &str) -> String {
     format!("/org/users/{name}/edit")
 }
 
+/// A group's page.
+pub(super) fn group(name: &str) -> String {
+    format!("/org/groups/{name}")
+}
+
 /// A channel's page, or the page of one of its tabs.
 pub(super) fn channel(name: &ChannelName, tab: &str) -> String {
     let name = name.with_colons();

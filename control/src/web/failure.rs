@@ -10,6 +10,7 @@ use super::visitor::{Asked, Visitor};
 use super::{address, page, sign_in};
 use crate::Error;
 use crate::api::problem::Problem;
+use crate::usecases::Holder;
 
 const REFRESH: HeaderName = HeaderName::from_static("hx-refresh");
 
@@ -139,13 +140,16 @@ pub(super) fn in_form(error: Error) -> Result<(&'static str, String), Failure> {
         Error::Lifespan { latest, reason } => {
             Ok(("expires_at", format!("choose a day up to {}: {reason}", latest.date())))
         }
-        Error::PermissionNotHeld { .. } => Ok(("permission", words)),
+        Error::PermissionNotHeld { holder: Holder::You, .. } => Ok(("permission", words)),
+        // Its owners decide what the account holds there.
+        Error::PermissionNotHeld { .. } => Ok(("channels", words)),
         Error::SeatLimit { .. }
         | Error::NotPermitted { .. }
         | Error::LastOwner { .. }
         | Error::LastAdmin
         | Error::OwnersGroup { .. }
         | Error::GatewayLive { .. }
+        | Error::ChangedMeanwhile { .. }
         | Error::TokenRevoked { .. } => Ok(("", words)),
         other => Err(other.into()),
     }

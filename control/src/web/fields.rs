@@ -100,6 +100,17 @@ impl Faults {
         self.0.entry(field).or_insert_with(|| message.into());
     }
 
+    /// What was read of a field, unless it is wrong: then that is said, and the reading of the
+    /// others goes on.
+    pub(super) fn keep<T>(&mut self, read: Result<T, crate::Error>) -> Option<T> {
+        read.map_err(|error| {
+            let words = error.to_string();
+            let (field, message) = super::failure::in_form(error).unwrap_or(("", words));
+            self.add(field, message);
+        })
+        .ok()
+    }
+
     /// What is wrong with a field.
     pub(super) fn of(&self, field: &str) -> Option<&str> {
         self.0.get(field).map(String::as_str)

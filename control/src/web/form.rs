@@ -43,12 +43,22 @@ fn hidden(visitor: &Visitor, filled: &Filled) -> Markup {
 /// What finds the rows of a list by the beginning of their names, with what stands beside it. The
 /// label says what is searched; the page is asked for with `q`.
 pub(super) fn search(action: &str, label: &str, value: &str, beside: Markup) -> Markup {
+    find(action, (label, "Name begins with …"), value, beside)
+}
+
+/// The same, of what is found by the text that its placeholder says.
+pub(super) fn find(
+    action: &str,
+    (label, placeholder): (&str, &str),
+    value: &str,
+    beside: Markup,
+) -> Markup {
     html! {
         form.bar role="search" action=(action) {
             div.search {
                 (icon("search"))
                 input type="search" name="q" value=(value) aria-label=(label)
-                    placeholder="Name begins with …" autocomplete="off" spellcheck="false";
+                    placeholder=(placeholder) autocomplete="off" spellcheck="false";
             }
             (beside)
         }
@@ -190,11 +200,22 @@ pub(super) fn choices(
     kind: &str,
     options: &[Choice<'_>],
 ) -> Markup {
+    choices_below(filled, (name, label), kind, (html! {}, options))
+}
+
+/// The same below something else that belongs to the field.
+pub(super) fn choices_below(
+    filled: &Filled,
+    (name, label): (&str, &str),
+    kind: &str,
+    (above, options): (Markup, &[Choice<'_>]),
+) -> Markup {
     let described = filled.faults.of(name).map(|_| fault_id(name));
     html! {
         fieldset.field aria-describedby=[described] {
             legend { (label) }
-            div.list {
+            (above)
+            @if !options.is_empty() { div.list {
                 @for option in options {
                     @let (words, note) = names(name, option.value);
                     label {
@@ -207,7 +228,7 @@ pub(super) fn choices(
                         span { span id=(words) { (option.words) } small id=(note) { (option.note) } }
                     }
                 }
-            }
+            } }
             (fault(filled, name))
         }
     }

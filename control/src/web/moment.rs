@@ -31,10 +31,10 @@ pub(super) fn relative(now: Timestamp, at: Timestamp) -> String {
         MINUTE..HOUR => (secs / MINUTE, "minute"),
         HOUR..DAY => (secs / HOUR, "hour"),
         _ => match secs / DAY {
-            days @ 0..=20 => (days, "day"),
-            days @ 21..=59 => (days / 7, "week"),
-            // A year is issued as 365 days, and is told as one.
-            days @ 60..=364 => (days / 30, "month"),
+            // Tokens are issued for days: 90 of them are told as 90.
+            days @ 0..=120 => (days, "day"),
+            // And a year as 365, which is told as one.
+            days @ 121..=364 => (days / 30, "month"),
             days => (days / 365, "year"),
         },
     };
@@ -55,10 +55,11 @@ mod tests {
         let ahead = |secs| relative(now, now.plus(Duration::from_secs(secs)));
         assert_eq!((&*ago(0), &*ago(61)), ("just now", "1 minute ago"));
         assert_eq!((&*ago(2 * HOUR), &*ago(DAY)), ("2 hours ago", "1 day ago"));
-        assert_eq!((&*ago(35 * DAY), &*ago(240 * DAY)), ("5 weeks ago", "8 months ago"));
+        assert_eq!((&*ago(35 * DAY), &*ago(240 * DAY)), ("35 days ago", "8 months ago"));
         assert_eq!(ahead(1), "just now");
         assert_eq!((&*ahead(30), &*ahead(6 * DAY)), ("in less than a minute", "in 6 days"));
-        assert_eq!((&*ahead(60 * DAY), &*ahead(365 * DAY)), ("in 2 months", "in 1 year"));
+        assert_eq!((&*ahead(90 * DAY), &*ahead(180 * DAY)), ("in 90 days", "in 6 months"));
+        assert_eq!(ahead(365 * DAY), "in 1 year");
     }
 
     #[test]

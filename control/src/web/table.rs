@@ -71,6 +71,13 @@ fn cell(head: &Head) -> Markup {
     }
 }
 
+/// A description as much of it as a row has room for.
+pub(super) fn shortened(text: &str) -> Markup {
+    const CHARS: usize = 160;
+    let end = text.char_indices().nth(CHARS).map(|(at, _)| at);
+    html! { @match end.and_then(|end| text.get(..end)) { Some(begin) => { (begin.trim_end()) "…" }, None => (text) } }
+}
+
 /// The links to the first and the next page of a list, where there are any. `fields` are those of
 /// the page's address that stay.
 pub(super) fn paging<T>(listed: &Listed<T>, is_first: bool, fields: &[(&str, &str)]) -> Markup {

@@ -60,6 +60,36 @@ control::on_both_databases! {
         assert!(matches!(refused, Error::InvalidField { field: "name", .. }), "{refused}");
     }
 
+    async fn of_two_who_saw_the_same_one_changes_it(database: TestDatabase) {
+        let w = World::new(database).await;
+        w.account("a").await;
+        let id = issued(&w, "t").await.token.id;
+        let seen = token::fingerprint(&token::get(&w.control, &w.admin, id).await.unwrap());
+        let describe = |text: &str| TokenEdit {
+            description: Some(text.into()),
+            seen: Some(seen.clone()),
+            ..TokenEdit::default()
+        };
+        let (one, other) = tokio::join!(
+            edit(&w, &w.admin, id, describe("one's")),
+            edit(&w, &w.admin, id, describe("other's")),
+        );
+        let changed = |error: &Error| matches!(error, Error::ChangedMeanwhile { .. });
+        let winner = match (&one, &other) {
+            (Ok(done), Err(error)) | (Err(error), Ok(done)) if changed(error) => done,
+            _ => panic!("one alone changes it: {one:?}, {other:?}"),
+        };
+        let now = token::get(&w.control, &w.admin, id).await.unwrap();
+        assert_eq!(now.description, winner.description);
+        // A new value is a change too.
+        let again = Reissue { seen: Some(seen), ..Reissue::default() };
+        let refused = token::reissue(&w.control, &w.admin, id, again).await.unwrap_err();
+        assert!(changed(&refused), "{refused}");
+        let again = Reissue { seen: Some(token::fingerprint(&now)), ..Reissue::default() };
+        let reissued = token::reissue(&w.control, &w.admin, id, again).await.unwrap().value;
+        assert_ne!(token::fingerprint(&reissued.token), token::fingerprint(&now));
+    }
+
     async fn s5_a_new_name_is_unique_too(database: TestDatabase) {
         let w = World::new(database).await;
         w.account("a").await;

@@ -19,7 +19,7 @@ async fn reissue(w: &World, by: &Actor, id: TokenId, how: Reissue) -> Result<Iss
 }
 
 fn after(overlap: Duration) -> Reissue {
-    Reissue { overlap, expires: None }
+    Reissue { overlap, ..Reissue::default() }
 }
 
 /// A token of the account of `a`, for reading it 90 days.
@@ -103,7 +103,7 @@ control::on_both_databases! {
         let w = World::new(database).await;
         let id = issued(&w).await.token.id;
         w.clock.advance(80 * DAY);
-        let until = |expires| Reissue { overlap: Duration::ZERO, expires: Some(expires) };
+        let until = |expires| Reissue { overlap: Duration::ZERO, expires: Some(expires), ..Reissue::default() };
         for refused in [Expiry::In(MAX_LIFESPAN + HOUR), Expiry::At(w.clock.now())] {
             let refused = reissue(&w, &w.admin, id, until(refused)).await.unwrap_err();
             assert!(matches!(refused, Error::Lifespan { .. }), "{refused}");
@@ -146,7 +146,7 @@ control::on_both_databases! {
         let shortened = reissue(&w, &by, other.unwrap().token.id, Reissue::default()).await;
         let refused = shortened.unwrap_err();
         assert!(matches!(refused, Error::Lifespan { .. }), "another's end is not cut short: {refused}");
-        let longer = Reissue { overlap: Duration::ZERO, expires: Some(Expiry::In(10 * DAY)) };
+        let longer = Reissue { overlap: Duration::ZERO, expires: Some(Expiry::In(10 * DAY)), ..Reissue::default() };
         let by_itself = w.by(&new).await;
         let refused = reissue(&w, &by_itself, old.token.id, longer).await.unwrap_err();
         assert!(matches!(refused, Error::Lifespan { .. }), "{refused}");

@@ -122,7 +122,7 @@ control::on_both_databases! {
         let order = order("t", Permission::Read, &["a"]);
         let issued = w.token(&w.admin, &account.name, order).await.unwrap();
         let id = issued.token.id;
-        let how = Reissue { overlap: Duration::from_secs(3600), expires: None };
+        let how = Reissue { overlap: Duration::from_secs(3600), ..Reissue::default() };
         let newer = token::reissue(&w.control, &w.admin, id, how).await.unwrap().value;
         let before = w.control.store().begin(0).await.unwrap().applied;
         token::revoke(&w.control, &w.admin, id).await.unwrap();

@@ -228,6 +228,7 @@ impl Edit {
             networks: networks.transpose()?,
             requests_per_second: requests.transpose()?,
             bytes_per_day: bytes.transpose()?,
+            seen: None,
         })
     }
 }
@@ -255,6 +256,7 @@ impl Again {
         Ok(Reissue {
             overlap: overlap.transpose()?.unwrap_or_default(),
             expires: expiry(self.expires_at, self.expires_in)?,
+            seen: None,
         })
     }
 }

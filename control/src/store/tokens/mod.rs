@@ -1,5 +1,6 @@
 //! Tokens as they are stored: never their value, only its digest and hint.
 
+mod browse;
 mod read;
 mod revoke;
 mod values;
@@ -8,7 +9,8 @@ mod write;
 use access::source::Revision;
 use access::{ChannelName, Limits, Permission, PrincipalId, Timestamp, TokenHint, TokenId};
 
-pub(crate) use {read::*, revoke::*, values::*, write::*};
+pub use browse::{TokenColumn, TokenCounts, TokenSort, TokenState};
+pub(crate) use {browse::*, read::*, revoke::*, values::*, write::*};
 
 /// A token as people see it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -25,6 +25,7 @@ macro_rules! status {
          ELSE 'active' END"
     };
 }
+pub(super) use status;
 
 /// Tokens; the ids of their channels come as one text, since a subquery has one column.
 macro_rules! tokens_where {
@@ -44,6 +45,8 @@ macro_rules! tokens_where {
         )
     };
 }
+pub(super) use tokens_where;
+
 pub(in crate::store) const BY_ID: &str = tokens_where!("t.id = $3");
 
 /// The page after `$4` of the tokens of `$3` with the status `$5` and the beginning `$6` of their
@@ -100,6 +103,8 @@ macro_rules! holdings_where {
         )
     };
 }
+pub(super) use holdings_where;
+
 pub(in crate::store) const HOLDINGS_BY_ID: &str = holdings_where!("tc.token_id = $1");
 pub(in crate::store) const HOLDINGS_OF_LIST: &str =
     holdings_where!(concat!("tc.token_id IN (", page!(), ")"));
@@ -192,10 +197,10 @@ pub(crate) async fn count_expiring(
 }
 
 /// What principals hold on the channels that their tokens name.
-struct Holdings(HashMap<(PrincipalId, ChannelId), TokenChannel>);
+pub(super) struct Holdings(HashMap<(PrincipalId, ChannelId), TokenChannel>);
 
 impl Holdings {
-    fn read(rows: &[AnyRow]) -> Result<Self, StoreError> {
+    pub(super) fn read(rows: &[AnyRow]) -> Result<Self, StoreError> {
         let holding = |row: &AnyRow| {
             let of = (PrincipalId(row.try_get(0)?), ChannelId(row.try_get(1)?));
             let name = word("a channel's name", row.try_get(2)?)?;
@@ -225,7 +230,7 @@ impl Holdings {
     }
 }
 
-fn read(row: &AnyRow, holdings: &Holdings) -> Result<Token, StoreError> {
+pub(super) fn read(row: &AnyRow, holdings: &Holdings) -> Result<Token, StoreError> {
     let principal_id = PrincipalId(row.try_get("principal_id")?);
     let permission = permission_from_column(row.try_get("permission")?)?;
     let channels = row.try_get::<Option<&str>, _>("channels")?.unwrap_or_default();

@@ -8,6 +8,7 @@ use ipnet::IpNet;
 use super::Expiry;
 use super::record::{audit, find, shown};
 use super::rules::{check_expiry, check_limits, check_numbers, exceeded, grantable, managed_token};
+use super::seen::check_seen;
 use crate::Actor;
 use crate::store::{self, Connection, Principal, Token, TokenForm};
 use crate::usecases::caller::Caller;
@@ -33,6 +34,9 @@ pub struct TokenEdit {
     pub requests_per_second: Option<Option<NonZeroU32>>,
     /// Bytes per day over all gateways; none for no limit.
     pub bytes_per_day: Option<Option<NonZeroU64>>,
+    /// The [`fingerprint`](super::fingerprint) of what the caller saw, if they mean to change that
+    /// alone.
+    pub seen: Option<String>,
 }
 
 /// Changes a token. An expired one comes back by a later end, a revoked one never does. What
@@ -41,7 +45,8 @@ pub struct TokenEdit {
 ///
 /// # Errors
 /// [`Error::InvalidField`], [`Error::Lifespan`], [`Error::NotFound`], [`Error::NotPermitted`],
-/// [`Error::PermissionNotHeld`], [`Error::NameTaken`], [`Error::TokenRevoked`]; [`Error::Store`].
+/// [`Error::PermissionNotHeld`], [`Error::NameTaken`], [`Error::TokenRevoked`],
+/// [`Error::ChangedMeanwhile`]; [`Error::Store`].
 pub async fn edit(
     control: &Control,
     actor: &Actor,
@@ -59,6 +64,7 @@ pub async fn edit(
     let now = change.now();
     let db = change.connection();
     let (before, principal) = managed_token(control, &caller, db, id, now).await?;
+    check_seen(edit.seen.as_deref(), &before)?;
     let wanted = Wanted::of(&before, edit, &caller, now)?;
     let channels = wanted.permitted(&before, &caller, db, &principal).await?;
     if wanted.name != before.name

@@ -1,5 +1,6 @@
 //! Tokens (product.md S5, S6, S9 to S11, +4, +5), a file per verb; `rules` says who may do what.
 
+mod browse;
 mod edit;
 mod import;
 mod issue;
@@ -9,11 +10,13 @@ mod record;
 mod reissue;
 mod revoke;
 mod rules;
+mod seen;
 
 use std::time::Duration;
 
 use access::{ChannelName, Limits, Permission, Timestamp, TokenSecret};
 
+pub use browse::{Browse, Browsed, browse};
 pub use edit::{TokenEdit, edit};
 pub use import::{Import, Imported, MAX_ATOMIC, import};
 pub use issue::create;
@@ -22,6 +25,7 @@ pub use read::{count_expiring, expiring, get, list};
 pub use reissue::{MAX_OVERLAP, Reissue, reissue};
 pub use revoke::{revoke, revoke_with_issued};
 pub(super) use rules::visible_token;
+pub use seen::fingerprint;
 
 use crate::store::Token;
 

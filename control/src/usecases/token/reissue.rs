@@ -6,6 +6,7 @@ use access::{TokenId, TokenSecret};
 
 use super::record::{audit, find, shown};
 use super::rules::{check_expiry, check_limits, grantable, managed_token};
+use super::seen::check_seen;
 use super::{Expiry, Issued, MAX_LIFESPAN};
 use crate::Actor;
 use crate::store::{self, NewValue, StoreError};
@@ -16,13 +17,15 @@ use crate::usecases::{Committed, Control, Error};
 pub const MAX_OVERLAP: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// How a token is to be reissued.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Reissue {
     /// How long the old value works on, at most until it would have ended anyway.
     pub overlap: Duration,
     /// When the token ends, within a year from now; none for as long as it was issued for before; a
     /// token that reissues itself ends when it would have.
     pub expires: Option<Expiry>,
+    /// The [`fingerprint`](super::fingerprint) of what the caller saw, if they mean that alone.
+    pub seen: Option<String>,
 }
 
 /// Gives a token a new value and a new year. The old value ends now, or after the overlap; one
@@ -32,7 +35,8 @@ pub struct Reissue {
 ///
 /// # Errors
 /// [`Error::InvalidField`], [`Error::Lifespan`], [`Error::NotFound`], [`Error::NotPermitted`],
-/// [`Error::PermissionNotHeld`], [`Error::TokenRevoked`]; [`Error::Store`].
+/// [`Error::PermissionNotHeld`], [`Error::TokenRevoked`], [`Error::ChangedMeanwhile`];
+/// [`Error::Store`].
 pub async fn reissue(
     control: &Control,
     actor: &Actor,
@@ -40,7 +44,7 @@ pub async fn reissue(
     how: Reissue,
 ) -> Result<Committed<Issued>, Error> {
     if how.overlap > MAX_OVERLAP {
-        return Err(Error::invalid("overlap", "the old value may work on for at most `7d`"));
+        return Err(Error::invalid("overlap", "the old value may work on for at most 7 days"));
     }
     let secret = TokenSecret::generate().map_err(StoreError::from)?;
 
@@ -49,6 +53,7 @@ pub async fn reissue(
     let now = change.now();
     let db = change.connection();
     let (before, principal) = managed_token(control, &caller, db, id, now).await?;
+    check_seen(how.seen.as_deref(), &before)?;
     let lifespan = before.expires_at.since(before.issued_at).min(MAX_LIFESPAN);
     let own_end = caller.token_ends().filter(|_| caller.token() == Some(id));
     let expires = how.expires.unwrap_or_else(|| {

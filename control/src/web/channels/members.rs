@@ -7,31 +7,34 @@ use maud::{Markup, html};
 
 use super::frame::{frame, manages, named, shown};
 use crate::usecases::reach::{self, Access};
-use crate::usecases::{channel, group};
+use crate::usecases::{Page, channel, group};
 use crate::web::address;
 use crate::web::empty::empty;
 use crate::web::failure::Failure;
-use crate::web::fields::{Fields, Filled};
+use crate::web::fields::{Fields, Filled, Query};
 use crate::web::form::{self, Input};
 use crate::web::icon::icon;
 use crate::web::page::refused;
 use crate::web::posted::Posted;
 use crate::web::status::{Tone, status};
-use crate::web::table::{Head, table};
+use crate::web::table::{Head, paging, table};
 use crate::web::visitor::Visitor;
 use crate::{ChannelDetails, Control, Error, Principal, PrincipalKind};
 
 const TAB: &str = "Members";
 /// What a form of this page does.
 const DO: &str = "do";
+/// How many groups a page has.
+const LIMIT: u32 = 10;
 
 pub(super) async fn show(
     State(control): State<Control>,
     visitor: Visitor,
     Path(segment): Path<String>,
+    Query(fields): Query,
 ) -> Result<Markup, Failure> {
     let details = shown(&control, &visitor, &segment).await?;
-    page(&control, &visitor, &details, &Filled::default()).await
+    page(&control, &visitor, &details, (fields.some("after"), &Filled::default())).await
 }
 
 pub(super) async fn change(
@@ -55,7 +58,7 @@ pub(super) async fn change(
                 error => filled.refuse(error, &["member", "group", "permission"])?,
             }
             let details = channel::get(&control, &visitor.actor, &name).await?;
-            let page = page(&control, visitor, &details, &filled).await?;
+            let page = page(&control, visitor, &details, (None, &filled)).await?;
             Ok(refused(page))
         }
     }
@@ -87,7 +90,7 @@ async fn page(
     control: &Control,
     visitor: &Visitor,
     details: &ChannelDetails,
-    filled: &Filled,
+    (after, filled): (Option<String>, &Filled),
 ) -> Result<Markup, Failure> {
     if !manages(visitor, details) {
         let content = empty(
@@ -100,10 +103,13 @@ async fn page(
         );
         return Ok(frame(visitor, details, TAB, content));
     }
-    let groups = reach::groups(control, &visitor.actor, &details.channel.name).await?;
+    let is_first = after.is_none();
+    let part = Page { after, limit: LIMIT, ..Page::first() };
+    let groups = reach::groups(control, &visitor.actor, &details.channel.name, &part).await?;
     let here = address::channel(&details.channel.name, "members");
     let content = html! {
-        @for access in &groups { (section(visitor, &here, access, filled)) }
+        @for access in &groups.items { (section(visitor, &here, access, filled)) }
+        (paging(&groups, is_first, &[]))
         section {
             h2 { "Give another group access" }
             p.dim { "Its members get this permission on the channel." }
@@ -155,7 +161,12 @@ fn section(visitor: &Visitor, here: &str, access: &Access, filled: &Filled) -> M
                 p.err role="alert" { (icon("warn")) span { (crate::web::failure::sentence(message)) } }
             }
             (members(visitor, here, group, &details.members))
-            @if count > shown { p.foot { "The first " (shown) " of " (count) " members." } }
+            @if count > shown {
+                p.foot {
+                    "The first " (shown) " of " (count) " members."
+                    a.btn href=(address::group(group)) { "All members" }
+                }
+            }
             (form::post(visitor, &adding, here, html! {
                 input type="hidden" name=(DO) value="add";
                 input type="hidden" name="group" value=(group);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use access::Permission;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use maud::{Markup, html};
@@ -114,7 +115,9 @@ async fn asking(
                     dt { "Channels" }
                     dd { @for channel in &token.channels { div { (channel.name) } } }
                 }
-                (form::tick(filled, "with_issued", "Also delete the tokens that it issued", "If its value leaked, others may have been made with it."))
+                @if token.permission == Permission::Manage || token.admin {
+                    (form::tick(filled, "with_issued", "Also delete the tokens that it issued", "If its value leaked, others may have been made with it."))
+                }
                 (danger("Delete", &owner.address()))
             },
         ),

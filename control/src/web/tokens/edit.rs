@@ -13,18 +13,20 @@ use super::new::already_made;
 use super::notice::notice;
 use super::order::{self, FIELDS, limit_fields, limits_as_typed};
 use super::owner::Owner;
+use super::was;
 use crate::actor::Repeatable;
-use crate::usecases::token::{self, Expiry, MAX_LIFESPAN, Reissue, TokenEdit};
+use crate::usecases::token::{self, Expiry, Issued, MAX_LIFESPAN, Reissue, TokenEdit, fingerprint};
 use crate::web::failure::Failure;
-use crate::web::fields::{Fields, Filled};
+use crate::web::fields::{Faults, Fields, Filled};
 use crate::web::form::{self, Input};
-use crate::web::page;
+use crate::web::moment::moment;
+use crate::web::page::{self, refused};
 use crate::web::posted::Posted;
 use crate::web::visitor::Visitor;
-use crate::{Actor, Control, Error, Token};
+use crate::{Actor, Control, Error, Token, TokenStatus};
 
 /// The field of what the form began with: whoever saves knows what they change.
-const BASIS: &str = "basis";
+const SEEN: &str = "seen";
 const OVERLAPS: [(&str, &str); 4] =
     [("0", "none"), ("900", "15 minutes"), ("86400", "24 hours"), ("604800", "7 days")];
 
@@ -35,8 +37,16 @@ pub(super) async fn show(
 ) -> Result<Markup, Failure> {
     let token = token::get(&control, &visitor.actor, id_in_path(&id)?).await?;
     let owner = Owner::of(&control, &visitor, &token).await?;
-    let content = content(&visitor, &owner, &token, &Filled::with(as_typed(&token)));
-    Ok(visitor.page(&format!("Edit {}", token.name), owner.place(), content))
+    Ok(page(&visitor, &owner, &token, &Filled::with(as_typed(&token))))
+}
+
+/// The form; of a token that nothing can change any more, what it was.
+fn page(visitor: &Visitor, owner: &Owner, token: &Token, filled: &Filled) -> Markup {
+    if token.revoked.is_some() {
+        return visitor.page(&token.name, owner.place(), was::content(visitor, owner, token));
+    }
+    let content = content(visitor, owner, token, filled);
+    visitor.page(&format!("Edit {}", token.name), owner.place(), content)
 }
 
 pub(super) async fn save(
@@ -48,75 +58,96 @@ pub(super) async fn save(
     let id = id_in_path(&id)?;
     let before = token::get(&control, &visitor.actor, id).await?;
     let owner = Owner::of(&control, visitor, &before).await?;
-    let again = |token: &Token, filled: &Filled| {
-        let content = content(visitor, &owner, token, filled);
-        visitor.page_again(&format!("Edit {}", token.name), owner.place(), content).into_response()
-    };
     let mut filled = posted.filled();
-    let is_repeated = basis(&before) != fields.raw(BASIS);
-    let done = carry_out(&control, visitor, &before, fields, is_repeated).await;
-    match done {
-        Ok(Done::Saved) => Ok(Redirect::to(&owner.address()).into_response()),
-        Ok(Done::Reissued(issued)) => {
+    let wanted = match Wanted::read(visitor, &before, fields) {
+        Ok(wanted) => wanted,
+        Err(faults) => {
+            filled.faults = faults;
+            return Ok(refused(page(visitor, &owner, &before, &filled)));
+        }
+    };
+    match carry_out(&control, visitor, id, wanted).await {
+        Ok(None) => return Ok(Redirect::to(&owner.address()).into_response()),
+        Ok(Some(issued)) => {
             let page = owner.content(&control, visitor, &Fields::default()).await?;
             let content = html! { (page) (notice(&control, &issued, &owner.address())) };
-            Ok((StatusCode::CREATED, visitor.page(&issued.token.name, owner.place(), content))
-                .into_response())
-        }
-        Ok(Done::ChangedMeanwhile) => {
-            filled.faults.add("", "somebody else has changed this token since you opened it: what it is now stands beside each field; save again to have it as you typed");
-            Ok(again(&before, &filled))
+            let page = visitor.page(&issued.token.name, owner.place(), content);
+            return Ok((StatusCode::CREATED, page).into_response());
         }
         Err(Error::AlreadyDone { .. }) if !fields.has("reissue", "yes") => {
-            Ok(Redirect::to(&owner.address()).into_response())
+            return Ok(Redirect::to(&owner.address()).into_response());
         }
-        Err(Error::AlreadyDone { .. }) => Ok(already_made(visitor, &owner)),
-        Err(error) => {
-            filled.refuse(error, &FIELDS)?;
-            // Of two changes the first may be done: what is sent next is another request.
-            filled.once = None;
-            Ok(again(&token::get(&control, &visitor.actor, id).await?, &filled))
+        Err(Error::AlreadyDone { .. }) => return Ok(already_made(visitor, &owner)),
+        Err(Error::ChangedMeanwhile { .. }) => {
+            filled.faults.add("", "somebody else has changed this token since you opened it: what it is now stands beside each field; save again to have it as you typed");
         }
+        Err(error) => filled.refuse(error, &FIELDS)?,
+    }
+    // Of two changes the first may be done: what is sent next is another request.
+    filled.once = None;
+    let now = token::get(&control, &visitor.actor, id).await?;
+    Ok(refused(page(visitor, &owner, &now, &filled)))
+}
+
+/// What a form that was sent asks for.
+struct Wanted {
+    edit: TokenEdit,
+    reissue: Option<Reissue>,
+}
+
+impl Wanted {
+    /// All of it, before anything is changed; or all that is wrong with it.
+    fn read(visitor: &Visitor, before: &Token, fields: &Fields) -> Result<Self, Faults> {
+        let mut faults = Faults::default();
+        let reissues = fields.has("reissue", "yes");
+        let (name, description) = order::texts(fields, &mut faults);
+        let expires = match chosen_day(before, fields) {
+            Some(day) if !reissues => faults.keep(order::day(day, before.issued_at)),
+            _ => None,
+        };
+        let limits = order::limits(fields, &mut faults);
+        let reissue = reissues.then(|| faults.keep(how(visitor, before, fields))).flatten();
+        let limits = match limits {
+            Some(limits) if faults.is_empty() => limits,
+            _ => return Err(faults),
+        };
+        let edit = TokenEdit {
+            name: Some(name),
+            description: Some(description),
+            expires: expires.filter(|end| *end != Expiry::At(before.expires_at)),
+            permission: None,
+            channels: None,
+            networks: Some(limits.networks),
+            requests_per_second: Some(limits.requests_per_second),
+            bytes_per_day: Some(limits.bytes_per_day),
+            seen: Some(fields.raw(SEEN).to_owned()),
+        };
+        Ok(Self { edit, reissue })
     }
 }
 
-enum Done {
-    Saved,
-    Reissued(Box<token::Issued>),
-    ChangedMeanwhile,
-}
-
+/// Edits the token, and issues its new value if one is asked for.
 async fn carry_out(
     control: &Control,
     visitor: &Visitor,
-    before: &Token,
-    fields: &Fields,
-    changed: bool,
-) -> Result<Done, Error> {
-    let reissues = fields.has("reissue", "yes");
-    let edit = wanted(before, fields, reissues)?;
-    // A form that was sent twice finds the token changed by itself.
-    let second = Actor {
-        repeatable: visitor.actor.repeatable.as_ref().map(second),
-        ..visitor.actor.clone()
-    };
-    if changed {
-        let was_sent = match &visitor.actor.repeatable {
-            Some(sent) => crate::usecases::repeat::look_up(control, &visitor.actor, sent).await,
-            None => Ok(None),
-        };
-        was_sent?;
-        if let Some(sent) = &second.repeatable {
-            crate::usecases::repeat::look_up(control, &second, sent).await?;
+    id: TokenId,
+    wanted: Wanted,
+) -> Result<Option<Issued>, Error> {
+    // A form that was sent twice may have done its second change alone.
+    let repeatable = visitor.actor.repeatable.as_ref().map(second);
+    let second = Actor { repeatable, ..visitor.actor.clone() };
+    let edited = match token::edit(control, &visitor.actor, id, wanted.edit).await {
+        Err(changed @ Error::ChangedMeanwhile { .. }) => {
+            if let Some(sent) = &second.repeatable {
+                crate::usecases::repeat::look_up(control, &second, sent).await?;
+            }
+            return Err(changed);
         }
-        return Ok(Done::ChangedMeanwhile);
-    }
-    // Read before anything is changed.
-    let how = reissues.then(|| how(visitor, before, fields)).transpose()?;
-    token::edit(control, &visitor.actor, before.id, edit).await?;
-    let Some(how) = how else { return Ok(Done::Saved) };
-    let issued = token::reissue(control, &second, before.id, how).await?;
-    Ok(Done::Reissued(Box::new(issued.value)))
+        edited => edited?.value,
+    };
+    let Some(reissue) = wanted.reissue else { return Ok(None) };
+    let reissue = Reissue { seen: Some(fingerprint(&edited)), ..reissue };
+    Ok(Some(token::reissue(control, &second, id, reissue).await?.value))
 }
 
 /// How a new value is issued.
@@ -132,7 +163,7 @@ fn how(visitor: &Visitor, before: &Token, fields: &Fields) -> Result<Reissue, Er
     if matches!(expires, Some(Expiry::At(end)) if end > latest) {
         return Err(Error::invalid("expires_at", format!("choose a day up to {}", latest.date())));
     }
-    Ok(Reissue { overlap: Duration::from_secs(overlap), expires })
+    Ok(Reissue { overlap: Duration::from_secs(overlap), expires, seen: None })
 }
 
 /// The second change of one form: its key is its own.
@@ -145,28 +176,10 @@ fn second(first: &Repeatable) -> Repeatable {
     }
 }
 
-fn wanted(before: &Token, fields: &Fields, reissues: bool) -> Result<TokenEdit, Error> {
-    let limits = order::limits(fields)?;
-    let expires = match chosen_day(before, fields) {
-        Some(day) if !reissues => Some(order::day(day, before.issued_at)?),
-        _ => None,
-    };
-    let expires = expires.filter(|end| *end != Expiry::At(before.expires_at));
-    Ok(TokenEdit {
-        name: Some(fields.text("name").to_owned()),
-        description: Some(fields.text("description").to_owned()),
-        expires,
-        permission: None,
-        channels: None,
-        networks: Some(limits.networks),
-        requests_per_second: Some(limits.requests_per_second),
-        bytes_per_day: Some(limits.bytes_per_day),
-    })
-}
-
 /// The day in the form, unless it is the one that stood there.
 fn chosen_day<'a>(before: &Token, fields: &'a Fields) -> Option<&'a str> {
-    Some(fields.text("expires_at")).filter(|day| *day != last_day(before.expires_at))
+    let day = fields.text("expires_at");
+    (fields.all("expires_at").next().is_some() && day != last_day(before.expires_at)).then_some(day)
 }
 
 /// The last day of a token that ends then: what ends at midnight ends with the day before.
@@ -180,25 +193,10 @@ fn as_typed(token: &Token) -> Fields {
         ("description", token.description.clone()),
         ("expires_at", last_day(token.expires_at)),
         ("overlap", "86400".to_owned()),
-        (BASIS, basis(token)),
+        (SEEN, fingerprint(token)),
     ];
     fields.extend(limits_as_typed(&token.limits));
     Fields::of(fields)
-}
-
-/// What of a token its form can change, and its value, as one word.
-fn basis(token: &Token) -> String {
-    let mut text = Sha256::new();
-    for part in [&token.name, &token.description, &token.hint.to_string()] {
-        text.update(part);
-        text.update(b"\0");
-    }
-    text.update(token.expires_at.as_millis().to_be_bytes());
-    for (_, typed) in limits_as_typed(&token.limits) {
-        text.update(typed);
-        text.update(b"\0");
-    }
-    text.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 pub(super) fn id_in_path(segment: &str) -> Result<TokenId, Failure> {
@@ -214,25 +212,36 @@ fn content(visitor: &Visitor, owner: &Owner, token: &Token, filled: &Filled) -> 
     let channels: Vec<_> = token.channels.iter().map(|channel| channel.name.to_string()).collect();
     let now = |name: &str, is: String| {
         let typed = filled.fields.text(name);
-        (!filled.faults.is_empty() && typed != is).then(|| format!("Now: {is}"))
+        (filled.faults.of("").is_some() && typed != is).then(|| format!("Now: {is}"))
     };
     let (name_now, description_now, end_now) = (
         now("name", token.name.clone()),
         now("description", token.description.clone()),
         now("expires_at", last_day(token.expires_at)),
     );
+    let is_expired = token.status == TokenStatus::Expired;
+    let can_be_extended = token.issued_at.plus(MAX_LIFESPAN) > visitor.now;
     html! {
         (owner.crumbs())
         (page::head(html! { "Edit " (token.name) }, html! {
             p { (token.permission) " on " (channels.join(", ")) ". Its value stays unless you issue a new one." }
+            @if is_expired {
+                p.warn {
+                    "It expired " (moment(visitor.now, token.expires_at)) ". "
+                    @if can_be_extended { "A later day brings it back with the value it has; so does a new token, for another year." }
+                    @else { "Its year is over: only a new token brings it back." }
+                }
+            }
         }, html! {}))
         (form::post(visitor, filled, &format!("/tokens/{}/edit", token.id.0), html! {
             // What it is now: whoever sends it again has seen it.
-            input type="hidden" name=(BASIS) value=(basis(token));
+            input type="hidden" name=(SEEN) value=(fingerprint(token));
             (hinted(Input::text("name", "Name"), name_now.as_deref()).of(filled))
             (hinted(Input::text("description", "Description (optional)"), description_now.as_deref()).of(filled))
-            (Input::day("expires_at", "Expires", (&today, &latest))
-                .hint(end_now.as_deref().unwrap_or("At the end of this day in UTC, at most 365 days from its issue.")).of(filled))
+            @if can_be_extended {
+                (Input::day("expires_at", "Expires", (&today, &latest))
+                    .hint(end_now.as_deref().unwrap_or("At the end of this day in UTC, at most 365 days from its issue.")).of(filled))
+            }
             (limit_fields(filled))
             div.list {
                 div.reissue {

@@ -4,10 +4,13 @@ mod delete;
 mod edit;
 mod new;
 mod notice;
+mod offer;
 mod order;
 mod owner;
 mod proof;
+mod reached;
 mod table;
+mod was;
 
 use axum::Router;
 use axum::routing::get;
@@ -22,6 +25,7 @@ pub(super) fn router() -> Router<Control> {
             get(new::of_account).post(new::make_of_account),
         )
         .route("/service-accounts/{name}/delete", get(owner::ask_delete).post(owner::delete))
+        .route("/service-accounts/{name}/channels", get(reached::show))
         .route("/me/tokens", get(owner::own))
         .route("/me/tokens/new", get(new::of_own).post(new::make_of_own))
         .route("/tokens/{id}/edit", get(edit::show).post(edit::save))

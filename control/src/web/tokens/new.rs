@@ -1,15 +1,16 @@
 //! *Generate Token*.
 
-use access::{ChannelName, Permission};
+use access::Permission;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use maud::{Markup, html};
 
 use super::notice::notice;
+use super::offer::{Offer, SEARCH, SEARCH_BUTTON, is_search};
 use super::order::{self, FIELDS, limit_fields};
 use super::owner::Owner;
-use crate::usecases::{reach, token};
+use crate::usecases::token;
 use crate::web::failure::Failure;
 use crate::web::fields::{Fields, Filled};
 use crate::web::form::{self, Choice, Input};
@@ -63,30 +64,37 @@ pub(super) async fn make_of_own(
 }
 
 async fn show(control: &Control, visitor: &Visitor, owner: Owner) -> Result<Markup, Failure> {
-    let grantable = reach::grantable(control, &visitor.actor, owner.account_name()).await?;
+    let offer = Offer::read(control, visitor, &owner, "").await?;
     let mut fields = vec![
         ("expires_at", "90d".to_owned()),
         ("permission", Permission::Read.as_str().to_owned()),
     ];
     // The account's own channel, or the only one.
-    let own = match &owner {
-        Owner::Account(account, _) => Some(account.channel.to_string()),
-        Owner::Own(_) if grantable.len() == 1 => {
-            grantable.first().map(|(name, _)| name.to_string())
-        }
-        Owner::Own(_) => None,
+    let own = match (&owner, offer.found.items.as_slice()) {
+        (Owner::Account(account), _) => Some(account.channel.to_string()),
+        (Owner::Own(_), [only]) => Some(only.channel.to_string()),
+        (Owner::Own(_), _) => None,
     };
     fields.extend(own.map(|channel| ("channels", channel)));
     let filled = Filled::with(Fields::of(fields));
-    let content = content(visitor, &owner, &grantable, &filled);
+    let content = content(visitor, &owner, &offer, &filled);
     Ok(visitor.page(TITLE, owner.place(), content))
 }
 
 async fn make(control: &Control, posted: Posted, owner: Owner) -> Result<Response, Failure> {
     let visitor = &posted.visitor;
+    let mut filled = posted.filled();
+    if is_search(&posted.fields) {
+        let offer = Offer::read(control, visitor, &owner, posted.fields.text(SEARCH)).await?;
+        let content = content(visitor, &owner, &offer, &filled);
+        return Ok(visitor.page(TITLE, owner.place(), content).into_response());
+    }
     let done = match order::new(&posted.fields, visitor.now) {
         Ok(order) => token::create(control, &visitor.actor, owner.name(), order).await,
-        Err(error) => Err(error),
+        Err(faults) => {
+            filled.faults = faults;
+            return again(control, visitor, &owner, &filled).await;
+        }
     };
     match done {
         Ok(made) => {
@@ -97,7 +105,6 @@ async fn make(control: &Control, posted: Posted, owner: Owner) -> Result<Respons
         }
         Err(Error::AlreadyDone { .. }) => Ok(already_made(visitor, &owner)),
         Err(error) => {
-            let mut filled = posted.filled();
             match error {
                 // A channel that was deleted while the form was open.
                 Error::NotFound { kind: "channel", .. } => {
@@ -105,11 +112,21 @@ async fn make(control: &Control, posted: Posted, owner: Owner) -> Result<Respons
                 }
                 error => filled.refuse(error, &FIELDS)?,
             }
-            let grantable = reach::grantable(control, &visitor.actor, owner.account_name()).await?;
-            let content = content(visitor, &owner, &grantable, &filled);
-            Ok(visitor.page_again(TITLE, owner.place(), content).into_response())
+            again(control, visitor, &owner, &filled).await
         }
     }
+}
+
+/// The form with what is wrong.
+async fn again(
+    control: &Control,
+    visitor: &Visitor,
+    owner: &Owner,
+    filled: &Filled,
+) -> Result<Response, Failure> {
+    let offer = Offer::read(control, visitor, owner, filled.fields.text(SEARCH)).await?;
+    let content = content(visitor, owner, &offer, filled);
+    Ok(visitor.page_again(TITLE, owner.place(), content).into_response())
 }
 
 /// A form that was sent twice: the value was in the first answer, and in nothing since.
@@ -128,27 +145,27 @@ pub(super) fn already_made(visitor: &Visitor, owner: &Owner) -> Response {
     (StatusCode::CONFLICT, visitor.page("Made already", owner.place(), content)).into_response()
 }
 
-fn content(
-    visitor: &Visitor,
-    owner: &Owner,
-    grantable: &[(ChannelName, Permission)],
-    filled: &Filled,
-) -> Markup {
+fn content(visitor: &Visitor, owner: &Owner, offer: &Offer, filled: &Filled) -> Markup {
     let latest = visitor.now.plus(token::MAX_LIFESPAN).date();
     let today = visitor.now.date();
+    let name = Input::text("name", "Name").example("ci-runners");
+    // Whoever has just searched goes on there.
+    let name =
+        if filled.fields.has(SEARCH_BUTTON, "yes") { name } else { name.focused() }.of(filled);
     html! {
         (owner.crumbs())
         (page::head(html! { (TITLE) }, html! { p { "The value is shown once, after you create it." } }, html! {}))
         (form::post(visitor, filled, &owner.new_token(), html! {
-            (Input::text("name", "Name").example("ci-runners").focused().of(filled))
+            (offer.default_button())
+            (name)
             (Input::text("description", "Description (optional)")
                 .hint("Who or what will use it. You will be glad of it when you want to delete it.").of(filled))
             div.form {
                 (form::select(filled, ("expires_at", "Expires"), Some("At most 365 days from now."), &ENDS))
                 div.on-date { (Input::day("expires_on", "Expiry date", (&today, &latest)).of(filled)) }
             }
-            (permissions(grantable, filled))
-            (channels(owner, grantable, filled))
+            (permissions(offer.most, filled))
+            (offer.choices(owner, filled))
             @if matches!(owner, Owner::Own(_)) && visitor.is_admin {
                 (form::tick(filled, "admin", "Acts with role admin in the API", "For scripts that make users, channels or accounts. Needs no channel."))
             }
@@ -158,8 +175,7 @@ fn content(
     }
 }
 
-fn permissions(grantable: &[(ChannelName, Permission)], filled: &Filled) -> Markup {
-    let most = grantable.iter().map(|(_, permission)| *permission).max();
+fn permissions(most: Option<Permission>, filled: &Filled) -> Markup {
     let choice = |permission: Permission, note: &str| {
         let is_disabled = most.is_none_or(|most| permission > most);
         Choice {
@@ -174,43 +190,15 @@ fn permissions(grantable: &[(ChannelName, Permission)], filled: &Filled) -> Mark
         ("permission", "Permission"),
         "radio",
         &[
-            choice(Permission::Read, "Download packages"),
-            choice(Permission::Write, "Download, and what needs write in storage of your own"),
-            choice(Permission::Manage, "Also change members and issue tokens, by the API"),
+            choice(Permission::Read, "Download packages, nothing else"),
+            choice(
+                Permission::Write,
+                "Download, as read does: condagate itself takes no uploads. For upload tools of yours that ask what a token may do",
+            ),
+            choice(
+                Permission::Manage,
+                "Also change members and issue tokens, by API and command line",
+            ),
         ],
     )
-}
-
-fn channels(owner: &Owner, grantable: &[(ChannelName, Permission)], filled: &Filled) -> Markup {
-    let through = |name: &ChannelName| match owner {
-        Owner::Account(account, _) if account.channel == *name => "Its own channel".to_owned(),
-        Owner::Account(_, reached) => reached
-            .iter()
-            .find(|reach| reach.channel == *name)
-            .map(|reach| format!("Through {}", reach.group))
-            .unwrap_or_default(),
-        Owner::Own(_) => String::new(),
-    };
-    let choices: Vec<_> = grantable
-        .iter()
-        .map(|(name, most)| Choice {
-            value: name.as_str(),
-            words: html! { (name) },
-            note: html! {
-                @let through = through(name);
-                (through) @if !through.is_empty() { " · " } "up to " (most)
-            },
-            is_disabled: false,
-        })
-        .collect();
-    html! {
-        @if choices.is_empty() {
-            div.field {
-                b { "Channels" }
-                p.dim { "You hold no permission on a channel that a token could be for." }
-            }
-        } @else {
-            (form::choices(filled, ("channels", "Channels"), "checkbox", &choices))
-        }
-    }
 }

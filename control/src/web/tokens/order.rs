@@ -10,7 +10,8 @@ use maud::{Markup, html};
 use crate::Error;
 use crate::api::tokens::networks;
 use crate::usecases::token::{Expiry, MAX_LIFESPAN, TokenOrder};
-use crate::web::fields::{Fields, Filled};
+use crate::usecases::{check_text, check_token_name};
+use crate::web::fields::{Faults, Fields, Filled};
 use crate::web::form::{self, Input};
 use crate::web::icon::icon;
 
@@ -28,29 +29,44 @@ pub(super) const FIELDS: [&str; 8] = [
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// A new token.
-pub(super) fn new(fields: &Fields, now: Timestamp) -> Result<TokenOrder, Error> {
+/// A new token, or all that is wrong with what was typed.
+pub(super) fn new(fields: &Fields, now: Timestamp) -> Result<TokenOrder, Faults> {
+    let mut faults = Faults::default();
+    let (name, description) = texts(fields, &mut faults);
+    let expires = faults.keep(match fields.text("expires_at") {
+        "date" => new_day(fields.text("expires_on"), now),
+        days => lifespan(days).map(Expiry::In),
+    });
     let permission = fields.text("permission").parse();
+    let permission =
+        faults.keep(permission.map_err(|_why| Error::invalid("permission", "choose one")));
+    let admin = fields.has("admin", "yes");
+    let channels = faults.keep(channels(fields, admin));
+    let limits = limits(fields, &mut faults);
+    match (expires, permission, channels, limits) {
+        (Some(expires), Some(permission), Some(channels), Some(limits)) if faults.is_empty() => {
+            Ok(TokenOrder { name, description, expires, permission, channels, admin, limits })
+        }
+        _ => Err(faults),
+    }
+}
+
+/// Name and description.
+pub(super) fn texts(fields: &Fields, faults: &mut Faults) -> (String, String) {
+    let (name, description) = (fields.text("name"), fields.text("description"));
+    faults.keep(check_token_name(name));
+    faults.keep(check_text("description", description));
+    (name.to_owned(), description.to_owned())
+}
+
+fn channels(fields: &Fields, admin: bool) -> Result<Vec<ChannelName>, Error> {
     let channels = fields.all("channels").map(str::parse::<ChannelName>);
     let channels = channels.collect::<Result<Vec<_>, _>>();
-    let expires = match fields.text("expires_at") {
-        "date" => day(fields.text("expires_on"), now)?,
-        days => Expiry::In(lifespan(days)?),
-    };
-    let admin = fields.has("admin", "yes");
-    let order = TokenOrder {
-        name: fields.text("name").to_owned(),
-        description: fields.text("description").to_owned(),
-        expires,
-        permission: permission.map_err(|_why| Error::invalid("permission", "choose one"))?,
-        channels: channels.map_err(|why| Error::invalid("channels", why))?,
-        admin,
-        limits: limits(fields)?,
-    };
-    if order.channels.is_empty() && !admin {
+    let channels = channels.map_err(|why| Error::invalid("channels", why))?;
+    if channels.is_empty() && !admin {
         return Err(Error::invalid("channels", "choose at least one"));
     }
-    Ok(order)
+    Ok(channels)
 }
 
 fn lifespan(days: &str) -> Result<Duration, Error> {
@@ -68,8 +84,18 @@ pub(super) fn day(text: &str, from: Timestamp) -> Result<Expiry, Error> {
     Ok(Expiry::At(end))
 }
 
+/// The end of a day that a new token can end on.
+fn new_day(text: &str, now: Timestamp) -> Result<Expiry, Error> {
+    let (today, latest) = (now.day(), now.plus(MAX_LIFESPAN).day());
+    let fits = |day: Day| (today..=latest).contains(&day);
+    match text.parse::<Day>() {
+        Ok(day) if fits(day) => self::day(text, now),
+        _ => Err(Error::invalid("expires_at", format!("choose a day from today to {latest}"))),
+    }
+}
+
 /// The limits as typed.
-pub(super) fn limits(fields: &Fields) -> Result<Limits, Error> {
+pub(super) fn limits(fields: &Fields, faults: &mut Faults) -> Option<Limits> {
     let typed = fields.text("networks").split(['\n', ',', ' ']).map(str::trim);
     let typed: Vec<String> = typed.filter(|net| !net.is_empty()).map(str::to_owned).collect();
     let requests = fields.some("requests_per_second").map(|text| {
@@ -81,11 +107,11 @@ pub(super) fn limits(fields: &Fields) -> Result<Limits, Error> {
             )
         })
     });
-    Ok(Limits {
-        networks: networks(&typed)?,
-        requests_per_second: requests.transpose()?,
-        bytes_per_day: fields.some("bytes_per_day").map(|text| bytes(&text)).transpose()?,
-    })
+    let networks = faults.keep(networks(&typed));
+    let requests = faults.keep(requests.transpose());
+    let bytes = fields.some("bytes_per_day").map(|text| bytes(&text)).transpose();
+    let bytes = faults.keep(bytes);
+    Some(Limits { networks: networks?, requests_per_second: requests?, bytes_per_day: bytes? })
 }
 
 /// `20 GiB`, `500MB` or a number of bytes.

@@ -4,8 +4,8 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use maud::{Markup, html};
 
-use super::table;
-use crate::usecases::{Page, reach, service_account, token};
+use super::{reached, table};
+use crate::usecases::{Page, reach, service_account};
 use crate::web::dialog::{danger, dialog};
 use crate::web::empty::empty;
 use crate::web::failure::{Failure, sentence};
@@ -15,13 +15,16 @@ use crate::web::moment::moment;
 use crate::web::page::{self, Place, refused};
 use crate::web::posted::Posted;
 use crate::web::visitor::Visitor;
-use crate::web::{address, channels, form};
-use crate::{Control, Error, Reach, ServiceAccount, Token};
+use crate::web::{address, form};
+use crate::{Control, Error, ServiceAccount, Token};
+
+/// How many of an account's channels stand on its page; the others on one of their own.
+const REACHED: u32 = 10;
 
 /// Whose tokens a page is about.
 pub(super) enum Owner {
-    /// A service account, with what it reaches.
-    Account(ServiceAccount, Vec<Reach>),
+    /// A service account.
+    Account(ServiceAccount),
     /// The visitor.
     Own(String),
 }
@@ -33,9 +36,7 @@ impl Owner {
         visitor: &Visitor,
         name: &str,
     ) -> Result<Self, Failure> {
-        let account = service_account::get(control, &visitor.actor, name).await?;
-        let reached = reach::of_account(control, &visitor.actor, name).await?;
-        Ok(Self::Account(account, reached))
+        Ok(Self::Account(service_account::get(control, &visitor.actor, name).await?))
     }
 
     /// Whoever has this token.
@@ -64,7 +65,7 @@ impl Owner {
     /// Their name.
     pub(super) fn name(&self) -> &str {
         match self {
-            Self::Account(account, _) => &account.name,
+            Self::Account(account) => &account.name,
             Self::Own(name) => name,
         }
     }
@@ -72,7 +73,7 @@ impl Owner {
     /// The service account's name, if it is one.
     pub(super) fn account_name(&self) -> Option<&str> {
         match self {
-            Self::Account(account, _) => Some(&account.name),
+            Self::Account(account) => Some(&account.name),
             Self::Own(_) => None,
         }
     }
@@ -80,7 +81,7 @@ impl Owner {
     /// The page of their tokens.
     pub(super) fn address(&self) -> String {
         match self {
-            Self::Account(account, _) => address::account(&account.name),
+            Self::Account(account) => address::account(&account.name),
             Self::Own(_) => "/me/tokens".to_owned(),
         }
     }
@@ -88,7 +89,7 @@ impl Owner {
     /// Where their page belongs.
     pub(super) fn place(&self) -> Place {
         match self {
-            Self::Account(..) => Place::Channels,
+            Self::Account(_) => Place::Channels,
             Self::Own(_) => Place::MyTokens,
         }
     }
@@ -96,7 +97,7 @@ impl Owner {
     /// Where a page about one of their tokens stands.
     pub(super) fn crumbs(&self) -> Markup {
         match self {
-            Self::Account(account, _) => {
+            Self::Account(account) => {
                 let channel = account.channel.to_string();
                 let tab = address::channel(&account.channel, "service-accounts");
                 let (name, own) = (account.name.as_str(), address::account(&account.name));
@@ -113,19 +114,27 @@ impl Owner {
         visitor: &Visitor,
         fields: &Fields,
     ) -> Result<Markup, Failure> {
-        let page = Page { limit: Page::MAX_LIMIT, ..Page::first() };
-        let tokens = token::list(control, &visitor.actor, self.name(), None, &page).await?.items;
+        let asked = table::Asked::of(fields);
+        let found = asked.find(control, visitor, self.name()).await?;
+        let reached = match self {
+            Self::Account(account) => {
+                let page = Page { limit: REACHED, ..Page::first() };
+                Some(reach::of_account(control, &visitor.actor, &account.name, &page).await?)
+            }
+            Self::Own(_) => None,
+        };
+        let whose = (self.name(), &*self.address());
         Ok(html! {
             (self.heading(visitor))
-            @if tokens.is_empty() {
+            @if found.counts.all() == 0 && asked.is_everything() {
                 (empty("key", "No tokens yet", html! {
                     "Each program or customer gets a token of its own: then one can be taken back without the others."
                 }, self.generate(true)))
             } @else {
-                (table::section(control, visitor, self.name(), tokens, fields))
+                (table::section(control, visitor, whose, &asked, &found))
             }
-            @if let Self::Account(account, reached) = self {
-                (reach_table(visitor, account, reached))
+            @if let (Self::Account(account), Some(reached)) = (self, &reached) {
+                (reached::section(visitor, account, reached))
                 section {
                     h2 { "Delete this account" }
                     p.dim { "Its tokens are revoked at once." }
@@ -137,7 +146,7 @@ impl Owner {
 
     fn heading(&self, visitor: &Visitor) -> Markup {
         match self {
-            Self::Account(account, _) => {
+            Self::Account(account) => {
                 let channel = account.channel.to_string();
                 let tab = address::channel(&account.channel, "service-accounts");
                 html! {
@@ -161,7 +170,7 @@ impl Owner {
     fn generate(&self, in_the_middle: bool) -> Markup {
         let words = html! { (icon("key")) "Generate Token" };
         html! {
-            @if in_the_middle { a.btn href={ (self.address()) "/tokens/new" } { (words) } }
+            @if in_the_middle { a.btn href=(self.new_token()) { (words) } }
             @else { a.btn.primary href=(self.new_token()) { (words) } }
         }
     }
@@ -169,32 +178,8 @@ impl Owner {
     /// The form for another token.
     pub(super) fn new_token(&self) -> String {
         match self {
-            Self::Account(..) => format!("{}/tokens/new", self.address()),
+            Self::Account(_) => format!("{}/tokens/new", self.address()),
             Self::Own(_) => "/me/tokens/new".to_owned(),
-        }
-    }
-}
-
-fn reach_table(visitor: &Visitor, account: &ServiceAccount, reached: &[Reach]) -> Markup {
-    use crate::web::table::{Head, table};
-    let heads = ["Channel", "Permission", "Through group", "Added"].map(Head::words);
-    html! {
-        section {
-            h2 { "Channels it reaches" }
-            p.dim { "A token can be issued for any of these, with no more than the permission shown. Owners of another channel add the account to a group of theirs." }
-            (table("Channels that the account reaches", &heads, html! {
-                @for reach in reached {
-                    tr {
-                        th scope="row" { a href=(address::channel(&reach.channel, "")) { (channels::name(&reach.channel)) } }
-                        td data-label="Permission" { (reach.permission) }
-                        td data-label="Through group" {
-                            (reach.group)
-                            @if reach.channel == account.channel { small { "its own channel" } }
-                        }
-                        td data-label="Added" { (moment(visitor.now, reach.added_at)) }
-                    }
-                }
-            }))
         }
     }
 }

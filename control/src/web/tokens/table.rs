@@ -1,63 +1,136 @@
 //! The table of somebody's tokens.
 
-use std::cmp::Ordering;
-
 use maud::{Markup, html};
 
-use crate::web::address;
+use crate::usecases::Page;
+use crate::usecases::token::{self, Browse, Browsed};
+use crate::web::empty::empty;
 use crate::web::fields::Fields;
 use crate::web::icon::icon;
 use crate::web::moment::moment;
 use crate::web::page::current;
 use crate::web::status::{Tone, note, status};
-use crate::web::table::{Head, table};
+use crate::web::table::{Head, paging, shortened, table};
 use crate::web::visitor::Visitor;
-use crate::{Control, Token, TokenStatus};
+use crate::web::{address, form};
+use crate::{Control, Error, Token, TokenColumn, TokenSort, TokenState, TokenStatus};
+
+/// How many tokens a page has.
+const LIMIT: u32 = 50;
+/// How many channels of a token are named in its row.
+const CHANNELS: usize = 5;
+
+/// Columns by which one can sort, with their word in the address.
+const COLUMNS: [(&str, TokenColumn); 5] = [
+    ("name", TokenColumn::Name),
+    ("permission", TokenColumn::Permission),
+    ("created", TokenColumn::Created),
+    ("expires", TokenColumn::Expires),
+    ("used", TokenColumn::Used),
+];
+
+/// What of somebody's tokens a page's address asks for.
+pub(super) struct Asked {
+    search: String,
+    state: Option<Option<TokenState>>,
+    /// The word for the order, with `-` before it for downwards.
+    sort: String,
+    after: Option<String>,
+}
+
+impl Asked {
+    pub(super) fn of(fields: &Fields) -> Self {
+        let state = match fields.text("show") {
+            "all" => Some(None),
+            word => TokenState::ALL.into_iter().find(|state| state.as_str() == word).map(Some),
+        };
+        let sort = fields.text("sort");
+        let is_known = COLUMNS.iter().any(|(key, _)| sort.trim_start_matches('-') == *key);
+        Self {
+            search: fields.text("q").to_owned(),
+            state,
+            sort: if is_known { sort } else { "name" }.to_owned(),
+            after: fields.some("after"),
+        }
+    }
+
+    /// What is asked for.
+    pub(super) async fn find(
+        &self,
+        control: &Control,
+        visitor: &Visitor,
+        owner: &str,
+    ) -> Result<Browsed, Error> {
+        let key = self.sort.trim_start_matches('-');
+        let column = COLUMNS.iter().find(|column| column.0 == key);
+        let sort = TokenSort {
+            column: column.map_or(TokenColumn::Name, |column| column.1),
+            downwards: self.sort.starts_with('-'),
+        };
+        let wanted = Browse { search: &self.search, state: self.state, sort };
+        let page = Page { after: self.after.clone(), limit: LIMIT, ..Page::first() };
+        token::browse(control, &visitor.actor, owner, wanted, &page).await
+    }
+
+    /// Whether nothing was searched for.
+    pub(super) fn is_everything(&self) -> bool {
+        self.search.is_empty()
+    }
+}
 
 /// The tokens with the choice of which to see, and the order.
 pub(super) fn section(
     control: &Control,
     visitor: &Visitor,
-    owner: &str,
-    mut tokens: Vec<Token>,
-    fields: &Fields,
+    (owner, address): (&str, &str),
+    asked: &Asked,
+    found: &Browsed,
 ) -> Markup {
-    let ended = |token: &Token| matches!(token.status, TokenStatus::Expired | TokenStatus::Revoked);
-    let (all, gone) = (tokens.len(), tokens.iter().filter(|token| ended(token)).count());
-    let show = match fields.text("show") {
-        show @ ("ended" | "all") => show,
-        // What works, unless nothing does.
-        _ if gone == all => "all",
-        _ => "active",
+    let (search, sort) = (asked.search.as_str(), asked.sort.as_str());
+    let show = found.state.map_or("all", TokenState::as_str);
+    let counts = found.counts;
+    let picks = [
+        ("active", "Active", counts.active),
+        ("expired", "Expired", counts.expired),
+        ("revoked", "Revoked", counts.revoked),
+        ("all", "All", counts.all()),
+    ];
+    let picked = |which: &str| {
+        let fields = [("q", search), ("show", which), ("sort", sort)];
+        format!("?{}", address::query(fields.as_slice()))
     };
-    match show {
-        "active" => tokens.retain(|token| !ended(token)),
-        "ended" => tokens.retain(ended),
-        _ => {}
-    }
-    let sort = fields.some("sort").unwrap_or_else(|| "name".to_owned());
-    sort_by(&mut tokens, &sort);
-    let kept = |which: &str| format!("?{}", address::query(&[("show", which), ("sort", &sort)]));
-    let picks = [("active", "Active", all - gone), ("ended", "Ended", gone), ("all", "All", all)];
+    let states = html! {
+        // Searching keeps the order, and what is found may be in another state.
+        input type="hidden" name="sort" value=(sort);
+        nav.pick.last aria-label="Which tokens" {
+            @for (which, words, count) in picks {
+                a href=(picked(which)) aria-current=[current(which == show)] { (words) " " (count) }
+            }
+        }
+    };
+    let is_first = asked.after.is_none();
     html! {
         section {
-            div.head {
-                h2 { "Tokens" }
-                nav.pick aria-label="Which tokens" {
-                    @for (which, words, count) in picks {
-                        a href=(kept(which)) aria-current=[current(which == show)] { (words) " " (count) }
-                    }
-                }
+            h2 { "Tokens" }
+            (form::find(address, ("Search tokens", "Name or description"), search, states))
+            @if found.tokens.items.is_empty() {
+                (empty("search", "No such token", html! {
+                    @if search.is_empty() { "There is no token here that is " b { (show) } "." }
+                    @else { "No token has " b { (search) } " in its name or description." }
+                }, html! { a.btn href=(address) { "Show all tokens" } }))
+            } @else {
+                (table(&format!("Tokens of {owner}"), &heads(search, show, sort), html! {
+                    @for token in &found.tokens.items { (row(control, visitor, token)) }
+                }))
+                (paging(&found.tokens, is_first, &[("q", search), ("show", show), ("sort", sort)]))
             }
-            (table(&format!("Tokens of {owner}"), &heads(show, &sort), html! {
-                @for token in &tokens { (row(control, visitor, token)) }
-            }))
         }
     }
 }
 
-fn heads(show: &str, sort: &str) -> [Head; 8] {
-    let sorted = |words, key| Head::words(words).sorted(key, sort, &[("show", show)]);
+fn heads(search: &str, show: &str, sort: &str) -> [Head; 8] {
+    let sorted =
+        |words, key| Head::words(words).sorted(key, sort, &[("q", search), ("show", show)]);
     [
         sorted("Name", "name"),
         Head::words("Description"),
@@ -70,29 +143,13 @@ fn heads(show: &str, sort: &str) -> [Head; 8] {
     ]
 }
 
-fn sort_by(tokens: &mut [Token], sort: &str) {
-    let (key, downwards) = sort.strip_prefix('-').map_or((sort, false), |key| (key, true));
-    let by = |a: &Token, b: &Token| match key {
-        "permission" => a.permission.cmp(&b.permission),
-        "created" => a.created_at.cmp(&b.created_at),
-        "expires" => a.expires_at.cmp(&b.expires_at),
-        "used" => a.last_used.as_ref().map(|u| u.0).cmp(&b.last_used.as_ref().map(|u| u.0)),
-        _ => Ordering::Equal,
-    };
-    let by_name = |a: &Token, b: &Token| a.name.to_lowercase().cmp(&b.name.to_lowercase());
-    tokens.sort_by(|a, b| {
-        let order = by(a, b).then_with(|| by_name(a, b));
-        if downwards { order.reverse() } else { order }
-    });
-}
-
 fn row(control: &Control, visitor: &Visitor, token: &Token) -> Markup {
     let is_gone = token.status == TokenStatus::Revoked;
     html! {
         tr class=[is_gone.then_some("gone")] {
             th scope="row" { b { (token.name) } small { (token.hint) } }
             td.full.max {
-                @if token.description.is_empty() { span.vh { "No description" } } @else { (token.description) }
+                @if token.description.is_empty() { span.vh { "No description" } } @else { (shortened(&token.description)) }
             }
             td data-label="Permission" {
                 (token.permission)
@@ -117,7 +174,7 @@ fn channels(token: &Token) -> Markup {
     let works = matches!(token.status, TokenStatus::Active | TokenStatus::Limited);
     html! {
         @if token.channels.is_empty() { span.dim { "None" } }
-        @for channel in &token.channels {
+        @for channel in token.channels.iter().take(CHANNELS) {
             div {
                 (channel.name)
                 @match channel.effective {
@@ -126,6 +183,9 @@ fn channels(token: &Token) -> Markup {
                     _ => {},
                 }
             }
+        }
+        @if let Some(more @ 1..) = token.channels.len().checked_sub(CHANNELS) {
+            small { "and " (more) " more" }
         }
     }
 }

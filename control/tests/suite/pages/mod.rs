@@ -3,4 +3,5 @@
 mod browser;
 mod frame;
 mod people;
+mod lists;
 mod tokens;

@@ -1,15 +1,18 @@
 //! Tokens in the browser: made, shown once, changed, taken back.
 
+use std::time::Duration;
+
 use access::Permission;
 use axum::http::header::CACHE_CONTROL;
-use control::Settings;
 use control::usecases::token::{self, TokenEdit};
 use control::usecases::{Page, channel, group};
+use control::{Settings, TokenStatus};
 
 use super::browser::{Browser, Page as Shown};
 use crate::world::{World, name, order, settings};
 
 const ACCOUNT: &str = "/service-accounts/service-account-channel-a";
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const NEW: &str = "/service-accounts/service-account-channel-a/tokens/new";
 const TYPED: [(&str, &str); 5] = [
     ("name", "ci"),
@@ -52,7 +55,7 @@ control::on_both_databases! {
         assert_eq!(made.headers[CACHE_CONTROL], "no-store");
         let value = value(&made);
         let listed = browser.get(ACCOUNT).await;
-        listed.shows(200, &["<b>ci</b>", "runners", "in 3 months", "Never used", "aria-label=\"Edit ci\"", "aria-label=\"Delete ci\""]);
+        listed.shows(200, &["<b>ci</b>", "runners", "in 90 days", "Never used", "aria-label=\"Edit ci\"", "aria-label=\"Delete ci\""]);
         assert!(!listed.text.contains(&value), "it can't be had again");
     }
 
@@ -104,7 +107,81 @@ control::on_both_databases! {
         own.shows(200, &["up to read", "You can only grant what you hold."]);
         assert!(!own.text.contains("role admin"));
         let typed = [("name", "mine"), ("expires_at", "30d"), ("permission", "write"), ("channels", "b")];
-        browser.fill(&own, "/me/tokens/new", &typed).await.shows(422, &["not hold"]);
+        browser.fill(&own, "/me/tokens/new", &typed).await.shows(422, &["id=\"e-permission\"", "not hold"]);
+    }
+
+    async fn what_the_account_lacks_stands_beside_the_channels(database: TestDatabase) {
+        let w = World::new(database).await;
+        w.account("a").await;
+        w.channel(&w.admin, "b").await.unwrap();
+        let mut browser = Browser::signed_in(&w, "root").await;
+        let form = browser.get(NEW).await;
+        let typed: Vec<_> = TYPED.iter().copied().chain([("channels", "b")]).collect();
+        let refused = browser.fill(&form, NEW, &typed).await;
+        refused.shows(422, &["id=\"e-channels\"", "does not hold", "Chosen before"]);
+        assert!(!refused.text.contains("e-permission"));
+    }
+
+    async fn all_that_is_wrong_is_told_at_once(database: TestDatabase) {
+        let w = World::new(database).await;
+        w.account("a").await;
+        let mut browser = Browser::signed_in(&w, "root").await;
+        let form = browser.get(NEW).await;
+        let typed = [
+            ("name", ""), ("expires_at", "date"), ("expires_on", "2020-01-01"), ("permission", "x"),
+            ("networks", "here"), ("requests_per_second", "0"), ("bytes_per_day", "lots"),
+        ];
+        browser.fill(&form, NEW, &typed).await.shows(422, &["e-name", "Choose a day from today to",
+            "e-permission", "e-channels", "e-networks", "e-requests_per_second", "e-bytes_per_day"]);
+        let issued = w.token(&w.admin, "service-account-channel-a", order("ci", Permission::Read, &["a"])).await.unwrap();
+        let path = format!("/tokens/{}/edit", issued.token.id.0);
+        let form = browser.get(&path).await;
+        let typed = [("name", ""), ("expires_at", "soon"), ("bytes_per_day", "lots")];
+        browser.fill(&form, &path, &typed).await.shows(422, &["e-name", "e-expires_at", "e-bytes_per_day"]);
+    }
+
+    async fn what_is_revoked_or_expired_says_what_can_be_done_next(database: TestDatabase) {
+        let w = World::new(database).await;
+        w.account("a").await;
+        let account = "service-account-channel-a";
+        let issued = w.token(&w.admin, account, order("ci", Permission::Read, &["a"])).await.unwrap();
+        let path = format!("/tokens/{}/edit", issued.token.id.0);
+        let mut browser = Browser::signed_in(&w, "root").await;
+        let form = browser.get(&path).await;
+        token::revoke(&w.control, &w.admin, issued.token.id).await.unwrap();
+        let was = browser.get(&path).await;
+        was.shows(200, &["<h1>ci</h1>", "A revoked token never comes back", "Generate another token", "Never"]);
+        assert!(!was.text.contains("name=\"name\""), "nothing to fill in");
+        browser.fill(&form, &path, &[("name", "x"), ("expires_at", "")]).await.shows(422, &["A revoked token never"]);
+
+        let ended = w.token(&w.admin, account, order("old", Permission::Read, &["a"])).await.unwrap();
+        let path = format!("/tokens/{}/edit", ended.token.id.0);
+        w.clock.advance(91 * DAY);
+        let mut browser = Browser::signed_in(&w, "root").await;
+        let form = browser.get(&path).await;
+        form.shows(200, &["It expired", "A later day brings it back"]);
+        let later = w.now().plus(30 * DAY).date();
+        browser.fill(&form, &path, &[("name", "old"), ("expires_at", &later)]).await.leads_to(ACCOUNT);
+        assert_eq!(token::get(&w.control, &w.admin, ended.token.id).await.unwrap().status, TokenStatus::Active);
+        w.clock.advance(300 * DAY);
+        let mut browser = Browser::signed_in(&w, "root").await;
+        let form = browser.get(&path).await;
+        form.shows(200, &["only a new token brings it back"]);
+        assert!(!form.text.contains("name=\"expires_at\""));
+        let typed = [("name", "old"), ("reissue", "yes"), ("overlap", "0")];
+        browser.fill(&form, &path, &typed).await.shows(201, &["Copy your token now"]);
+    }
+
+    async fn only_who_can_issue_is_asked_for_what_it_issued(database: TestDatabase) {
+        let w = World::new(database).await;
+        w.account("a").await;
+        let mut browser = Browser::signed_in(&w, "root").await;
+        for (permission, asks) in [(Permission::Read, false), (Permission::Write, false), (Permission::Manage, true)] {
+            let issued = w.token(&w.admin, "service-account-channel-a", order(permission.as_str(), permission, &["a"])).await.unwrap();
+            let asked = browser.get(&format!("/tokens/{}/delete", issued.token.id.0)).await;
+            asked.shows(200, &["Cancel"]);
+            assert_eq!(asked.text.contains("that it issued"), asks, "{permission}");
+        }
     }
 
     async fn two_admins_who_edit_one_token_do_not_undo_each_other(database: TestDatabase) {
@@ -116,7 +193,7 @@ control::on_both_databases! {
         let form = browser.get(&path).await;
         let theirs = TokenEdit { description: Some("theirs".into()), ..TokenEdit::default() };
         token::edit(&w.control, &w.admin, issued.token.id, theirs).await.unwrap();
-        let day = issued.token.expires_at.minus(std::time::Duration::from_millis(1)).date();
+        let day = issued.token.expires_at.minus(Duration::from_millis(1)).date();
         let mine = [("name", "renamed"), ("description", "mine"), ("expires_at", day.as_str())];
         let asked = browser.fill(&form, &path, &mine).await;
         asked.shows(422, &["Somebody else has changed this token", "Now: theirs", "value=\"mine\""]);
@@ -135,7 +212,7 @@ control::on_both_databases! {
         let path = format!("/tokens/{}/edit", issued.token.id.0);
         let mut browser = Browser::signed_in(&w, "root").await;
         let form = browser.get(&path).await;
-        let day = issued.token.expires_at.minus(std::time::Duration::from_millis(1)).date();
+        let day = issued.token.expires_at.minus(Duration::from_millis(1)).date();
         let typed = [("name", "ci2"), ("description", ""), ("expires_at", day.as_str()), ("reissue", "yes"), ("overlap", "0")];
         let made = browser.fill(&form, &path, &typed).await;
         made.shows(201, &["Copy your token now"]);
@@ -152,7 +229,7 @@ control::on_both_databases! {
         let mut browser = Browser::signed_in(&w, "root").await;
         let form = browser.get(&path).await;
         let with = |day, overlap| [("name", "ci2"), ("expires_at", day), ("reissue", "yes"), ("overlap", overlap)];
-        let day = issued.token.expires_at.minus(std::time::Duration::from_millis(1)).date();
+        let day = issued.token.expires_at.minus(Duration::from_millis(1)).date();
         let mut refused = browser.fill(&form, &path, &with("2099-01-01", "0")).await;
         refused.shows(422, &["Choose a day up to", "value=\"ci2\""]);
         refused = browser.fill(&refused, &path, &with(&day, "999999999")).await;

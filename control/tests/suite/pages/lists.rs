@@ -1,0 +1,146 @@
+//! Lists that are longer than a page: paged, searched and sorted on the server.
+
+use access::Permission;
+use control::usecases::{channel, group};
+
+use super::browser::{Browser, Page as Shown};
+use crate::world::{World, name, order};
+
+const ACCOUNT: &str = "/service-accounts/service-account-channel-a";
+const NEW: &str = "/service-accounts/service-account-channel-a/tokens/new";
+
+/// What follows each time.
+fn each<'p>(page: &'p Shown, before: &str, after: &str) -> Vec<&'p str> {
+    page.text.split(before).skip(1).filter_map(|rest| rest.split(after).next()).collect()
+}
+
+/// The names of the tokens in a page's table.
+fn names(page: &Shown) -> Vec<&str> {
+    each(page, "<th scope=\"row\"><b>", "<")
+}
+
+/// The address of the next page.
+fn next(page: &Shown) -> Option<String> {
+    let query = *each(page, "<a class=\"btn\" href=\"?", "\" rel=\"next\"").last()?;
+    let query = query.rsplit("href=\"?").next()?;
+    page.text.contains("rel=\"next\"").then(|| query.replace("&amp;", "&"))
+}
+
+/// A hundred and thirty tokens of one account: every fifth is revoked, every seventh deploys.
+async fn many(w: &World) -> Vec<String> {
+    w.account("a").await;
+    let mut all = Vec::new();
+    for number in 0..130 {
+        let mut order = order(&format!("Token-{number:03}"), Permission::Read, &["a"]);
+        if number % 2 == 0 {
+            order.name = order.name.to_lowercase();
+        }
+        order.description = if number % 7 == 0 { "Deploys 100%".into() } else { String::new() };
+        all.push(order.name.clone());
+        let issued = w.token(&w.admin, "service-account-channel-a", order).await.unwrap();
+        if number % 5 == 0 {
+            control::usecases::token::revoke(&w.control, &w.admin, issued.token.id).await.unwrap();
+        }
+    }
+    all
+}
+
+control::on_both_databases! {
+    async fn tokens_are_read_page_by_page(database: TestDatabase) {
+        let w = World::new(database).await;
+        let all = many(&w).await;
+        let active: Vec<_> = all.iter().enumerate().filter(|(n, _)| n % 5 > 0).map(|(_, name)| name.as_str()).collect();
+        let mut browser = Browser::signed_in(&w, "root").await;
+        for sort in ["name", "-name", "permission", "-permission", "created", "-created", "expires", "-expires", "used", "-used"] {
+            let mut page = browser.get(&format!("{ACCOUNT}?show=active&sort={sort}")).await;
+            page.shows(200, &["Active 104", "Expired 0", "Revoked 26", "All 130"]);
+            let mut found: Vec<_> = names(&page).into_iter().map(str::to_owned).collect();
+            while let Some(query) = next(&page) {
+                page = browser.get(&format!("{ACCOUNT}?{query}")).await;
+                page.shows(200, &["First page"]);
+                found.extend(names(&page).into_iter().map(str::to_owned));
+            }
+            // They were made in the order of their names, small and capital letters alike.
+            if sort.starts_with('-') {
+                found.reverse();
+            }
+            assert_eq!(found, active, "{sort}");
+        }
+    }
+
+    async fn tokens_are_found_by_name_description_and_state(database: TestDatabase) {
+        let w = World::new(database).await;
+        many(&w).await;
+        let mut browser = Browser::signed_in(&w, "root").await;
+        let found = browser.get(&format!("{ACCOUNT}?q=EN-00&sort=-name")).await;
+        let expected = ["Token-009", "token-008", "Token-007", "token-006", "token-004", "Token-003", "token-002", "Token-001"];
+        assert_eq!(names(&found), expected);
+        found.shows(200, &["Active 8", "Revoked 2"]);
+        let found = browser.get(&format!("{ACCOUNT}?q=100%25")).await;
+        found.shows(200, &["Active 15", "All 19", "aria-sort=\"ascending\""]);
+        let found = browser.get(&format!("{ACCOUNT}?q=token-005")).await;
+        found.shows(200, &["Active 0", "Revoked 1", "Token-005"]);
+        // Searching and sorting keep one another, and the state.
+        let found = browser.get(&format!("{ACCOUNT}?q=token&show=revoked&sort=-created")).await;
+        found.shows(200, &["?q=token&amp;show=revoked&amp;sort=created", "name=\"sort\" value=\"-created\"", "?q=token&amp;show=all&amp;sort=-created"]);
+        browser.get(&format!("{ACCOUNT}?q=nothing")).await.shows(200, &["No such token", "Show all tokens"]);
+        browser.get(&format!("{ACCOUNT}?show=expired")).await.shows(200, &["No such token"]);
+        browser.get(&format!("{ACCOUNT}?after=x")).await.shows(422, &[]);
+        browser.get(&format!("{ACCOUNT}?sort=secret&show=all")).await.shows(200, &["token-000"]);
+    }
+
+    async fn channels_for_a_token_are_searched_with_all_that_was_typed_kept(database: TestDatabase) {
+        let w = World::new(database).await;
+        w.account("a").await;
+        for number in 0..30 {
+            let channel = format!("team/x{number:02}");
+            w.channel(&w.admin, &channel).await.unwrap();
+            w.join(&format!("team:x{number:02}_owners"), "service-account-channel-a").await;
+        }
+        let mut browser = Browser::signed_in(&w, "root").await;
+        let form = browser.get(NEW).await;
+        form.shows(200, &["aria-label=\"Search channels\"", "The first 20", "team/x18", "value=\"a\" checked"]);
+        assert!(!form.text.contains("team/x19"));
+        let typed = [
+            ("name", "ci"), ("expires_at", "180d"), ("permission", "write"), ("channels", "a"),
+            ("channels", "team/x03"), ("channel_search", "X2"), ("bytes_per_day", "1 GiB"),
+        ];
+        // By the key Enter, and by the button.
+        for more in [&[][..], &[("find", "yes")]] {
+            let typed: Vec<_> = typed.iter().chain(more).copied().collect();
+            let found = browser.fill(&form, NEW, &typed).await;
+            found.shows(200, &["team/x29", "value=\"a\" checked", "value=\"team/x03\" checked",
+                "value=\"180d\" selected", "value=\"write\" checked", "value=\"ci\"", "value=\"1 GiB\""]);
+            assert!(!found.text.contains("team/x10"));
+        }
+        let found = browser.fill(&form, NEW, &typed).await;
+        let typed: Vec<_> = typed.iter().copied().chain([("channels", "team/x29")]).collect();
+        let made = browser.fill(&found, NEW, &typed).await;
+        made.shows(201, &["Copy your token now"]);
+        browser.get("/tokens/1/edit").await.shows(200, &["write on a, team/x03, team/x29"]);
+        // What the account reaches is on a page of its own.
+        browser.get(ACCOUNT).await.shows(200, &["All channels it reaches"]);
+        let reached = browser.get(&format!("{ACCOUNT}/channels?q=team/x2")).await;
+        reached.shows(200, &["team:x29_owners"]);
+        assert!(!reached.text.contains("team:x10_owners"));
+    }
+
+    async fn a_channels_groups_are_read_page_by_page(database: TestDatabase) {
+        let w = World::new(database).await;
+        w.channel(&w.admin, "a").await.unwrap();
+        for number in 0..12 {
+            let group = format!("g{number:02}");
+            group::create(&w.control, &w.admin, &group, "").await.unwrap();
+            let permission = if number % 2 == 0 { Permission::Read } else { Permission::Manage };
+            group::set_permission(&w.control, &w.admin, &group, &name("a"), Some(permission)).await.unwrap();
+        }
+        let mut browser = Browser::signed_in(&w, "root").await;
+        let first = browser.get("/channels/a/members").await;
+        first.shows(200, &["<h2>a_owners</h2>", "<h2>g11</h2>", "<h2>g04</h2>"]);
+        assert!(!first.text.contains("<h2>g06</h2>"), "the mightiest first");
+        let rest = browser.get(&format!("/channels/a/members?{}", next(&first).unwrap())).await;
+        rest.shows(200, &["<h2>g06</h2>", "<h2>g10</h2>"]);
+        assert!(!rest.text.contains("<h2>g04</h2>") && next(&rest).is_none());
+        assert_eq!(channel::get(&w.control, &w.admin, &name("a")).await.unwrap().permission, Some(Permission::Manage));
+    }
+}
