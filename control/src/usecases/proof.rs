@@ -30,6 +30,8 @@ const CONFIRMED_AT_ONCE: i64 = 1_000;
 pub struct Proof {
     /// The change.
     pub revision: Revision,
+    /// When it was made.
+    pub changed_at: Timestamp,
     /// When it was first seen in force on every gateway, of one that was pruned: when it was;
     /// none while it isn't.
     pub confirmed_at: Option<Timestamp>,
@@ -189,6 +191,7 @@ pub(crate) fn judge(revision: &RevisionRow, rows: Vec<GatewayRow>, now: Timestam
     };
     Proof {
         revision: revision.revision,
+        changed_at: revision.at,
         confirmed_at,
         guaranteed_by: confirmed_at.or(guaranteed_by).unwrap_or(now),
         waited: Duration::ZERO,

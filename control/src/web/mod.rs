@@ -41,6 +41,7 @@ mod number;
 mod org;
 mod page;
 mod posted;
+mod proof;
 mod sign_in;
 mod status;
 mod table;
@@ -68,6 +69,7 @@ pub(crate) fn router(control: Control) -> Router {
         .merge(channels::router())
         .merge(tokens::router())
         .merge(org::router())
+        .merge(proof::router())
         .fallback(async || Failure::no_such_page())
         .method_not_allowed_fallback(async || Failure::method_not_allowed())
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))

@@ -68,7 +68,10 @@ impl Visitor {
                             (icon("box")) "Channels"
                         }
                     }
-                    main id="main" { (content) }
+                    main id="main" {
+                        @if let Some(above) = &self.above { (above) }
+                        (content)
+                    }
                 }
                 @if let Some(over) = over { (over) }
             },

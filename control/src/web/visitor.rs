@@ -7,10 +7,11 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use maud::Markup;
 use sha2::{Digest as _, Sha256};
 
 use super::failure::Failure;
-use super::headers;
+use super::{headers, proof};
 use crate::api::credential::{browser_session, origin};
 use crate::usecases::session::{self, Origin};
 use crate::usecases::who;
@@ -27,6 +28,8 @@ pub(super) struct Visitor {
     pub(super) csrf: String,
     /// When the request came, for words like "3 days ago".
     pub(super) now: Timestamp,
+    /// What stands above the page: where that is in force what they did before it.
+    pub(super) above: Option<Markup>,
 }
 
 /// Where a page was asked for, for the way back to it.
@@ -95,7 +98,7 @@ async fn is_text(parts: &mut Parts) -> bool {
 async fn find(control: &Control, parts: &Parts) -> Result<Option<Visitor>, Error> {
     let Some(secret) = browser_session(&parts.headers) else { return Ok(None) };
     match Visitor::of(control, &secret, origin(parts, control)).await {
-        Ok(visitor) => Ok(Some(visitor)),
+        Ok(visitor) => Ok(Some(Visitor { above: proof::above(control, parts).await?, ..visitor })),
         Err(Error::NotSignedIn) => Ok(None),
         Err(error) => Err(error),
     }
@@ -117,7 +120,7 @@ impl Visitor {
             return Err(Error::NotSignedIn);
         }
         let is_admin = who(control, &actor).await?.is_admin;
-        Ok(Self { actor, is_admin, csrf: csrf(session), now: control.now() })
+        Ok(Self { actor, is_admin, csrf: csrf(session), now: control.now(), above: None })
     }
 }
 

@@ -6,7 +6,6 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use maud::{Markup, html};
 
 use crate::usecases::channel::{self, NewChannel};
-use crate::web::address;
 use crate::web::failure::Failure;
 use crate::web::fields::{Fields, Filled};
 use crate::web::form::{self, Choice, Input};
@@ -103,9 +102,4 @@ pub(super) fn privacies(filled: &Filled) -> Markup {
             choice(Privacy::Public, "Anyone downloads, without a token."),
         ],
     )
-}
-
-/// The address of a channel after it was changed.
-pub(super) fn after(name: &access::ChannelName, tab: &str) -> Redirect {
-    Redirect::to(&address::channel(name, tab))
 }

@@ -14,6 +14,7 @@ use crate::web::failure::Failure;
 use crate::web::fields::{Fields, Filled, Query};
 use crate::web::form::{self, Input};
 use crate::web::icon::icon;
+use crate::web::org::groups::remove;
 use crate::web::page::refused;
 use crate::web::posted::Posted;
 use crate::web::status::{Tone, status};
@@ -75,14 +76,12 @@ async fn carry_out(
     match fields.text(DO) {
         "add" if member.is_empty() => Err(Error::invalid("member", "say who")),
         "add" => group::add_member(control, actor, group, member).await.map(drop),
-        "remove" => group::remove_member(control, actor, group, member).await.map(drop),
-        "permit" if group.is_empty() => Err(Error::invalid("group", "say which group")),
-        "permit" => {
+        _ if group.is_empty() => Err(Error::invalid("group", "say which group")),
+        _ => {
             let permission: Result<Permission, _> = fields.text("permission").parse();
             let permission = permission.map_err(|why| Error::invalid("permission", why))?;
             group::set_permission(control, actor, group, channel, Some(permission)).await.map(drop)
         }
-        _ => group::set_permission(control, actor, group, channel, None).await.map(drop),
     }
 }
 
@@ -108,7 +107,7 @@ async fn page(
     let groups = reach::groups(control, &visitor.actor, &details.channel.name, &part).await?;
     let here = address::channel(&details.channel.name, "members");
     let content = html! {
-        @for access in &groups.items { (section(visitor, &here, access, filled)) }
+        @for access in &groups.items { (section(visitor, &details.channel.name, access, filled)) }
         (paging(&groups, is_first, &[]))
         section {
             h2 { "Give another group access" }
@@ -132,13 +131,18 @@ fn only_if(filled: &Filled, what: &str, group: &str) -> Filled {
     if sent { filled.clone() } else { Filled::default() }
 }
 
-fn section(visitor: &Visitor, here: &str, access: &Access, filled: &Filled) -> Markup {
+fn section(
+    visitor: &Visitor,
+    channel: &access::ChannelName,
+    access: &Access,
+    filled: &Filled,
+) -> Markup {
+    let here = &address::channel(channel, "members");
     let details = &access.group;
     let group = details.group.name.as_str();
     let shown = details.members.len();
     let count = usize::try_from(details.member_count).unwrap_or(shown);
     let adding = only_if(filled, "add", group);
-    let failed = only_if(filled, "remove", group);
     html! {
         section {
             div.head {
@@ -150,17 +154,10 @@ fn section(visitor: &Visitor, here: &str, access: &Access, filled: &Filled) -> M
                     }
                 }
                 @if !access.is_owners {
-                    (form::button(visitor, here, html! {
-                        input type="hidden" name=(DO) value="forbid";
-                        input type="hidden" name="group" value=(group);
-                        button.btn { "Take access away" }
-                    }))
+                    a.btn href=(remove::permission(group, channel, here)) aria-label={ "Take access away from " (group) } { "Take access away" }
                 }
             }
-            @if let Some(message) = failed.faults.of("").or(failed.faults.of("member")) {
-                p.err role="alert" { (icon("warn")) span { (crate::web::failure::sentence(message)) } }
-            }
-            (members(visitor, here, group, &details.members))
+            (members(here, group, &details.members))
             @if count > shown {
                 p.foot {
                     "The first " (shown) " of " (count) " members."
@@ -179,7 +176,7 @@ fn section(visitor: &Visitor, here: &str, access: &Access, filled: &Filled) -> M
     }
 }
 
-fn members(visitor: &Visitor, here: &str, group: &str, members: &[Principal]) -> Markup {
+fn members(here: &str, group: &str, members: &[Principal]) -> Markup {
     if members.is_empty() {
         return html! { p.dim { "Nobody is in this group." } };
     }
@@ -196,12 +193,8 @@ fn members(visitor: &Visitor, here: &str, group: &str, members: &[Principal]) ->
                         @else { (status(Tone::Plain, "key", "Service account")) }
                     }
                     td.acts {
-                        (form::button(visitor, here, html! {
-                            input type="hidden" name=(DO) value="remove";
-                            input type="hidden" name="group" value=(group);
-                            input type="hidden" name="member" value=(member.name);
-                            button.btn.icon aria-label={ "Remove " (member.name) } title={ "Remove " (member.name) } { (icon("trash")) }
-                        }))
+                        a.btn.icon href=(remove::member(group, &member.name, here))
+                            aria-label={ "Remove " (member.name) } title={ "Remove " (member.name) } { (icon("trash")) }
                     }
                 }
             }

@@ -1,14 +1,15 @@
 //! The *Settings* tab, and the end of a channel.
 
+use access::Privacy;
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::{IntoResponse as _, Response};
 use maud::{Markup, html};
 
-use super::create::{after, privacies};
+use super::create::privacies;
 use super::frame::{frame, frame_under, manages, named, shown};
 use crate::usecases::channel::{self, ChannelEdit};
 use crate::web::address;
-use crate::web::dialog::{danger, dialog};
+use crate::web::dialog::{self, danger, dialog};
 use crate::web::empty::empty;
 use crate::web::failure::Failure;
 use crate::web::fields::{Fields, Filled};
@@ -16,6 +17,7 @@ use crate::web::form::{self, Input};
 use crate::web::icon::icon;
 use crate::web::page::refused;
 use crate::web::posted::Posted;
+use crate::web::proof;
 use crate::web::visitor::Visitor;
 use crate::{ChannelDetails, Control, Error};
 
@@ -38,21 +40,88 @@ pub(super) async fn save(
     posted: Posted,
 ) -> Result<Response, Failure> {
     let (visitor, name) = (&posted.visitor, named(&segment)?);
+    let details = channel::get(&control, &visitor.actor, &name).await?;
+    let was = details.channel.privacy;
     let done = match wanted(&posted.fields) {
-        Ok(edit) => channel::edit(&control, &visitor.actor, &name, edit).await,
+        Ok(edit) => {
+            let privacy = edit.privacy.unwrap_or(was);
+            match posted.fields.text(dialog::CONFIRM) {
+                "" if opens(was, privacy) => {
+                    return Ok(asked(&control, &posted, &details, privacy).into_response());
+                }
+                "no" => {
+                    let content = content(&control, visitor, &details, &posted.filled());
+                    return Ok(frame(visitor, &details, TAB, content).into_response());
+                }
+                _ => {}
+            }
+            channel::edit(&control, &visitor.actor, &name, edit).await
+        }
         Err(error) => Err(error),
     };
+    let here = address::channel(&name, "settings");
     match done {
-        Ok(_) | Err(Error::AlreadyDone { .. }) => Ok(after(&name, "settings").into_response()),
+        Ok(done) => {
+            let closes = opens(done.value.channel.privacy, was);
+            Ok(proof::after(&here, closes.then_some(done.revision)).into_response())
+        }
+        // It was sent twice.
+        Err(Error::AlreadyDone { .. }) => Ok(proof::after(&here, None).into_response()),
         Err(error) => {
             let mut filled = posted.filled();
             filled.refuse(error, &FIELDS)?;
-            let details = channel::get(&control, &visitor.actor, &name).await?;
             let content = content(&control, visitor, &details, &filled);
             let page = frame(visitor, &details, TAB, content);
             Ok(refused(page))
         }
     }
+}
+
+/// Whether more people may download with the one than with the other.
+fn opens(from: Privacy, to: Privacy) -> bool {
+    let reach = |privacy| match privacy {
+        Privacy::Private => 0,
+        Privacy::Authenticated => 1,
+        Privacy::Public => 2,
+    };
+    reach(to) > reach(from)
+}
+
+/// Whether a channel is meant to be opened: what becomes readable by whom.
+fn asked(control: &Control, posted: &Posted, details: &ChannelDetails, to: Privacy) -> Markup {
+    let (visitor, name) = (&posted.visitor, &details.channel.name);
+    let (heading, button, who) = match to {
+        Privacy::Public => (
+            "Make this channel public?",
+            "Make public",
+            "anybody who reaches the gateway, without a token",
+        ),
+        Privacy::Authenticated | Privacy::Private => (
+            "Open this channel to every token?",
+            "Open to every token",
+            "whoever has any valid token, also one for another channel",
+        ),
+    };
+    let here = address::channel(name, "settings");
+    let over = dialog(
+        heading,
+        html! {
+            p { "Every package of " b { (name) } ", and the list of them, becomes readable by " (who) "." }
+            dl.kv {
+                @if let Some(url) = &control.settings().gateway_url { dt { "Address" } dd { (url) "/" (name) } }
+                @if visitor.is_admin {
+                    dt { "Files" }
+                    dd { (details.channel.storage) ": " (if details.channel.prefix.is_empty() { "/" } else { &details.channel.prefix }) }
+                }
+                dt { "Now" } dd { (super::privacy(details.channel.privacy)) }
+                dt { "Then" } dd { (super::privacy(to)) }
+            }
+            p { "Channels below it keep their own privacy. What is downloaded meanwhile can’t be called back." }
+            (dialog::confirm(posted, &here, button))
+        },
+    );
+    let under = content(control, visitor, details, &posted.filled());
+    frame_under(visitor, details, TAB, (under, over))
 }
 
 pub(super) async fn ask_delete(
@@ -71,7 +140,8 @@ pub(super) async fn delete(
 ) -> Result<Response, Failure> {
     let (visitor, name) = (&posted.visitor, named(&segment)?);
     match channel::delete(&control, &visitor.actor, &name).await {
-        Ok(_) | Err(Error::AlreadyDone { .. }) => Ok(Redirect::to("/channels").into_response()),
+        Ok(done) => Ok(proof::after("/channels", Some(done.revision)).into_response()),
+        Err(Error::AlreadyDone { .. }) => Ok(proof::after("/channels", None).into_response()),
         Err(error) => {
             let mut filled = posted.filled();
             filled.refuse(error, &[])?;

@@ -5,6 +5,7 @@ mod delete;
 mod list;
 mod new;
 mod one;
+pub(in crate::web) mod remove;
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -21,9 +22,15 @@ pub(super) fn router() -> Router<Control> {
         .route("/org/groups/{name}", get(one::show))
         .route("/org/groups/{name}/description", post(change::describe))
         .route("/org/groups/{name}/members", post(change::add_member))
-        .route("/org/groups/{name}/members/{member}/remove", post(change::remove_member))
+        .route(
+            "/org/groups/{name}/members/{member}/remove",
+            get(remove::ask_member).post(remove::remove_member),
+        )
         .route("/org/groups/{name}/permissions", post(change::permit))
-        .route("/org/groups/{name}/permissions/{channel}/remove", post(change::forbid))
+        .route(
+            "/org/groups/{name}/permissions/{channel}/remove",
+            get(remove::ask_permission).post(remove::remove_permission),
+        )
         .route("/org/groups/{name}/delete", get(delete::ask).post(delete::delete))
 }
 

@@ -3,7 +3,7 @@
 
 mod audit;
 mod gateways;
-mod groups;
+pub(super) mod groups;
 mod leaked;
 mod service_accounts;
 mod users;

@@ -1,7 +1,5 @@
 //! Revoking a token: the question, and the proof.
 
-use std::time::Duration;
-
 use access::Permission;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
@@ -9,7 +7,7 @@ use maud::{Markup, html};
 
 use super::edit::id_in_path;
 use super::owner::Owner;
-use super::proof;
+use super::proof::shown_after;
 use crate::usecases::token;
 use crate::web::dialog::{danger, dialog};
 use crate::web::failure::Failure;
@@ -18,11 +16,9 @@ use crate::web::form;
 use crate::web::moment::moment;
 use crate::web::page::refused;
 use crate::web::posted::Posted;
+use crate::web::proof::WAIT;
 use crate::web::visitor::Visitor;
 use crate::{Control, Error, Token};
-
-/// How long the answer to the form waits for the proof: mostly it is there by then.
-const WAIT: Duration = Duration::from_secs(1);
 
 /// The dialog: who used it last, and what will happen.
 pub(super) async fn ask(
@@ -69,11 +65,11 @@ pub(super) async fn revoked(
     Path(id): Path<String>,
 ) -> Result<Response, Failure> {
     let token = token::get(&control, &visitor.actor, id_in_path(&id)?).await?;
-    let Some((at, revision)) = token.revoked else {
+    let Some((_, revision)) = token.revoked else {
         return Ok(Redirect::to(&format!("/tokens/{}/delete", token.id.0)).into_response());
     };
     let owner = Owner::of(&control, &visitor, &token).await?;
-    let proof = proof::shown_after(&control, (token.id.0, at, revision), WAIT).await?;
+    let proof = shown_after(&control, (token.id.0, revision), WAIT).await?;
     let heading = format!("{} is revoked", token.name);
     let dialog = dialog(
         &heading,

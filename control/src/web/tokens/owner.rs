@@ -1,7 +1,7 @@
 //! The page of whoever tokens are of: a service account, or the visitor.
 
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::{IntoResponse as _, Response};
 use maud::{Markup, html};
 
 use super::{reached, table};
@@ -14,6 +14,7 @@ use crate::web::icon::icon;
 use crate::web::moment::moment;
 use crate::web::page::{self, Place, refused};
 use crate::web::posted::Posted;
+use crate::web::proof;
 use crate::web::visitor::Visitor;
 use crate::web::{address, form};
 use crate::{Control, Error, ServiceAccount, Token};
@@ -228,10 +229,10 @@ pub(super) async fn delete(
 ) -> Result<Response, Failure> {
     let visitor = &posted.visitor;
     let channel = service_account::get(&control, &visitor.actor, &name).await?.channel;
+    let tab = address::channel(&channel, "service-accounts");
     match service_account::delete(&control, &visitor.actor, &name).await {
-        Ok(_) | Err(Error::AlreadyDone { .. }) => {
-            Ok(Redirect::to(&address::channel(&channel, "service-accounts")).into_response())
-        }
+        Ok(done) => Ok(proof::after(&tab, Some(done.revision)).into_response()),
+        Err(Error::AlreadyDone { .. }) => Ok(proof::after(&tab, None).into_response()),
         Err(error) => {
             let mut filled = posted.filled();
             filled.refuse(error, &[])?;

@@ -90,12 +90,29 @@ impl Page {
         );
     }
 
+    /// That this took access away: it leads to `path` with the proof of the change. Gives the whole
+    /// address.
+    #[track_caller]
+    pub(crate) fn leads_to_proof(&self, path: &str) -> String {
+        let location = self.headers.get(LOCATION).and_then(|l| l.to_str().ok()).unwrap_or_default();
+        let (to, revision) = location.split_once("?proof=").unwrap_or_default();
+        assert_eq!((self.status, to), (303, path), "{location}: {}", self.text);
+        assert!(revision.parse::<i64>().is_ok(), "{location}");
+        location.to_owned()
+    }
+
     #[track_caller]
     pub(crate) fn shows(&self, status: u16, words: &[&str]) {
         assert_eq!(self.status, status, "{}", self.text);
         for words in words {
             assert!(self.text.contains(words), "`{words}` is not in\n{}", self.text);
         }
+    }
+
+    /// The dialog over the page: the same forms may stand under it, where nobody can reach them.
+    pub(crate) fn dialog(&self) -> Self {
+        let (_, dialog) = self.text.split_once("<dialog").expect("no dialog");
+        Self { status: self.status, headers: self.headers.clone(), text: dialog.to_owned() }
     }
 
     /// The hidden fields of the form that is sent to `action`.

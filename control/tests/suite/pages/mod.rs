@@ -2,6 +2,7 @@
 
 mod browser;
 mod frame;
-mod people;
 mod lists;
+mod people;
+mod taking;
 mod tokens;

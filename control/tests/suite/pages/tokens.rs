@@ -278,7 +278,8 @@ control::on_both_databases! {
         browser.fill(&dialog, "/channels/a:b/service-accounts/new", &[]).await
             .leads_to("/service-accounts/service-account-channel-a:b");
         let settings = browser.get("/channels/a:b/settings/delete").await;
-        browser.fill(&settings, "/channels/a:b/settings/delete", &[]).await.leads_to("/channels");
+        browser.fill(&settings, "/channels/a:b/settings/delete", &[]).await
+            .leads_to_proof("/channels");
         assert!(channel::list(&w.control, &w.admin, &Page::first()).await.unwrap().items.is_empty());
     }
 }

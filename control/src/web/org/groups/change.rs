@@ -8,7 +8,6 @@ use super::address;
 use super::one::{self, Forms};
 use crate::usecases::group::{self, GroupEdit};
 use crate::web::failure::Failure;
-use crate::web::org::channel_of;
 use crate::web::page::refused;
 use crate::web::posted::Posted;
 use crate::{Control, Error};
@@ -23,15 +22,6 @@ pub(in crate::web::org) async fn add_member(
 ) -> Result<Response, Failure> {
     let member = posted.fields.text("member");
     let done = group::add_member(&control, &posted.visitor.actor, &name, member).await;
-    answer(&control, &posted, &name, done, (|forms| &mut forms.member, "member")).await
-}
-
-pub(in crate::web::org) async fn remove_member(
-    State(control): State<Control>,
-    Path((name, member)): Path<(String, String)>,
-    posted: Posted,
-) -> Result<Response, Failure> {
-    let done = group::remove_member(&control, &posted.visitor.actor, &name, &member).await;
     answer(&control, &posted, &name, done, (|forms| &mut forms.member, "member")).await
 }
 
@@ -50,17 +40,6 @@ pub(in crate::web::org) async fn permit(
                 group::set_permission(&control, actor, &name, &channel, Some(permission)).await
             }
         };
-    answer(&control, &posted, &name, done, (|forms| &mut forms.permission, "channel")).await
-}
-
-pub(in crate::web::org) async fn forbid(
-    State(control): State<Control>,
-    Path((name, channel)): Path<(String, String)>,
-    posted: Posted,
-) -> Result<Response, Failure> {
-    let channel = channel_of(&channel)?;
-    let actor = &posted.visitor.actor;
-    let done = group::set_permission(&control, actor, &name, &channel, None).await;
     answer(&control, &posted, &name, done, (|forms| &mut forms.permission, "channel")).await
 }
 

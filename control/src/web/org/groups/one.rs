@@ -3,7 +3,7 @@
 use axum::extract::{Path, State};
 use maud::{Markup, html};
 
-use super::{HERE, address};
+use super::{HERE, address, remove};
 use crate::usecases::group;
 use crate::web::empty::empty;
 use crate::web::failure::Failure;
@@ -79,7 +79,7 @@ fn members(visitor: &Visitor, details: &GroupDetails, filled: &Filled) -> Markup
             @if details.members.is_empty() {
                 (empty("group", "No members yet", html! { "Add a user or a service account by name." }, html! {}))
             } @else {
-                (table("Members", &heads, html! { @for member in &details.members { (member_row(visitor, name, member)) } }))
+                (table("Members", &heads, html! { @for member in &details.members { (member_row(name, member)) } }))
                 @if details.member_count > shown as i64 {
                     p.small { "The first " (shown) " of " (details.member_count) " members." }
                 }
@@ -94,14 +94,12 @@ fn members(visitor: &Visitor, details: &GroupDetails, filled: &Filled) -> Markup
     }
 }
 
-fn member_row(visitor: &Visitor, group: &str, member: &Principal) -> Markup {
+fn member_row(group: &str, member: &Principal) -> Markup {
     let (kind_icon, kind) = match member.kind {
         PrincipalKind::User => ("badge", "User"),
         PrincipalKind::ServiceAccount => ("key", "Service account"),
     };
-    let remove = html! {
-        button.btn.icon aria-label={ "Remove " (member.name) } title="Remove" { (icon("trash")) }
-    };
+    let remove = remove::member(group, &member.name, &address(group, ""));
     html! {
         tr.gone[!member.active] {
             th scope="row" {
@@ -111,7 +109,7 @@ fn member_row(visitor: &Visitor, group: &str, member: &Principal) -> Markup {
                 }
             }
             td data-label="Kind" { (status(Tone::Plain, kind_icon, kind)) }
-            td.acts { (form::button(visitor, &address(group, &format!("members/{}/remove", member.name)), remove)) }
+            td.acts { a.btn.icon href=(remove) aria-label={ "Remove " (member.name) } title="Remove" { (icon("trash")) } }
         }
     }
 }
@@ -127,10 +125,8 @@ fn permissions(visitor: &Visitor, details: &GroupDetails, filled: &Filled) -> Ma
                 td data-label="Permission" { (permission) }
                 td.acts {
                     @if !is_own {
-                        @let remove = html! {
-                            button.btn.icon aria-label={ "Remove the permission on " (channel) } title="Remove" { (icon("trash")) }
-                        };
-                        (form::button(visitor, &address(name, &format!("permissions/{}/remove", channel.with_colons())), remove))
+                        a.btn.icon href=(remove::permission(name, channel, &address(name, "")))
+                            aria-label={ "Remove the permission on " (channel) } title="Remove" { (icon("trash")) }
                     }
                 }
             }

@@ -1,7 +1,7 @@
 //! Deleting a user, after a confirmation that says what becomes of what is theirs.
 
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::{IntoResponse as _, Response};
 use maud::{Markup, html};
 
 use super::{HERE, address, list};
@@ -13,6 +13,7 @@ use crate::web::form;
 use crate::web::org::tab_page_under;
 use crate::web::page::refused;
 use crate::web::posted::Posted;
+use crate::web::proof;
 use crate::web::visitor::Visitor;
 use crate::{Control, Error, User};
 
@@ -30,8 +31,9 @@ pub(in crate::web::org) async fn delete(
     posted: Posted,
 ) -> Result<Response, Failure> {
     match user::delete(&control, &posted.visitor.actor, &name).await {
+        Ok(done) => Ok(proof::after(HERE.path(), Some(done.revision)).into_response()),
         // Sent twice, it is done once.
-        Ok(_) | Err(Error::AlreadyDone { .. }) => Ok(Redirect::to(HERE.path()).into_response()),
+        Err(Error::AlreadyDone { .. }) => Ok(proof::after(HERE.path(), None).into_response()),
         Err(error) => {
             let mut filled = posted.filled();
             filled.refuse(error, &[])?;

@@ -4,17 +4,19 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use maud::{Markup, html};
 
-use super::{HERE, address, role, role_field};
-use crate::usecases::password;
+use super::{HERE, address, list, role, role_field};
 use crate::usecases::user::{self, UserEdit};
+use crate::usecases::{Listed, Page, password, session, token};
+use crate::web::dialog::{self, dialog};
 use crate::web::failure::Failure;
 use crate::web::fields::{Fields, Filled};
 use crate::web::form::{self, Input};
-use crate::web::org::page_below;
+use crate::web::org::{page_below, tab_page_under};
 use crate::web::page::refused;
 use crate::web::posted::Posted;
+use crate::web::proof;
 use crate::web::visitor::Visitor;
-use crate::{Control, Role, User};
+use crate::{Control, Error, Role, TokenStatus, User};
 
 const SHOWN: [&str; 4] = ["display_name", "email", "role", "active"];
 /// Of the second form on the page.
@@ -41,14 +43,63 @@ pub(in crate::web::org) async fn save(
         role: Some(role(fields.text("role"))),
         active: Some(fields.has("active", "yes")),
     };
+    let locks_out = edit.active == Some(false)
+        && user::get(&control, &posted.visitor.actor, &name).await?.principal.active;
+    match fields.text(dialog::CONFIRM) {
+        "" if locks_out => return Ok(asked(&control, &posted, &name).await?.into_response()),
+        "no" => {
+            let user = user::get(&control, &posted.visitor.actor, &name).await?;
+            let page = page(&posted.visitor, &user, &posted.filled(), &Filled::default());
+            return Ok(page.into_response());
+        }
+        _ => {}
+    }
     match user::edit(&control, &posted.visitor.actor, &name, edit).await {
-        Ok(_) => Ok(Redirect::to(HERE.path()).into_response()),
+        Ok(done) => {
+            let change = locks_out.then_some(done.revision);
+            Ok(proof::after(HERE.path(), change).into_response())
+        }
+        // It was sent twice.
+        Err(Error::AlreadyDone { .. }) => Ok(proof::after(HERE.path(), None).into_response()),
         Err(error) => {
             let mut filled = posted.filled();
             filled.refuse(error, &SHOWN)?;
             let user = user::get(&control, &posted.visitor.actor, &name).await?;
             Ok(refused(page(&posted.visitor, &user, &filled, &Filled::default())))
         }
+    }
+}
+
+/// Whether a user is meant to be locked out: what stops by it.
+async fn asked(control: &Control, posted: &Posted, name: &str) -> Result<Markup, Failure> {
+    let (visitor, actor) = (&posted.visitor, &posted.visitor.actor);
+    let page = Page { limit: Page::MAX_LIMIT, ..Page::first() };
+    let sessions = session::list(control, actor, name, &page).await?;
+    let tokens = token::list(control, actor, name, Some(TokenStatus::Active), &page).await?;
+    let over = dialog(
+        "Deactivate user",
+        html! {
+            p { "Lock " b { (name) } " out? At once, on every gateway:" }
+            dl.kv {
+                dt { "Sessions" } dd { (many(&sessions, "ends", "end")) }
+                dt { "Tokens" } dd { (many(&tokens, "is revoked for good", "are revoked for good")) }
+                dt { "Seat" } dd { "Free for somebody else" }
+            }
+            p { "Downloads on their tokens are cut. They stay in their groups; made active again, they need new tokens." }
+            (dialog::confirm(posted, &address(name, "edit"), "Deactivate"))
+        },
+    );
+    let under = list::content(control, visitor, "", None).await?;
+    Ok(tab_page_under(visitor, HERE, under, over))
+}
+
+/// "2 end"
+fn many<T>(found: &Listed<T>, one: &str, more: &str) -> String {
+    match (found.items.len(), &found.next_cursor) {
+        (0, _) => "None".to_owned(),
+        (1, _) => format!("1 {one}"),
+        (many, None) => format!("{many} {more}"),
+        (many, Some(_)) => format!("More than {many} {more}"),
     }
 }
 
@@ -93,7 +144,7 @@ fn page(visitor: &Visitor, user: &User, filled: &Filled, of_password: &Filled) -
         (Input::text("display_name", "Full name (optional)").of(filled))
         (Input::text("email", "Email (optional)").of(filled))
         (role_field(filled))
-        (form::tick(filled, "active", "Active", "Without it they can't sign in, their tokens are revoked for good, and their seat is free"))
+        (form::tick(filled, "active", "Active", "Without it they can’t sign in, their tokens are revoked for good, and their seat is free"))
         (form::buttons("Save", HERE.path()))
     };
     let new_password = html! {

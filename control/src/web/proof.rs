@@ -1,0 +1,172 @@
+//! Where a change that takes access away is in force, live until that is everywhere.
+
+use std::time::Duration;
+
+use access::Timestamp;
+use access::source::Revision;
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::Uri;
+use axum::http::request::Parts;
+use axum::response::Redirect;
+use axum::routing::get;
+use maud::{Markup, html};
+
+use super::failure::Failure;
+use super::fields::Fields;
+use super::icon::shown;
+use super::moment::{exact, moment};
+use super::visitor::Visitor;
+use crate::usecases::proof::{Member, MemberState, Proof, prove};
+use crate::{Control, Error};
+
+/// How long a page waits for a proof: mostly it is there by then.
+pub(super) const WAIT: Duration = Duration::from_secs(1);
+/// How long the live part waits for more: the next question is asked at once.
+pub(super) const LIVE_WAIT: Duration = Duration::from_secs(5);
+/// What the query of a page calls the change whose proof stands above it.
+const CHANGE: &str = "proof";
+
+pub(super) fn router() -> Router<Control> {
+    Router::new().route("/revisions/{revision}/proof", get(part))
+}
+
+/// A change that takes access away.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Taken<'a> {
+    /// The change.
+    pub(super) revision: Revision,
+    /// What happened, as a sentence without its stop.
+    pub(super) words: &'a str,
+    /// The address of the part that is live.
+    pub(super) part: &'a str,
+    /// The address of the page that shows it, for whoever has no scripts.
+    pub(super) page: &'a str,
+}
+
+/// The page that comes after a change was made: `path` with its proof above. A repeated form has
+/// no change to show.
+pub(super) fn after(path: &str, change: Option<Revision>) -> Redirect {
+    match change {
+        Some(revision) => Redirect::to(&format!("{path}?{CHANGE}={}", revision.0)),
+        None => Redirect::to(path),
+    }
+}
+
+/// The proof that the address of a page asks for, to stand above it.
+pub(super) async fn above(control: &Control, parts: &Parts) -> Result<Option<Markup>, Error> {
+    let query = Fields::parse(parts.uri.query().unwrap_or_default().as_bytes());
+    let Ok(number) = query.text(CHANGE).parse() else { return Ok(None) };
+    match of_change(control, Revision(number), &parts.uri, WAIT).await {
+        Ok(proof) => Ok(Some(html! {
+            div.panel.over {
+                (proof)
+                a.btn href=(parts.uri.path()) aria-label="Close the proof" { "Close" }
+            }
+        })),
+        Err(Error::NotFound { .. }) => Ok(None),
+        Err(other) => Err(other),
+    }
+}
+
+async fn part(
+    State(control): State<Control>,
+    _visitor: Visitor,
+    Path(revision): Path<String>,
+    uri: Uri,
+) -> Result<Markup, Failure> {
+    let number = revision.parse().map(Revision);
+    let number = number.map_err(|_not| Error::NotFound { kind: "revision", name: revision })?;
+    Ok(of_change(&control, number, &uri, LIVE_WAIT).await?)
+}
+
+async fn of_change(
+    control: &Control,
+    revision: Revision,
+    page: &Uri,
+    wait: Duration,
+) -> Result<Markup, Error> {
+    let part = format!("/revisions/{}/proof", revision.0);
+    let page = page.path_and_query().map_or("", |page| page.as_str());
+    let taken = Taken { revision, words: "Access is taken away", part: &part, page };
+    shown_after(control, taken, wait).await
+}
+
+/// The proof after waiting for it this long.
+pub(super) async fn shown_after(
+    control: &Control,
+    taken: Taken<'_>,
+    wait: Duration,
+) -> Result<Markup, Error> {
+    let proof = prove(control, taken.revision, wait).await?;
+    let is_done = proof.confirmed_at.is_some();
+    let live = (!is_done).then_some(taken.part);
+    Ok(html! {
+        div id="proof" role="status"
+            hx-get=[live] hx-trigger=[live.map(|_| "load delay:500ms")] hx-swap=[live.map(|_| "outerHTML")]
+        {
+            p { (words(taken.words, &proof)) }
+            @if !proof.gateways.is_empty() {
+                ul.list { @for gateway in &proof.gateways { (row(gateway, control.now())) } }
+            }
+            @if !is_done {
+                p.small {
+                    "Updates by itself. You can close this: a gateway that doesn’t answer is bound by its lease. "
+                    a.unscripted href=(taken.page) { "Look again" }
+                }
+            }
+        }
+    })
+}
+
+/// "Revoked. Confirmed on 3 of 3 gateways in 38 ms."
+fn words(lead: &str, proof: &Proof) -> Markup {
+    let serving = proof.gateways.iter().filter(|gateway| gateway.state != MemberState::Ended);
+    let (mut all, mut applied) = (0, 0);
+    for gateway in serving {
+        all += 1;
+        applied += usize::from(gateway.state == MemberState::Applied);
+    }
+    let s = if all == 1 { "" } else { "s" };
+    html! {
+        (lead) ". "
+        @match proof.confirmed_at {
+            Some(_) if all == 0 => "No gateway is running that could grant it.",
+            Some(confirmed) => {
+                "Confirmed on " (applied) " of " (all) " gateway" (s) " in " (took(confirmed.since(proof.changed_at))) "."
+            }
+            None => {
+                "Confirmed on " (applied) " of " (all) " gateway" (s) ". None grants it after "
+                time datetime=(proof.guaranteed_by) title=(exact(proof.guaranteed_by)) data-clock { (exact(proof.guaranteed_by)) }
+                "."
+            }
+        }
+    }
+}
+
+fn took(time: Duration) -> String {
+    match time.as_millis() {
+        millis @ 0..1_000 => format!("{millis} ms"),
+        _ => format!("{:.1} s", time.as_secs_f64()),
+    }
+}
+
+fn row(gateway: &Member, now: Timestamp) -> Markup {
+    let (class, icon, words) = match gateway.state {
+        MemberState::Applied => ("i ok", "ok", "Refuses it"),
+        MemberState::Ended => ("i dim", "off", "Serves no more"),
+        MemberState::Waiting => ("i warn spin", "wait", "Has not answered yet"),
+    };
+    html! {
+        li {
+            (shown(class, icon))
+            span {
+                b { (gateway.name) }
+                small {
+                    (words)
+                    @if let Some(stops) = gateway.stops_by { "; stops by itself " (moment(now, stops)) }
+                }
+            }
+        }
+    }
+}

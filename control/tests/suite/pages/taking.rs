@@ -1,0 +1,131 @@
+//! Taking access away, and giving it to everybody: asked before, proven after.
+
+use access::{Permission, Privacy};
+use control::usecases::{channel, group, user};
+
+use super::browser::Browser;
+use crate::world::{World, name, order};
+
+async fn privacy(w: &World, channel: &str) -> Privacy {
+    channel::get(&w.control, &w.admin, &name(channel)).await.unwrap().channel.privacy
+}
+
+control::on_both_databases! {
+    async fn a_member_is_taken_out_after_a_question(database: TestDatabase) {
+        let w = World::new(database).await;
+        w.channel(&w.admin, "a").await.unwrap();
+        w.join("a_owners", "alice").await;
+        let mut browser = Browser::signed_in(&w, "alice").await;
+        let action = format!("/org/groups/a_owners/members/{}/remove", w.admin.name);
+        let ask = format!("{action}?return=%2Fchannels%2Fa%2Fmembers");
+        browser.get("/channels/a/members").await.shows(200, &[&ask, "Remove root"]);
+        let asked = browser.get(&ask).await;
+        asked.shows(200, &["Take <b>root</b> out of <b>a_owners</b>?", "<dt>manage</dt><dd>a</dd>", "href=\"/channels/a/members\""]);
+        let done = browser.fill(&asked, &action, &[]).await;
+        let shown = done.leads_to_proof("/channels/a/members");
+        let page = browser.get(&shown).await;
+        page.shows(200, &["Access is taken away. No gateway is running that could grant it.", "href=\"/channels/a/members\""]);
+        assert!(!page.text.contains("Remove root"));
+        // The same form again has nothing more to do.
+        browser.fill(&asked, &action, &[]).await.leads_to("/channels/a/members");
+
+        // The last one stays, and the question says so.
+        let last = "/org/groups/a_owners/members/alice/remove";
+        let asked = browser.get(last).await;
+        asked.shows(200, &["href=\"/org/groups/a_owners\""]);
+        browser.fill(&asked, last, &[]).await.shows(422, &["would be left without a user", "Take <b>alice</b>"]);
+
+        // It is come back to our own pages alone.
+        let asked = browser.get(&format!("{last}?return=%2F%2Fevil.example")).await;
+        assert!(!asked.text.contains("evil"), "{}", asked.text);
+    }
+
+    async fn a_group_loses_a_channel_after_a_question(database: TestDatabase) {
+        let w = World::new(database).await;
+        w.channel(&w.admin, "a/b").await.unwrap();
+        group::create(&w.control, &w.admin, "readers", "").await.unwrap();
+        group::set_permission(&w.control, &w.admin, "readers", &name("a/b"), Some(Permission::Read)).await.unwrap();
+        w.join("readers", "alice").await;
+        let mut browser = Browser::signed_in(&w, "root").await;
+        let ask = "/org/groups/readers/permissions/a:b/remove?return=%2Fchannels%2Fa%3Ab%2Fmembers";
+        browser.get("/channels/a:b/members").await.shows(200, &[ask, "Take access away"]);
+        let asked = browser.get(ask).await;
+        asked.shows(200, &["<b>readers</b>", "Its 1 member loses this", "<dt>read</dt><dd>a/b</dd>"]);
+        browser.get("/channels/a:b/members").await.shows(200, &["readers"]);
+        let done = browser.fill(&asked, "/org/groups/readers/permissions/a:b/remove", &[]).await;
+        let shown = done.leads_to_proof("/channels/a:b/members");
+        let page = browser.get(&shown).await;
+        page.shows(200, &["Access is taken away."]);
+        assert!(!page.text.contains("readers"));
+        Browser::signed_in(&w, "alice").await.get("/channels/a:b").await.shows(404, &[]);
+    }
+
+    async fn a_user_is_locked_out_after_a_question(database: TestDatabase) {
+        let w = World::new(database).await;
+        w.channel(&w.admin, "a").await.unwrap();
+        w.join("a_owners", "alice").await;
+        let token = w.token(&w.alice, "alice", order("t", Permission::Read, &["a"])).await.unwrap();
+        let mut victim = Browser::signed_in(&w, "alice").await;
+        let mut browser = Browser::signed_in(&w, "root").await;
+        let path = "/org/users/alice/edit";
+        let form = browser.get(path).await;
+        let typed = [("display_name", "Alice L."), ("email", ""), ("role", "user")];
+        let asked = browser.fill(&form, path, &typed).await;
+        asked.shows(200, &["Lock <b>alice</b> out?", "1 ends", "1 is revoked for good"]);
+        victim.get("/channels").await.shows(200, &[]);
+        // Cancelled, what was typed is there still.
+        let form = browser.fill(&asked.dialog(), path, &[("confirm", "no")]).await;
+        form.shows(200, &["value=\"Alice L.\"", "Set a new password"]);
+        victim.get("/channels").await.shows(200, &[]);
+        assert!(!w.is_revoked(&token).await);
+        let asked = browser.fill(&form, path, &typed).await;
+        let done = browser.fill(&asked.dialog(), path, &[("confirm", "yes")]).await;
+        let shown = done.leads_to_proof("/org/users");
+        browser.get(&shown).await.shows(200, &["Access is taken away.", "Deactivated"]);
+        victim.get("/channels").await.leads_to("/sign-in");
+        assert!(w.is_revoked(&token).await);
+        let now = user::get(&w.control, &w.admin, "alice").await.unwrap();
+        assert_eq!((now.display_name.as_str(), now.principal.active), ("Alice L.", false));
+        // Who is out already is not asked about.
+        let form = browser.get(path).await;
+        browser.fill(&form, path, &typed).await.leads_to("/org/users");
+    }
+
+    async fn a_channel_is_opened_after_a_question_and_closed_with_a_proof(database: TestDatabase) {
+        let w = World::new(database).await;
+        w.channel(&w.admin, "a").await.unwrap();
+        w.join("a_owners", "alice").await;
+        let mut browser = Browser::signed_in(&w, "alice").await;
+        let path = "/channels/a/settings";
+        let form = browser.get(path).await;
+        let with = |privacy| [("description", "Shared"), ("privacy", privacy)];
+        let asked = browser.fill(&form, path, &with("public")).await;
+        asked.shows(200, &["Make this channel public?", "readable by anybody", "without a token", "Make public"]);
+        assert_eq!(privacy(&w, "a").await, Privacy::Private);
+        let again = browser.fill(&asked.dialog(), path, &[("confirm", "no")]).await;
+        again.shows(200, &[">Shared</textarea>"]);
+        assert_eq!(privacy(&w, "a").await, Privacy::Private);
+        browser.fill(&asked.dialog(), path, &[("confirm", "yes")]).await.leads_to(path);
+        assert_eq!(privacy(&w, "a").await, Privacy::Public);
+        // Less for fewer people is done at once, and proven.
+        let form = browser.get(path).await;
+        let done = browser.fill(&form, path, &with("private")).await;
+        let shown = done.leads_to_proof(path);
+        browser.get(&shown).await.shows(200, &["Access is taken away."]);
+        let form = browser.get(path).await;
+        browser.fill(&form, path, &with("authenticated")).await.shows(200, &["any valid token"]);
+        browser.fill(&form, path, &with("private")).await.leads_to(path);
+    }
+
+    async fn the_proof_of_no_change_is_none(database: TestDatabase) {
+        let w = World::new(database).await;
+        let mut browser = Browser::signed_in(&w, "alice").await;
+        for path in ["/channels?proof=999999", "/channels?proof=x", "/channels?proof=-1"] {
+            let page = browser.get(path).await;
+            page.shows(200, &["<h1>Channels</h1>"]);
+            assert!(!page.text.contains("taken away"), "{path}");
+        }
+        browser.get("/revisions/x/proof").await.shows(404, &[]);
+        Browser::new(&w).get("/revisions/1/proof").await.leads_to("/sign-in?return=%2Frevisions%2F1%2Fproof");
+    }
+}
