@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 
 use crate::limits::Exceeded;
-use crate::listener::Framing;
+use crate::listener::Fault;
 use crate::storage::FaultKind;
 use crate::table::Undecided;
 use crate::target::PathError;
@@ -22,7 +22,7 @@ pub(crate) const ALLOWED_METHODS: &str = "GET, HEAD, OPTIONS";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
     /// Its head can be read in two ways, or is more than we take.
-    Framing(Framing),
+    Framing(Fault),
     /// Its Host isn't one valid authority.
     Host,
     /// Its path isn't canonical, or has its token in a wrong place.
@@ -205,24 +205,24 @@ fn text(
     Text { status, error, reason, message: message.into() }
 }
 
-fn framing(fault: Framing) -> Text {
+fn framing(fault: Fault) -> Text {
     let bad = |message: &str| text(StatusCode::BAD_REQUEST, "bad-request", "Bad Request", message);
     match fault {
-        Framing::RequestLine => bad("The request line is not one of HTTP/1.0 or HTTP/1.1."),
-        Framing::Target => bad("The request's target has a character that can't be in a URL."),
-        Framing::Field => bad("A header field of the request is malformed."),
-        Framing::Length => bad("The length of the request's content is given ambiguously."),
-        Framing::Content => bad("A GET or HEAD request has no content here."),
-        Framing::Method => {
+        Fault::RequestLine => bad("The request line is not one of HTTP/1.0 or HTTP/1.1."),
+        Fault::Target => bad("The request's target has a character that can't be in a URL."),
+        Fault::Field => bad("A header field of the request is malformed."),
+        Fault::Length => bad("The length of the request's content is given ambiguously."),
+        Fault::Content => bad("A GET or HEAD request has no content here."),
+        Fault::Method => {
             Refusal::Method.text(&Context { channel: None, contact: None, request_id: "" })
         }
-        Framing::TooLarge => text(
+        Fault::TooLarge => text(
             StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             "head-too-large",
             "Request Header Fields Too Large",
             "The request's line and header fields are larger than this gateway takes.",
         ),
-        Framing::Slow => text(
+        Fault::Slow => text(
             StatusCode::REQUEST_TIMEOUT,
             "request-timeout",
             "Request Timeout",

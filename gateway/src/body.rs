@@ -1,21 +1,23 @@
 //! Step 6: an answer's bytes, handed on as the client takes them. Nothing is buffered whole: the
-//! next chunk is taken from the storage when the last one has gone.
+//! next piece is taken from the storage when the last one has gone.
+//!
+//! Bytes count as sent when they are handed on, before the client has them, so that nobody outruns
+//! their limits by asking again at once; a part of a file, as the socket takes it.
 
-use std::pin::Pin;
-use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use http_body::{Frame, SizeHint};
-
 use crate::answer::Blame;
-use crate::chunk::{Chunk, Sending};
-use crate::record::End;
+use crate::record::{End, Record};
 use crate::storage::{Content, Fault, StoredBody};
+use crate::watched::Watch;
 
-/// The body of every answer.
+/// The body of every answer. When it is dropped the request's record is written: sent to its end,
+/// cut, or left by the client.
 pub(crate) struct AnswerBody {
     content: StoredBody,
-    sending: Rc<Sending>,
+    /// None where nothing of a channel is sent that takes time.
+    watch: Option<Watch>,
+    record: Record,
 }
 
 /// The answer can't be sent to its end. The connection is closed, so that no client takes what it
@@ -25,11 +27,12 @@ pub(crate) struct AnswerBody {
 pub(crate) struct Cut;
 
 impl AnswerBody {
-    pub(crate) fn new(content: StoredBody, sending: Rc<Sending>) -> Self {
-        Self { content, sending }
+    pub(crate) fn new(content: StoredBody, watch: Option<Watch>, record: Record) -> Self {
+        Self { content, watch, record }
     }
 
-    fn remaining(&self) -> Option<u64> {
+    /// How many bytes are still to come; none where that isn't known.
+    pub(crate) fn remaining(&self) -> Option<u64> {
         match &self.content {
             StoredBody::Empty => Some(0),
             StoredBody::Memory(bytes) => Some(bytes.len() as u64),
@@ -38,59 +41,80 @@ impl AnswerBody {
         }
     }
 
-    fn poll_content(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Content, Fault>>> {
-        match &mut self.content {
-            StoredBody::Empty => Poll::Ready(None),
-            StoredBody::Memory(bytes) if bytes.is_empty() => Poll::Ready(None),
-            StoredBody::Memory(bytes) => {
-                Poll::Ready(Some(Ok(Content::Bytes(std::mem::take(bytes)))))
-            }
-            StoredBody::File(file) => file.poll_content(cx, self.sending.stand_ins()),
-            StoredBody::Upstream(upstream) => upstream.poll_chunk(cx).map_ok(Content::Bytes),
-        }
-    }
-}
-
-impl http_body::Body for AnswerBody {
-    type Data = Chunk;
-    type Error = Cut;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
+    /// The next piece, at most 256 KiB (sync.md T3), once it may be sent; never an empty one. Parts
+    /// of files only where the kernel can send them.
+    pub(crate) fn poll_content(
+        &mut self,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Chunk>, Cut>>> {
-        let this = self.get_mut();
-        if ready!(this.sending.poll_may_send(cx)).is_err() {
-            this.content = StoredBody::Empty;
+        by_kernel: bool,
+    ) -> Poll<Option<Result<Content, Cut>>> {
+        if let Some(watch) = &self.watch
+            && ready!(watch.poll_may_send(cx)).is_err()
+        {
             return Poll::Ready(Some(Err(Cut)));
         }
-        Poll::Ready(match ready!(this.poll_content(cx)) {
-            Some(Ok(content)) => Some(Ok(Frame::data(Chunk::new(content, &this.sending)))),
+        let content = match &mut self.content {
+            StoredBody::Empty => None,
+            StoredBody::Memory(bytes) if bytes.is_empty() => None,
+            StoredBody::Memory(bytes) => Some(Ok(Content::Bytes(std::mem::take(bytes)))),
+            StoredBody::File(file) => ready!(file.poll_content(cx, by_kernel)),
+            StoredBody::Upstream(upstream) => {
+                ready!(upstream.poll_chunk(cx)).map(|read| read.map(Content::Bytes))
+            }
+        };
+        Poll::Ready(match content {
+            Some(Ok(content)) => {
+                self.hand_on(&content);
+                Some(Ok(content))
+            }
             Some(Err(fault)) => {
-                this.sending.end(End::Cut { by: Blame::Upstream, detail: fault.detail });
-                this.content = StoredBody::Empty;
+                self.fail(fault);
                 Some(Err(Cut))
             }
-            None => {
-                this.sending.handed_on_whole();
-                None
-            }
+            None => None,
         })
     }
 
-    fn is_end_stream(&self) -> bool {
-        self.remaining() == Some(0)
+    fn hand_on(&mut self, content: &Content) {
+        let bytes = match content {
+            Content::Bytes(bytes) => {
+                self.record.add_bytes(bytes.len());
+                bytes.len()
+            }
+            Content::File(part) => part.length,
+        };
+        if let Some(watch) = &self.watch {
+            watch.handed_on(bytes);
+        }
     }
 
-    fn size_hint(&self) -> SizeHint {
-        self.remaining().map_or_else(SizeHint::default, SizeHint::with_exact)
+    /// Counts bytes of a part of a file, which the socket has taken.
+    pub(crate) fn sent(&mut self, bytes: usize) {
+        self.record.add_bytes(bytes);
+    }
+
+    /// Says that the storage has no more of it, for this reason.
+    pub(crate) fn fail(&mut self, fault: Fault) {
+        self.content = StoredBody::Empty;
+        self.record.end(End::Cut { by: Blame::Upstream, detail: fault.detail });
+    }
+
+    /// Says that all of it has gone, unless it was cut on its way.
+    pub(crate) fn complete(&mut self) {
+        self.note_cut();
+        self.record.end(End::Complete);
+    }
+
+    fn note_cut(&mut self) {
+        if let Some(why) = self.watch.as_ref().and_then(Watch::cut) {
+            self.record.end(End::Cut { by: Blame::Client, detail: why.to_owned() });
+        }
     }
 }
 
 impl Drop for AnswerBody {
     fn drop(&mut self) {
-        if self.remaining() == Some(0) {
-            self.sending.handed_on_whole();
-        }
+        self.note_cut();
+        self.record.write();
     }
 }

@@ -3,10 +3,9 @@
 use access::TokenSecret;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::HeaderMap;
-use http::header::AUTHORIZATION;
 use zeroize::Zeroizing;
 
+use crate::listener::{Field, Fields};
 use crate::target::PathToken;
 
 /// What a request says of who asks.
@@ -30,11 +29,11 @@ pub(crate) struct TwoTokens;
 /// [`TwoTokens`] when two places hold different ones.
 pub(crate) fn find(
     path: Option<PathToken<'_>>,
-    headers: &HeaderMap,
+    fields: &Fields<'_>,
 ) -> Result<Credential, TwoTokens> {
-    let mut found = path.map(|token| Credential::read(token.0.as_bytes()));
-    let authorization = headers.get_all(AUTHORIZATION).iter().map(authorization);
-    let x_auth = headers.get_all("x-auth").iter().map(|value| Credential::read(value.as_bytes()));
+    let mut found = path.map(|token| Credential::parse(token.0));
+    let authorization = fields.all(Field::Authorization).map(authorization);
+    let x_auth = fields.all(Field::XAuth).map(Credential::read);
     for next in authorization.chain(x_auth) {
         match &found {
             None => found = Some(next),
@@ -47,14 +46,16 @@ pub(crate) fn find(
 
 impl Credential {
     fn read(bytes: &[u8]) -> Self {
-        let text = std::str::from_utf8(bytes.trim_ascii()).unwrap_or_default();
+        Self::parse(std::str::from_utf8(bytes.trim_ascii()).unwrap_or_default())
+    }
+
+    fn parse(text: &str) -> Self {
         TokenSecret::parse(text).map_or(Self::Malformed, Self::Token)
     }
 }
 
 /// `Bearer X`, `token X` or `Basic` (RFC 9110 section 11.4, RFC 6750, RFC 7617).
-fn authorization(value: &http::HeaderValue) -> Credential {
-    let bytes = value.as_bytes().trim_ascii();
+fn authorization(bytes: &[u8]) -> Credential {
     let Some(space) = bytes.iter().position(|&b| b == b' ') else {
         return Credential::Malformed;
     };
@@ -83,15 +84,8 @@ mod tests {
 
     const TOKEN: &str = "old-system-token-0123456789";
 
-    fn headers(fields: &[(&'static str, &str)]) -> HeaderMap {
-        let pair = |(name, value): &(&'static str, &str)| {
-            (http::HeaderName::from_static(name), http::HeaderValue::from_str(value).unwrap())
-        };
-        fields.iter().map(pair).collect()
-    }
-
-    fn value(path: Option<&str>, fields: &[(&'static str, &str)]) -> Option<String> {
-        match find(path.map(PathToken), &headers(fields)).expect("one token") {
+    fn value(path: Option<&str>, fields: &[(&str, &str)]) -> Option<String> {
+        match find(path.map(PathToken), &Fields::from_pairs(fields)).expect("one token") {
             Credential::Token(token) => Some(token.reveal().to_owned()),
             Credential::Malformed | Credential::None => None,
         }
@@ -119,15 +113,16 @@ mod tests {
     #[test]
     fn w3_two_different_tokens_are_refused() {
         let other = [("authorization", "Bearer another-token-0123456789")];
-        assert!(find(Some(PathToken(TOKEN)), &headers(&other)).is_err());
+        assert!(find(Some(PathToken(TOKEN)), &Fields::from_pairs(&other)).is_err());
         let two = [("authorization", "Bearer another-token-0123456789"), ("x-auth", TOKEN)];
-        assert!(find(None, &headers(&two)).is_err());
+        assert!(find(None, &Fields::from_pairs(&two)).is_err());
     }
 
     #[test]
     fn what_is_no_token_is_malformed_and_not_nothing() {
         for text in ["Bearer", "Bearer x", "Digest a=b", "Basic !!!", "Basic bm9jb2xvbg==", ""] {
-            let found = find(None, &headers(&[("authorization", text)])).expect("one token");
+            let found =
+                find(None, &Fields::from_pairs(&[("authorization", text)])).expect("one token");
             assert!(matches!(found, Credential::Malformed), "{text:?}");
         }
     }

@@ -4,22 +4,16 @@
 
 use std::net::IpAddr;
 use std::rc::Rc;
-use std::time::Duration;
 
 use access::usage::UsageKey;
 use access::{Allowed, ChannelName, Privacy, Timestamp};
-use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, USER_AGENT};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
-use http_body::Body as _;
-use http_body_util::BodyExt as _;
-use hyper::body::Incoming;
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
 use crate::answer::{ALLOWED_METHODS, Context, Refusal};
 use crate::body::AnswerBody;
-use crate::chunk::Sending;
 use crate::credential::Credential;
-use crate::listener::{CutSwitch, Exchange, Framing, authority};
+use crate::listener::{CutSwitch, Fault, Field, Head};
 use crate::record::{Record, expiry_to_warn_of};
 use crate::storage::{Ask, Failure, Stored, StoredBody};
 use crate::target::{self, FilePath, Target};
@@ -31,11 +25,12 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// When the token that opened the answer ends soon (wire.md W17).
 const TOKEN_EXPIRES: HeaderName = HeaderName::from_static("condagate-token-expires");
 
-/// How much is read of the content of a request that is refused, and how long.
-const READ_AWAY_BYTES: usize = 256 * 1024;
-const READ_AWAY: Duration = Duration::from_secs(2);
-/// How many fields a head may have over HTTP/2; for HTTP/1 the listener counts them.
-const MAX_FIELDS: usize = 100;
+/// An answer, whichever version of HTTP it goes over.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) fields: HeaderMap,
+    pub(crate) body: AnswerBody,
+}
 
 /// What lets a file be sent, and who asked for it.
 type Opened = (Allowed, Question);
@@ -52,37 +47,33 @@ impl From<Refusal> for Refused {
     }
 }
 
-/// Answers one request.
+/// Answers one request, or why its head is refused. `switch` ends what it is sent on.
 pub(crate) async fn serve(
     worker: Rc<Worker>,
-    exchange: Rc<Exchange>,
+    head: Result<Head<'_>, Fault>,
     switch: Rc<CutSwitch>,
     peer: IpAddr,
-    mut request: Request<Incoming>,
-) -> Response<AnswerBody> {
-    let in_flight = exchange.begin();
-    let client = worker.settings.client(peer, request.headers());
+) -> Answer {
+    let client = head.as_ref().map_or(peer, |head| worker.settings.client(peer, head.fields));
     let request_id = worker.ids.next();
     let mut record = Record::begin(Rc::clone(&worker), client, request_id);
-    let user_agent = request.headers().get(USER_AGENT).and_then(|agent| agent.to_str().ok());
     let mut channel = None;
-    let framed = match exchange.fault_of(request.method()) {
-        Some(fault) => Err(Refusal::Framing(fault).into()),
-        None => {
-            record.request(request.method(), request.version(), user_agent);
-            check_message(&request)
+    let is_head = head.as_ref().is_ok_and(|head| head.method == Method::HEAD);
+    let passed = match &head {
+        Ok(head) => {
+            let user_agent = head.fields.text(Field::UserAgent);
+            record.request(&head.method, head.version, user_agent);
+            match check(head) {
+                Ok(()) if head.method == Method::OPTIONS => Ok((options(), None)),
+                Ok(()) => {
+                    pass(&worker, head, client, request_id.as_str(), &mut record, &mut channel)
+                        .await
+                }
+                Err(refusal) => Err(refusal.into()),
+            }
         }
+        Err(fault) => Err(Refusal::Framing(*fault).into()),
     };
-    let passed = match framed {
-        Ok(()) if request.method() == Method::OPTIONS => Ok((options(), None)),
-        Ok(()) => {
-            pass(&worker, &request, client, request_id.as_str(), &mut record, &mut channel).await
-        }
-        Err(refused) => Err(refused),
-    };
-    if request.version() == Version::HTTP_2 && !request.body().is_end_stream() {
-        read_away(request.body_mut()).await;
-    }
     let (mut answer, opened) = passed.unwrap_or_else(|Refused { refusal, detail }| {
         let contact = worker.settings.contact.as_deref();
         let channel = channel.as_ref().and_then(target::channel_text);
@@ -93,45 +84,26 @@ pub(crate) async fn serve(
         (Stored { status: refused.status, headers: refused.headers, body }, None)
     });
     let watch = opened
-        .filter(|_| answer.body.is_streamed() && request.method() != Method::HEAD)
+        .filter(|_| answer.body.is_streamed() && !is_head)
         .map(|(allowed, question)| Watch::new(&worker.watches, allowed, question, switch));
     if let Ok(id) = HeaderValue::from_str(request_id.as_str()) {
         answer.headers.insert(REQUEST_ID, id);
     }
     record.status(answer.status);
-    respond(answer, watch, request.method() == Method::HEAD, record, in_flight)
+    respond(answer, watch, is_head, record)
 }
 
-/// Reads away what a client sends with a request that is refused, within bounds: some take an
-/// answer that comes before their content has gone for a failure of the stream.
-async fn read_away(content: &mut Incoming) {
-    let reading = async {
-        let mut left = READ_AWAY_BYTES;
-        while let Some(Ok(frame)) = content.frame().await {
-            left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
-            if left == 0 {
-                break;
-            }
-        }
-    };
-    let _ = tokio::time::timeout(READ_AWAY, reading).await;
-}
-
-/// What must hold of a message before its target is read. Content is refused here for HTTP/2; for
-/// HTTP/1 the listener has done it.
-fn check_message(request: &Request<Incoming>) -> Result<(), Refused> {
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+/// What must hold of a head before its target is read.
+fn check(head: &Head<'_>) -> Result<(), Refusal> {
+    let reads = matches!(head.method, Method::GET | Method::HEAD | Method::OPTIONS);
     if !reads {
-        return Err(Refusal::Method.into());
+        return Err(Refusal::Method);
     }
-    if !request.body().is_end_stream() {
-        return Err(Refusal::Framing(Framing::Content).into());
+    if head.has_content {
+        return Err(Refusal::Framing(Fault::Content));
     }
-    if request.headers().len() > MAX_FIELDS {
-        return Err(Refusal::Framing(Framing::TooLarge).into());
-    }
-    if !authority::is_clear(request.version(), request.uri(), request.headers()) {
-        return Err(Refusal::Host.into());
+    if !head.is_host_clear {
+        return Err(Refusal::Host);
     }
     Ok(())
 }
@@ -139,17 +111,16 @@ fn check_message(request: &Request<Incoming>) -> Result<(), Refused> {
 /// Target, credential, grant, storage.
 async fn pass(
     worker: &Worker,
-    request: &Request<Incoming>,
+    head: &Head<'_>,
     client: IpAddr,
     request_id: &str,
     record: &mut Record,
     channel: &mut Option<ChannelName>,
 ) -> Result<(Stored, Option<Opened>), Refused> {
-    let target =
-        target::read(request.uri().path(), &worker.settings.mounts).map_err(Refusal::Path)?;
+    let target = target::read(head.path, &worker.settings.mounts).map_err(Refusal::Path)?;
     channel.clone_from(&target.channel);
 
-    let (allowed, credential) = match decide(worker, request, client, &target, record).await {
+    let (allowed, credential) = match decide(worker, head, client, &target, record).await {
         Ok(decided) => decided,
         Err(refusal) => {
             note_refused(worker, &target, record);
@@ -169,10 +140,10 @@ async fn pass(
     let used = UsageKey { day: now.day(), token, channel: allowed.channel().id };
     worker.usage.used(used, now, client);
 
-    let head = request.method() == Method::HEAD;
-    let ask = Ask { head, headers: request.headers(), request_id };
+    let is_head = head.method == Method::HEAD;
+    let ask = Ask { head: is_head, fields: head.fields, request_id };
     let mut stored = worker.storages.open(&allowed, file, &ask).await.map_err(not_stored)?;
-    if !head && matches!(stored.status, StatusCode::OK | StatusCode::PARTIAL_CONTENT) {
+    if !is_head && matches!(stored.status, StatusCode::OK | StatusCode::PARTIAL_CONTENT) {
         let package = file.package();
         let downloads = u64::from(package.is_some());
         let package = package.unwrap_or_default();
@@ -189,12 +160,12 @@ async fn pass(
 /// Who asks, and whether they may.
 async fn decide(
     worker: &Worker,
-    request: &Request<Incoming>,
+    head: &Head<'_>,
     client: IpAddr,
     target: &Target<'_>,
     record: &mut Record,
 ) -> Result<(Allowed, Credential), Refusal> {
-    let credential = credential::find(target.token, request.headers())
+    let credential = credential::find(target.token, head.fields)
         .map_err(|credential::TwoTokens| Refusal::TwoTokens)?;
     let name = target.channel.as_ref();
     let decided = worker.table.decide(name, &credential, client, |grant| record.token(grant)).await;
@@ -244,25 +215,13 @@ fn options() -> Stored {
     Stored { status: StatusCode::NO_CONTENT, headers, body: StoredBody::Empty }
 }
 
-fn respond(
-    answer: Stored,
-    watch: Option<Watch>,
-    head: bool,
-    record: Record,
-    in_flight: crate::listener::InFlight,
-) -> Response<AnswerBody> {
-    let Stored { status, mut headers, body } = answer;
-    let content = if head {
+fn respond(answer: Stored, watch: Option<Watch>, is_head: bool, record: Record) -> Answer {
+    let Stored { status, headers: mut fields, mut body } = answer;
+    if is_head {
         if let StoredBody::Memory(bytes) = &body {
-            headers.insert(http::header::CONTENT_LENGTH, bytes.len().into());
+            fields.insert(CONTENT_LENGTH, bytes.len().into());
         }
-        StoredBody::Empty
-    } else {
-        body
-    };
-    let sending = Sending::new(watch, record, in_flight);
-    let mut response = Response::new(AnswerBody::new(content, sending));
-    *response.status_mut() = status;
-    *response.headers_mut() = headers;
-    response
+        body = StoredBody::Empty;
+    }
+    Answer { status, fields, body: AnswerBody::new(body, watch, record) }
 }

@@ -18,10 +18,9 @@ use tokio::task::LocalSet;
 
 use crate::follow::{Follower, Identity};
 use crate::limits::Limiters;
-use crate::listener::{BindError, Listener, Sockets, Stopping, WireLimits};
+use crate::listener::{BindError, Dates, Listener, Sockets, Stopping, WireLimits};
 use crate::metrics::Metrics;
 use crate::record::{AccessLog, LogError};
-use crate::stand_in::StandIns;
 use crate::storage::{Objects, StorageSettings};
 use crate::table::{Table, TableLimits};
 use crate::usage::{Gauges, Reporter, ReporterCounts, Reporting, Shard};
@@ -362,12 +361,10 @@ impl ThreadStart {
             worker: Rc::clone(&worker),
             tls: self.tls,
             limits: self.limits,
-            stand_ins: StandIns::reserve()
-                .inspect_err(|why| tracing::warn!(%why, "files are read, not sent by the kernel"))
-                .ok(),
             permits: Arc::clone(&permits),
             stop: self.stop,
             stopping: Stopping::default(),
+            dates: Dates::default(),
         });
         for socket in sockets {
             match tokio::net::TcpListener::from_std(socket) {

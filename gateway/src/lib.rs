@@ -9,8 +9,8 @@
 //! 4. `table`: the token's digest becomes a grant, and [`access::decide()`] makes of it the leave
 //!    to open storage, [`access::Allowed`]; `limits` holds the token to its rate and volume.
 //! 5. `storage`: a directory or a web server opens the file; it sees no trace of the credential.
-//! 6. `body`: the bytes, chunk by chunk as the client takes them; where the kernel can send a file
-//!    itself, what stands for its parts (`stand_in`).
+//! 6. `body`: the bytes, piece by piece as the client takes them; where the kernel can send a file
+//!    itself, which part of it.
 //! 7. `answer` holds every refusal's text; `record` writes the line of the access log. `usage` has
 //!    counted what was sent, and reports it beside the requests.
 //!
@@ -26,7 +26,6 @@ mod answer;
 mod body;
 mod bucket;
 mod cache_control;
-mod chunk;
 mod credential;
 mod driver;
 mod follow;
@@ -38,7 +37,6 @@ mod record;
 mod rules;
 #[cfg(feature = "simulation")]
 pub mod simulation;
-mod stand_in;
 mod storage;
 mod table;
 pub mod target;

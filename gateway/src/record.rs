@@ -143,6 +143,9 @@ impl Record {
 const USER_AGENT_MAX: usize = 128;
 
 fn beginning(text: &str) -> &str {
+    if text.len() <= USER_AGENT_MAX {
+        return text;
+    }
     text.char_indices().nth(USER_AGENT_MAX).map_or(text, |(end, _)| &text[..end])
 }
 

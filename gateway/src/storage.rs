@@ -11,17 +11,19 @@ mod representation;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use ::http::HeaderMap;
 use access::{Allowed, Channel, Clock, Timestamp};
 use foldhash::HashMap;
 
 use self::directory::Directory;
-pub(crate) use self::directory::{FileBody, OpenFile};
+#[cfg(test)]
+pub(crate) use self::directory::OpenFile;
+pub(crate) use self::directory::{FileBody, FilePart};
 use self::http::HttpStorage;
 pub(crate) use self::http::UpstreamBody;
 pub(crate) use self::http::{ObjectCounts, Objects};
 pub use self::probe::{ProbeError, StorageProbe};
 pub(crate) use self::representation::{Content, Stored, StoredBody};
+use crate::listener::Fields;
 use crate::target::FilePath;
 
 /// What is asked of a storage, beside which file.
@@ -29,7 +31,7 @@ pub(crate) struct Ask<'r> {
     /// Only the head of the answer is wanted.
     pub(crate) head: bool,
     /// The client's header fields. A storage takes from them what it may pass on (wire.md W19).
-    pub(crate) headers: &'r HeaderMap,
+    pub(crate) fields: &'r Fields<'r>,
     /// The request's id, for the upstream's own log.
     pub(crate) request_id: &'r str,
 }

@@ -110,9 +110,7 @@ impl FilePath<'_> {
     /// (`name-version-build.conda` or `.tar.bz2`); none for what is no package file. What can't be
     /// a package's name is told as the empty one.
     pub fn package(&self) -> Option<&str> {
-        self.subdir?;
-        let name = self.name();
-        let stem = name.strip_suffix(".conda").or_else(|| name.strip_suffix(".tar.bz2"))?;
+        let stem = self.package_stem()?;
         let package = stem.rsplitn(3, '-').nth(2).unwrap_or_default();
         let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
         let is_name = package.len() <= MAX_PACKAGE_NAME && package.bytes().all(allowed);
@@ -121,7 +119,14 @@ impl FilePath<'_> {
 
     /// Whether its name is another one when its bytes are: a package or a shard.
     pub(crate) fn is_unchanging(&self) -> bool {
-        self.in_shards || self.package().is_some()
+        self.in_shards || self.package_stem().is_some()
+    }
+
+    /// A package file's name without what says that it is one.
+    fn package_stem(&self) -> Option<&str> {
+        self.subdir?;
+        let name = self.name();
+        name.strip_suffix(".conda").or_else(|| name.strip_suffix(".tar.bz2"))
     }
 
     /// Whether the file is the channel's `notices.json`, which clients ask for without their

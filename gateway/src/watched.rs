@@ -140,11 +140,6 @@ impl Watch {
         self.watched.take_by.set(Some(take_by));
     }
 
-    /// Ends the connection or stream that it is sent on, for another reason than the grant.
-    pub(crate) fn cut_connection(&self) {
-        self.watched.switch.throw();
-    }
-
     /// Why it was cut, if it was.
     pub(crate) fn cut(&self) -> Option<&'static str> {
         match self.watched.state.get() {

@@ -7,10 +7,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use access::{Clock, TrustedProxies};
-use http::{HeaderMap, HeaderValue};
-
 use crate::limits::Limiters;
+use crate::listener::{Field, Fields};
 use crate::metrics::Metrics;
 use crate::record::LogLines;
 use crate::storage::Storages;
@@ -18,6 +16,7 @@ use crate::table::Table;
 use crate::target::MountPrefixes;
 use crate::usage::Shard;
 use crate::watched::Watches;
+use access::{Clock, TrustedProxies};
 
 pub(crate) struct Worker {
     pub(crate) table: Arc<Table>,
@@ -55,9 +54,8 @@ impl RequestSettings {
     }
 
     /// Who asks.
-    pub(crate) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-        let forwarded = headers.get_all("x-forwarded-for").iter();
-        self.trusted_proxies.client(peer, forwarded.map(HeaderValue::as_bytes))
+    pub(crate) fn client(&self, peer: IpAddr, fields: &Fields<'_>) -> IpAddr {
+        self.trusted_proxies.client(peer, fields.all(Field::XForwardedFor))
     }
 }
 

@@ -155,7 +155,7 @@ fn a_file_that_is_written_over_while_it_is_sent_is_cut() {
 
 fn is_cut(begun: Begun) {
     let (answer, site) = begun.end();
-    // What was under way by then the kernel sends as the file is now (docs/decisions/sendfile.md).
+    // What was under way by then the kernel sends as the file is now (docs/decisions/http1.md).
     assert!(!answer.whole, "a mixed file was taken for whole");
     let line = site.line_of(&answer.request_id());
     assert_eq!((&line["end"], &line["fault"]), (&"cut".into(), &"upstream".into()), "{line}");

@@ -7,7 +7,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use crate::site::upstream::{Arrived, Then, Upstream, answer, ok};
-use crate::site::{Answer, Setup, Site, port};
+use crate::site::{Answer, Connection, Setup, Site, port};
 
 const PART: &[u8] = &[b'x'; 40_000];
 const WHOLE: &[u8] = &[b'y'; 100_000];
@@ -280,5 +280,28 @@ fn a_request_is_sent_again_only_after_a_pooled_connection() {
     let token = site.admin.token(&["demo"]).value;
     assert_eq!(site.get(&path(&token, "fine")).status(), 503);
     assert_eq!(upstream.arrived().len(), 1);
+    site.stop();
+}
+
+/// An HTTP/1.0 client knows no chunks: the connection's end is the content's end, so that a cut must
+/// not look like one.
+#[test]
+fn an_old_client_is_not_deceived_by_an_answer_without_a_length() {
+    let upstream = Upstream::start(faulty);
+    let site = site(&upstream.url());
+    let token = site.admin.token(&["demo"]).value;
+    let get = |fault: &str| {
+        let mut stream = TcpStream::connect(site.gateway).unwrap();
+        let path = format!("/t/{token}/demo/noarch/{fault}-1.0-0.conda");
+        stream.write_all(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes()).unwrap();
+        let mut connection = Connection::over(stream);
+        let head = connection.head().unwrap();
+        assert_eq!((head.status, head.field("transfer-encoding")), (200, None), "{fault}");
+        connection.rest(head)
+    };
+    let answer = get("chunks");
+    assert!(answer.whole);
+    assert_eq!(answer.body, b"hello world");
+    assert!(!get("cut-chunks").whole);
     site.stop();
 }

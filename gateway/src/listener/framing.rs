@@ -1,9 +1,11 @@
-//! Strict reading of an HTTP/1 request's head, before the HTTP library sees it (wire.md W5a).
+//! Strict reading of an HTTP/1 request's head (wire.md W5a).
 //!
 //! A proxy that reads a message's length otherwise than its neighbour can be made to take one
 //! request for two. So whatever two parsers could read differently is refused here, and the
 //! connection with it; what passes is plain enough for any parser. Source: RFC 9112, sections
 //! 2.2, 3, 5.1, 5.2, 6.
+
+use http::Version;
 
 /// Why a request's head is refused. The connection is closed after the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,27 +51,40 @@ pub(super) fn head_end(bytes: &[u8]) -> Result<Option<usize>, Fault> {
     Ok(None)
 }
 
-/// Checks one complete head, with its empty line.
+/// A head's first line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct RequestLine<'h> {
+    pub(super) method: &'h [u8],
+    pub(super) target: &'h [u8],
+    pub(super) version: Version,
+}
+
+/// Reads one complete head, with its empty line; `field` is given each name and value.
 ///
 /// # Errors
 /// What about it two parsers could read differently, or what we don't take.
-pub(super) fn check(head: &[u8]) -> Result<(), Fault> {
+pub(super) fn read<'h>(
+    head: &'h [u8],
+    mut field: impl FnMut(&'h [u8], &'h [u8]),
+) -> Result<RequestLine<'h>, Fault> {
     let head = head.strip_suffix(b"\r\n\r\n").ok_or(Fault::Field)?;
     let (line, mut rest) = first_line(head);
-    let method = check_request_line(line)?;
+    let request = read_request_line(line)?;
     let mut length = Length::default();
     let mut fields = 0;
     while !rest.is_empty() {
         let line;
         (line, rest) = first_line(rest);
-        check_field(line, &mut length)?;
+        let (name, value) = read_field(line)?;
+        length.read(name, value)?;
+        field(name, value);
         fields += 1;
     }
     if fields > MAX_FIELDS {
         return Err(Fault::TooLarge);
     }
-    match (length.has_content()?, method) {
-        (false, _) => Ok(()),
+    match (length.has_content()?, request.method) {
+        (false, _) => Ok(request),
         (true, b"GET" | b"HEAD") => Err(Fault::Content),
         (true, _) => Err(Fault::Method),
     }
@@ -84,25 +99,26 @@ fn first_line(lines: &[u8]) -> (&[u8], &[u8]) {
     }
 }
 
-/// Gives back the method.
-fn check_request_line(line: &[u8]) -> Result<&[u8], Fault> {
-    let mut parts = line.split(|&b| b == b' ');
-    let (Some(method), Some(target), Some(version), None) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return Err(Fault::RequestLine);
-    };
+fn read_request_line(line: &[u8]) -> Result<RequestLine<'_>, Fault> {
+    let space = memchr::memchr(b' ', line).ok_or(Fault::RequestLine)?;
+    let (method, rest) = (&line[..space], &line[space + 1..]);
+    let space = memchr::memchr(b' ', rest).ok_or(Fault::RequestLine)?;
+    let (target, version) = (&rest[..space], &rest[space + 1..]);
     if method.is_empty() || !method.iter().all(|&b| is(b, TOKEN)) {
         return Err(Fault::RequestLine);
     }
-    if !matches!(version, b"HTTP/1.1" | b"HTTP/1.0") {
+    let version = match version {
+        b"HTTP/1.1" => Version::HTTP_11,
+        b"HTTP/1.0" => Version::HTTP_10,
+        _ => return Err(Fault::RequestLine),
+    };
+    if target.is_empty() {
         return Err(Fault::RequestLine);
     }
-    if is_target(target) { Ok(method) } else { Err(Fault::Target) }
+    if is_target(target) { Ok(RequestLine { method, target, version }) } else { Err(Fault::Target) }
 }
 
-/// A path whose characters every parser takes, or what the HTTP library's own parser takes: what
-/// that one refused later would be answered without a word, and without a record.
+/// A path whose characters every parser takes, or another URI.
 fn is_target(target: &[u8]) -> bool {
     let is_usual_path = target.first() == Some(&b'/') && target.iter().all(|&b| is(b, PATH));
     let is_uri = || {
@@ -120,7 +136,19 @@ struct Length<'h> {
     transfer_encoding: Option<&'h [u8]>,
 }
 
-impl Length<'_> {
+impl<'h> Length<'h> {
+    fn read(&mut self, name: &[u8], value: &'h [u8]) -> Result<(), Fault> {
+        let slot = match name.len() {
+            14 if name.eq_ignore_ascii_case(b"content-length") => &mut self.content_length,
+            17 if name.eq_ignore_ascii_case(b"transfer-encoding") => &mut self.transfer_encoding,
+            _ => return Ok(()),
+        };
+        match slot.replace(value) {
+            None => Ok(()),
+            Some(_) => Err(Fault::Length),
+        }
+    }
+
     fn has_content(&self) -> Result<bool, Fault> {
         match (self.content_length, self.transfer_encoding) {
             (None, None) => Ok(false),
@@ -137,46 +165,33 @@ impl Length<'_> {
     }
 }
 
-fn check_field<'h>(line: &'h [u8], length: &mut Length<'h>) -> Result<(), Fault> {
+/// Name and value, without the space around it.
+fn read_field(line: &[u8]) -> Result<(&[u8], &[u8]), Fault> {
     let colon = memchr::memchr(b':', line).ok_or(Fault::Field)?;
     let (name, value) = (&line[..colon], &line[colon + 1..]);
     if name.is_empty() || !name.iter().all(|&b| is(b, TOKEN)) {
         return Err(Fault::Field);
     }
-    if !value.iter().all(|&b| is(b, VALUE)) {
+    // Without leaving early, so that many bytes are looked at in one step.
+    let is_control = |b: u8| ((b < b' ') & (b != b'\t')) | (b == 0x7f);
+    if value.iter().fold(false, |found, &b| found | is_control(b)) {
         return Err(Fault::Field);
     }
-    let slot = if name.eq_ignore_ascii_case(b"content-length") {
-        &mut length.content_length
-    } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
-        &mut length.transfer_encoding
-    } else {
-        return Ok(());
-    };
-    match slot.replace(value.trim_ascii()) {
-        None => Ok(()),
-        Some(_) => Err(Fault::Length),
-    }
+    Ok((name, value.trim_ascii()))
 }
 
 /// RFC 9110, section 5.6.2: the characters of a method and of a field's name.
 const TOKEN: u8 = 1;
 /// What may be in a path that every parser takes.
 const PATH: u8 = 2;
-/// What may be in a field's value.
-const VALUE: u8 = 4;
 
-/// What each byte may be in: each byte of a head is looked up here.
+/// What each byte may be in.
 const KINDS: [u8; 256] = {
-    let mut kinds = [VALUE; 256];
+    let mut kinds = [0; 256];
     let mut b = 0;
     while b < 256 {
-        let byte = b as u8;
-        if (byte < b' ' && byte != b'\t') || byte == 0x7f {
-            kinds[b] = 0;
-        }
-        if byte.is_ascii_alphanumeric() {
-            kinds[b] |= TOKEN | PATH;
+        if (b as u8).is_ascii_alphanumeric() {
+            kinds[b] = TOKEN | PATH;
         }
         b += 1;
     }
@@ -206,7 +221,7 @@ mod tests {
     fn judge(head: &str) -> Result<(), Fault> {
         let end = head_end(head.as_bytes())?.expect("a whole head");
         assert_eq!(end, head.len());
-        check(head.as_bytes())
+        read(head.as_bytes(), |_, _| {}).map(|_| ())
     }
 
     #[test]
@@ -250,7 +265,6 @@ mod tests {
         assert_eq!(judge(both), Err(Fault::Length));
     }
 
-    /// What the HTTP library refused itself would get a bare answer, and no record.
     #[test]
     fn w16_a_target_that_is_no_uri_is_refused_here() {
         for target in ["/demo/<x>", "/a^b", "/a|b", "?", "http://", "http:/x/a", "http://[::1/a"] {
@@ -300,19 +314,27 @@ mod tests {
         #[test]
         fn never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = head_end(&bytes);
-            let _ = check(&bytes);
+            let _ = read(&bytes, |_, _| {});
         }
 
-        /// Whatever passes here, the HTTP library's parser reads the same way.
+        /// Whatever passes here, another parser reads the same way.
         #[test]
         fn what_passes_is_one_head_to_another_parser(
             head in "(GET|HEAD|PUT) /[ -~]{0,8} HTTP/1\\.[012]\r\n([A-Za-z -]{0,5}:? ?[ -~\t\r\n]{0,9}\r\n){0,4}\r\n"
         ) {
-            if head_end(head.as_bytes()) == Ok(Some(head.len())) && check(head.as_bytes()).is_ok() {
+            let mut ours = Vec::new();
+            let is_whole = head_end(head.as_bytes()) == Ok(Some(head.len()));
+            let judged = read(head.as_bytes(), |name, value| ours.push((name, value)));
+            if let (true, Ok(line)) = (is_whole, judged) {
                 let mut fields = [httparse::EMPTY_HEADER; 200];
                 let mut request = httparse::Request::new(&mut fields);
                 let parsed = request.parse(head.as_bytes());
                 prop_assert_eq!(parsed, Ok(httparse::Status::Complete(head.len())));
+                prop_assert_eq!(request.method.map(str::as_bytes), Some(line.method));
+                prop_assert_eq!(request.path.map(str::as_bytes), Some(line.target));
+                let theirs: Vec<_> =
+                    request.headers.iter().map(|f| (f.name.as_bytes(), f.value.trim_ascii())).collect();
+                prop_assert_eq!(ours, theirs);
             }
         }
     }

@@ -26,6 +26,11 @@ impl Stopping {
         self.connections.take().into_iter().for_each(|(_, connection)| connection.wake());
     }
 
+    /// Whether the gateway stops.
+    pub(super) fn is_begun(&self) -> bool {
+        self.begun.get()
+    }
+
     pub(super) fn tell(&self) -> Told<'_> {
         Told { stopping: self, place: None }
     }

@@ -13,7 +13,7 @@ use std::thread::JoinHandle;
 use config::AccessLog as Form;
 use prometheus_client::metrics::counter::Counter;
 
-use super::line::Line;
+use super::line::{Line, Times};
 
 /// How many bytes a worker gathers before it hands them on; it does so at every tick too.
 const GATHERED_BYTES: usize = 64 * 1024;
@@ -48,6 +48,7 @@ pub(crate) struct AccessLog {
 pub(crate) struct LogLines {
     form: Form,
     gathered: RefCell<Vec<u8>>,
+    times: Times,
     send: SyncSender<Vec<u8>>,
     written: Arc<Written>,
     lost: Counter,
@@ -105,6 +106,7 @@ impl AccessLog {
         LogLines {
             form: self.form,
             gathered: RefCell::default(),
+            times: Times::default(),
             send: self.send.clone(),
             written: Arc::clone(&self.written),
             lost: self.lost.clone(),
@@ -158,8 +160,8 @@ impl LogLines {
     pub(super) fn write(&self, line: &Line) {
         let mut gathered = self.gathered.borrow_mut();
         match self.form {
-            Form::Json => line.write_json(&mut gathered),
-            Form::Text => line.write_text(&mut gathered),
+            Form::Json => line.write_json(&self.times, &mut gathered),
+            Form::Text => line.write_text(&self.times, &mut gathered),
             Form::Off => return,
         }
         gathered.push(b'\n');

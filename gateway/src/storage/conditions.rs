@@ -3,13 +3,12 @@
 use std::ops::Range;
 use std::time::SystemTime;
 
-use http::header::{IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE};
-use http::{HeaderMap, HeaderName};
+use crate::listener::{Field, Fields, visible};
 
 /// What a client wants to be true before it is sent the whole file.
 #[derive(Clone, Copy)]
 pub(super) struct Conditions<'r> {
-    headers: &'r HeaderMap,
+    fields: &'r Fields<'r>,
     head: bool,
 }
 
@@ -44,8 +43,8 @@ enum Asked {
 }
 
 impl<'r> Conditions<'r> {
-    pub(super) fn new(headers: &'r HeaderMap, head: bool) -> Self {
-        Self { headers, head }
+    pub(super) fn new(fields: &'r Fields<'r>, head: bool) -> Self {
+        Self { fields, head }
     }
 
     /// Judges a file of `length` bytes.
@@ -61,12 +60,12 @@ impl<'r> Conditions<'r> {
 
     /// RFC 9110, section 13.2.2: If-Modified-Since counts only without If-None-Match.
     pub(super) fn is_not_modified(&self, validators: &Validators) -> bool {
-        if self.headers.contains_key(IF_NONE_MATCH) {
-            let mut lists = self.headers.get_all(IF_NONE_MATCH).iter();
-            return lists.any(|list| list.to_str().is_ok_and(|l| matches_weakly(l, validators)));
+        if self.has(Field::IfNoneMatch) {
+            let mut lists = self.fields.all(Field::IfNoneMatch).filter_map(visible);
+            return lists.any(|list| matches_weakly(list, validators));
         }
-        let since =
-            self.text(IF_MODIFIED_SINCE).and_then(|date| httpdate::parse_http_date(date).ok());
+        let since = self.fields.text(Field::IfModifiedSince);
+        let since = since.and_then(|date| httpdate::parse_http_date(date).ok());
         match (validators.last_modified, since) {
             (Some(modified), Some(since)) => modified <= since,
             _ => false,
@@ -75,28 +74,27 @@ impl<'r> Conditions<'r> {
 
     /// Whether a 304 may be the answer.
     pub(super) fn may_be_unmodified(&self) -> bool {
-        self.headers.contains_key(IF_NONE_MATCH) || self.headers.contains_key(IF_MODIFIED_SINCE)
+        self.has(Field::IfNoneMatch) || self.has(Field::IfModifiedSince)
     }
 
     /// The one range that is asked for. Several ranges and what can't be read are ignored, as RFC
     /// 9110, section 14.2 allows; so is the range of a HEAD.
     fn asked_range(&self) -> Option<Asked> {
-        let once = self.headers.get_all(RANGE).iter().count() == 1;
-        let usable = once && !self.head;
-        usable.then(|| self.text(RANGE)).flatten().and_then(Asked::parse)
+        let range = self.fields.only(Field::Range).filter(|_| !self.head)?;
+        Asked::parse(visible(range)?)
     }
 
     /// Whether a usable range is asked for, and its text.
     pub(super) fn range_to_pass_on(&self) -> Option<&'r str> {
-        self.asked_range().and_then(|_| self.text(RANGE))
+        self.asked_range().and_then(|_| self.fields.text(Field::Range))
     }
 
     /// RFC 9110, section 13.1.5: the comparison is strong.
     fn if_range_holds(&self, validators: &Validators) -> bool {
-        if !self.headers.contains_key(IF_RANGE) {
+        if !self.has(Field::IfRange) {
             return true;
         }
-        let Some(wanted) = self.text(IF_RANGE) else {
+        let Some(wanted) = self.fields.text(Field::IfRange) else {
             return false;
         };
         if wanted.starts_with('"') {
@@ -106,8 +104,8 @@ impl<'r> Conditions<'r> {
         date.is_some() && date == validators.last_modified
     }
 
-    fn text(&self, name: HeaderName) -> Option<&'r str> {
-        self.headers.get(name)?.to_str().ok().map(str::trim)
+    fn has(&self, field: Field) -> bool {
+        self.fields.first(field).is_some()
     }
 }
 
@@ -179,16 +177,13 @@ mod tests {
     const DATE: &str = "Sun, 01 Nov 2026 12:00:00 GMT";
     const LATER: &str = "Sun, 01 Nov 2026 12:00:01 GMT";
 
-    fn judge(fields: &[(&'static str, &str)]) -> Verdict {
-        let pair = |(name, value): &(&'static str, &str)| {
-            (HeaderName::from_static(name), value.parse().unwrap())
-        };
-        let headers: HeaderMap = fields.iter().map(pair).collect();
+    fn judge(fields: &[(&str, &str)]) -> Verdict {
+        let fields = Fields::from_pairs(fields);
         let validators = Validators {
             etag: Some("\"v,1\"".to_owned()),
             last_modified: httpdate::parse_http_date(DATE).ok(),
         };
-        Conditions::new(&headers, false).judge(&validators, 1000)
+        Conditions::new(&fields, false).judge(&validators, 1000)
     }
 
     #[test]
@@ -252,8 +247,8 @@ mod tests {
     proptest! {
         #[test]
         fn a_part_lies_within_the_file(range in "(bytes=)?[0-9]{0,22}-?[0-9]{0,22}", length: u64) {
-            let headers = HeaderMap::from_iter([(RANGE, range.parse().unwrap())]);
-            let conditions = Conditions::new(&headers, false);
+            let fields = Fields::from_pairs(&[("range", &range)]);
+            let conditions = Conditions::new(&fields, false);
             if let Verdict::Part(part) = conditions.judge(&Validators::default(), length) {
                 prop_assert!(part.start < part.end && part.end <= length);
             }

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 
-pub(crate) use self::body::FileBody;
+pub(crate) use self::body::{FileBody, FilePart};
 pub(crate) use self::file::OpenFile;
 use self::known::{Known, KnownFiles, Lookup};
 use super::conditions::Conditions;
@@ -128,7 +128,7 @@ impl Storage for Directory {
     ) -> Result<Stored, Failure> {
         let path = file.decoded_below(&channel.prefix);
         let known = self.find(&path)?;
-        let conditions = Conditions::new(ask.headers, ask.head);
+        let conditions = Conditions::new(ask.fields, ask.head);
         let (length, validators) = (known.file.length(), &known.validators);
         let headers = known.headers.clone();
         if length <= SMALL_BYTES && !ask.head && !conditions.is_not_modified(validators) {

@@ -59,6 +59,17 @@ impl HttpStorage {
         Some((objects, objects.ttl(file)?))
     }
 
+    /// The storage and the path, whoever asks. No storage's name has a space.
+    fn key(&self, channel: &Channel, file: &FilePath<'_>) -> String {
+        let path = file.encoded();
+        let mut key =
+            String::with_capacity(self.name.len() + channel.prefix.len() + path.len() + 2);
+        for part in [&self.name, " ", &channel.prefix, "/", &path] {
+            key.push_str(part);
+        }
+        key
+    }
+
     /// Asks for a channel's file, and follows redirects as far as the settings allow.
     async fn ask(
         &self,
@@ -160,8 +171,7 @@ impl Storage for Rc<HttpStorage> {
         ask: &Ask<'_>,
     ) -> Result<Stored, Failure> {
         if let Some((objects, ttl)) = self.kept(file) {
-            // No storage's name has a space.
-            let key = format!("{} {}/{}", self.name, channel.prefix, file.encoded());
+            let key = self.key(channel, file);
             let lookup = Lookup { storage: self, objects, key, ttl, channel, file, ask };
             return lookup.answer().await;
         }

@@ -3,11 +3,11 @@
 
 use access::Channel;
 use bytes::Bytes;
-use http::HeaderMap;
 
 use super::conditions::{Conditions, Validators};
 use super::representation::{Representation, content_type, fields};
 use super::{Ask, Failure, Storage, Stored};
+use crate::listener::Fields;
 use crate::target::FilePath;
 
 const JSON: &str = "repodata.json";
@@ -36,8 +36,8 @@ pub(super) async fn open(
     if !(is_index && matches!(opened, Err(Failure::NotFound))) {
         return opened;
     }
-    let no_headers = HeaderMap::new();
-    let head = Ask { head: true, headers: &no_headers, request_id: ask.request_id };
+    let none = Fields::default();
+    let head = Ask { head: true, fields: &none, request_id: ask.request_id };
     for name in INDEXES.into_iter().filter(|&name| name != file.name()) {
         match storage.open(channel, &file.sibling(name), &head).await {
             Err(Failure::NotFound) => {}
@@ -49,7 +49,7 @@ pub(super) async fn open(
     let headers = fields(content_type(file.name()), &validators);
     let empty =
         Representation { length: body.len() as u64, validators: &validators, headers, body };
-    Ok(empty.answer(&Conditions::new(ask.headers, ask.head)))
+    Ok(empty.answer(&Conditions::new(ask.fields, ask.head)))
 }
 
 fn empty(name: &str) -> (Validators, Bytes) {

@@ -4,10 +4,10 @@
 use std::future::poll_fn;
 use std::sync::Arc;
 
-use ::http::HeaderMap;
 use access::{Channel, Clock, SystemClock};
 
 use super::{Ask, Failure, Fault, Kind, Storage, StorageSettings, Storages, Stored, StoredBody};
+use crate::listener::Fields;
 use crate::target::FilePath;
 
 const REQUEST_ID: &str = "condagate-check";
@@ -41,8 +41,8 @@ impl StorageProbe {
         file: &FilePath<'_>,
         limit: usize,
     ) -> Result<Option<Vec<u8>>, ProbeError> {
-        let headers = HeaderMap::new();
-        let ask = Ask { head: false, headers: &headers, request_id: REQUEST_ID };
+        let fields = Fields::default();
+        let ask = Ask { head: false, fields: &fields, request_id: REQUEST_ID };
         let opened = match self.0.0.get(&*channel.storage) {
             Some(Kind::Directory(directory)) => directory.open(channel, file, &ask).await,
             Some(Kind::Http(http)) => http.open(channel, file, &ask).await,

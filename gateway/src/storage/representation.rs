@@ -9,8 +9,7 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::conditions::{Conditions, Validators, Verdict};
-use super::{FileBody, UpstreamBody};
-use crate::stand_in::StandIn;
+use super::{FileBody, FilePart, UpstreamBody};
 
 /// A storage's answer: 200, 206, 304 or 416.
 pub(crate) struct Stored {
@@ -36,7 +35,7 @@ pub(crate) enum Content {
     /// Bytes in memory.
     Bytes(Bytes),
     /// A part of a file, for the kernel to send.
-    File(StandIn),
+    File(FilePart),
 }
 
 impl StoredBody {
@@ -67,17 +66,20 @@ impl<B: Sliceable> Representation<'_, B> {
         let verdict = conditions.judge(self.validators, self.length);
         let Self { length, mut headers, body, .. } = self;
         headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+        let set_length = |headers: &mut HeaderMap, length| {
+            headers.insert(CONTENT_LENGTH, number(length));
+        };
         match verdict {
             Verdict::NotModified => {
                 headers.remove(CONTENT_TYPE);
                 Stored { status: StatusCode::NOT_MODIFIED, headers, body: StoredBody::Empty }
             }
             Verdict::Whole => {
-                headers.insert(CONTENT_LENGTH, length.into());
+                set_length(&mut headers, length);
                 Stored { status: StatusCode::OK, headers, body: body.slice(0..length) }
             }
             Verdict::Part(part) => {
-                headers.insert(CONTENT_LENGTH, (part.end - part.start).into());
+                set_length(&mut headers, part.end - part.start);
                 let range = format!("bytes {}-{}/{length}", part.start, part.end - 1);
                 put(&mut headers, CONTENT_RANGE, &range);
                 let body = body.slice(part);
@@ -105,6 +107,12 @@ pub(super) fn fields(media_type: HeaderValue, validators: &Validators) -> Header
         put(&mut headers, LAST_MODIFIED, &httpdate::fmt_http_date(modified));
     }
     headers
+}
+
+/// A number as a value, for less than the library takes.
+pub(super) fn number(number: u64) -> HeaderValue {
+    let text = itoa::Buffer::new().format(number).to_owned();
+    HeaderValue::from_maybe_shared(Bytes::from(text)).unwrap_or(HeaderValue::from_static("0"))
 }
 
 fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) {

@@ -23,23 +23,35 @@ pub(super) fn split(path: &str) -> Result<Vec<Segment<'_>>, PathError> {
         return Err(PathError::NoChannel);
     }
     let mut segments = Vec::with_capacity(8);
-    for raw in rest.split('/') {
-        if segments.len() == MAX_SEGMENTS {
-            return Err(PathError::NotCanonical("it has too many segments"));
+    let (mut start, mut is_encoded) = (0, false);
+    // Each byte once: this is done for every request.
+    for (at, byte) in rest.bytes().enumerate() {
+        match byte {
+            b if is_path_character(b) => {}
+            b'/' => {
+                segments.push(read(&rest[start..at], is_encoded)?);
+                (start, is_encoded) = (at + 1, false);
+                if segments.len() == MAX_SEGMENTS {
+                    return Err(PathError::NotCanonical("it has too many segments"));
+                }
+            }
+            b'%' => is_encoded = true,
+            _ => {
+                let what = "it has a character that must be percent-encoded";
+                return Err(PathError::NotCanonical(what));
+            }
         }
-        segments.push(read(raw)?);
     }
+    segments.push(read(&rest[start..], is_encoded)?);
     Ok(segments)
 }
 
-fn read(raw: &str) -> Result<Segment<'_>, PathError> {
+/// One whose characters have been looked at.
+fn read(raw: &str, is_encoded: bool) -> Result<Segment<'_>, PathError> {
     if raw.is_empty() {
         return Err(PathError::NotCanonical("it has an empty segment"));
     }
-    if !raw.bytes().all(|b| is_path_character(b) || b == b'%') {
-        return Err(PathError::NotCanonical("it has a character that must be percent-encoded"));
-    }
-    let decoded = if raw.contains('%') { decode(raw)? } else { Cow::Borrowed(raw) };
+    let decoded = if is_encoded { decode(raw)? } else { Cow::Borrowed(raw) };
     if matches!(&*decoded, "." | "..") {
         return Err(PathError::NotCanonical("it has a `.` or `..` segment"));
     }

@@ -1,40 +1,36 @@
 use std::future::poll_fn;
 use std::io::Write as _;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::stand_in::{SLOT_BYTES, StandIn};
 use crate::storage::OpenFile;
 
 struct Pair {
     ours: TcpStream,
     theirs: TcpStream,
-    all: Rc<StandIns>,
 }
 
 async fn pair() -> Pair {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let theirs = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     let (ours, _) = listener.accept().await.unwrap();
-    Pair { ours, theirs, all: StandIns::reserve().unwrap() }
+    Pair { ours, theirs }
+}
+
+/// All of a file of `content`.
+fn part(content: &[u8]) -> (FilePart, std::fs::File) {
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(content).unwrap();
+    let opened = OpenFile::new(file.try_clone().unwrap().into()).unwrap().unwrap();
+    (FilePart { file: Arc::new(opened), at: 0, length: content.len() }, file)
 }
 
 impl Pair {
-    /// Stands for all of a file of `content`.
-    fn stand_in(&self, content: &[u8]) -> (StandIn, std::fs::File) {
-        let mut file = tempfile::tempfile().unwrap();
-        file.write_all(content).unwrap();
-        let opened = OpenFile::new(file.try_clone().unwrap().into()).unwrap().unwrap();
-        let part = FilePart { file: Arc::new(opened), at: 0 };
-        (self.all.stand_for(part, content.len()).unwrap(), file)
-    }
-
-    async fn send(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        poll_fn(|cx| self.ours.poll_send(cx, slices, &self.all)).await
+    async fn send(&mut self, before: &[u8], part: &FilePart) -> io::Result<usize> {
+        poll_fn(|cx| self.ours.poll_send_file(cx, before, part)).await
     }
 
     async fn receive(&mut self, count: usize) -> Vec<u8> {
@@ -49,24 +45,20 @@ fn pattern(length: usize) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn head_and_file_go_out_at_once_and_what_follows_when_it_is_its_turn() {
+async fn head_and_file_go_out_at_once() {
     let mut pair = pair().await;
     let content = pattern(1000);
-    let (part, _file) = pair.stand_in(&content);
-    let (head, last) = (b"head".as_slice(), b"last".as_slice());
-    let slices = [IoSlice::new(head), IoSlice::new(part.address()), IoSlice::new(last)];
-    assert_eq!(pair.send(&slices).await.unwrap(), 1004);
-    assert_eq!(pair.receive(1004).await, [head, &content].concat());
-    assert_eq!(pair.send(&slices[2..]).await.unwrap(), 4);
-    assert_eq!(pair.receive(4).await, last);
+    let (part, _file) = part(&content);
+    assert_eq!(pair.send(b"head", &part).await.unwrap(), 1004);
+    assert_eq!(pair.receive(1004).await, [b"head", content.as_slice()].concat());
 }
 
 /// Were the head held back for more, it would come 200 ms later.
 #[tokio::test]
 async fn nothing_is_held_back() {
     let mut pair = pair().await;
-    let (part, _file) = pair.stand_in(&pattern(10));
-    pair.send(&[IoSlice::new(b"head"), IoSlice::new(part.address())]).await.unwrap();
+    let (part, _file) = part(&pattern(10));
+    pair.send(b"head", &part).await.unwrap();
     let soon = std::time::Duration::from_millis(150);
     tokio::time::timeout(soon, pair.receive(14)).await.unwrap();
 }
@@ -74,21 +66,19 @@ async fn nothing_is_held_back() {
 #[tokio::test]
 async fn a_full_socket_takes_the_rest_later() {
     let mut pair = pair().await;
-    let content = pattern(SLOT_BYTES);
+    let content = pattern(256 * 1024);
     let mut expected = Vec::new();
     let mut sent = Vec::new();
     for number in 0..100 {
-        let (mut part, _file) = pair.stand_in(&content);
+        let (mut part, _file) = part(&content);
         let head = format!("head {number}");
         let mut left = head.as_bytes();
         expected.extend_from_slice(left);
         expected.extend_from_slice(&content);
-        while part.remaining() > 0 {
-            let slices = [IoSlice::new(left), IoSlice::new(part.address())];
-            let slices = if left.is_empty() { &slices[1..] } else { &slices };
+        while part.length > 0 {
             let count = {
                 let mut sending =
-                    std::pin::pin!(poll_fn(|cx| pair.ours.poll_send(cx, slices, &pair.all)));
+                    std::pin::pin!(poll_fn(|cx| pair.ours.poll_send_file(cx, left, &part)));
                 let mut space = vec![0; 100_000];
                 loop {
                     tokio::select! {
@@ -102,7 +92,8 @@ async fn a_full_socket_takes_the_rest_later() {
             };
             let of_head = count.min(left.len());
             left = &left[of_head..];
-            part.advance(count - of_head);
+            part.at += (count - of_head) as u64;
+            part.length -= count - of_head;
         }
     }
     drop(pair.ours);
@@ -113,16 +104,15 @@ async fn a_full_socket_takes_the_rest_later() {
 #[tokio::test]
 async fn a_file_that_ends_early_is_an_error_after_what_was_sent() {
     let mut pair = pair().await;
-    let (mut part, file) = pair.stand_in(&pattern(1000));
+    let (mut part, file) = part(&pattern(1000));
     file.set_len(600).unwrap();
-    let head = IoSlice::new(b"head");
-    assert_eq!(pair.send(&[head, IoSlice::new(part.address())]).await.unwrap(), 604);
-    part.advance(600);
-    let why = pair.send(&[IoSlice::new(part.address())]).await.unwrap_err();
+    assert_eq!(pair.send(b"head", &part).await.unwrap(), 604);
+    (part.at, part.length) = (600, 400);
+    let why = pair.send(b"", &part).await.unwrap_err();
     assert_eq!(why.kind(), io::ErrorKind::UnexpectedEof);
 
     file.set_len(0).unwrap();
     // The head is out, and said to be; then the rest fails.
-    assert_eq!(pair.send(&[head, IoSlice::new(part.address())]).await.unwrap(), 4);
-    assert!(pair.send(&[IoSlice::new(part.address())]).await.is_err());
+    assert_eq!(pair.send(b"head", &part).await.unwrap(), 4);
+    assert!(pair.send(b"", &part).await.is_err());
 }

@@ -4,7 +4,6 @@
 use std::io;
 use std::ops::Range;
 use std::pin::Pin;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
@@ -13,7 +12,6 @@ use rustix::io::Errno;
 use tokio::task::JoinHandle;
 
 use super::OpenFile;
-use crate::stand_in::{FilePart, SLOT_BYTES, StandIn, StandIns};
 use crate::storage::representation::Sliceable;
 use crate::storage::{Content, Fault, FaultKind, StoredBody};
 
@@ -22,6 +20,9 @@ const READ_BYTES: u64 = 128 * 1024;
 /// How many bytes are looked for in the page cache at a time, and read from the disk, before the
 /// kernel sends them.
 const WINDOW_BYTES: u64 = 1024 * 1024;
+/// The longest part that the kernel is given to send, in bytes. What may no longer be sent is cut
+/// within one (sync.md T3).
+const PART_BYTES: u64 = 256 * 1024;
 
 /// A part of an open file, on its way.
 pub(crate) struct FileBody {
@@ -30,6 +31,15 @@ pub(crate) struct FileBody {
     /// Up to where it is known to be in the page cache.
     cached: u64,
     waiting: Option<Waiting>,
+}
+
+/// A part of a file that the kernel is to send: it is in the page cache.
+pub(crate) struct FilePart {
+    pub(crate) file: Arc<OpenFile>,
+    /// Where it begins, in bytes from the file's beginning.
+    pub(crate) at: u64,
+    /// In bytes.
+    pub(crate) length: usize,
 }
 
 /// A read that waits for the disk.
@@ -48,23 +58,22 @@ impl FileBody {
         self.rest.end - self.rest.start
     }
 
-    /// The next piece: what stands for it where there is something for that, else its bytes.
+    /// The next piece: a part for the kernel to send where it can, else its bytes.
     pub(crate) fn poll_content(
         &mut self,
         cx: &mut Context<'_>,
-        stand_ins: Option<&Rc<StandIns>>,
+        by_kernel: bool,
     ) -> Poll<Option<Result<Content, Fault>>> {
-        if let Some(stand_ins) = stand_ins
-            && !self.rest.is_empty()
-        {
-            if let Err(why) = ready!(self.poll_cached(cx)) {
-                return Poll::Ready(Some(Err(unusable(&why))));
-            }
-            if let Some(stand_in) = self.stand_in(stand_ins) {
-                return Poll::Ready(Some(Ok(Content::File(stand_in))));
-            }
+        if !by_kernel {
+            return self.poll_chunk(cx).map_ok(Content::Bytes);
         }
-        self.poll_chunk(cx).map_ok(Content::Bytes)
+        if self.rest.is_empty() {
+            return Poll::Ready(None);
+        }
+        Poll::Ready(Some(match ready!(self.poll_cached(cx)) {
+            Ok(()) => Ok(Content::File(self.part())),
+            Err(why) => Err(unusable(&why)),
+        }))
     }
 
     /// The next bytes.
@@ -97,13 +106,11 @@ impl FileBody {
         self.poll_disk(cx, up_to).map_ok(|_read| ())
     }
 
-    fn stand_in(&mut self, stand_ins: &Rc<StandIns>) -> Option<StandIn> {
-        let end = self.cached.min(self.rest.start + SLOT_BYTES as u64);
-        let length = usize::try_from(end.checked_sub(self.rest.start)?).ok()?;
-        let part = FilePart { file: Arc::clone(&self.file), at: self.rest.start };
-        let stand_in = stand_ins.stand_for(part, length)?;
+    fn part(&mut self) -> FilePart {
+        let end = self.cached.min(self.rest.start + PART_BYTES);
+        let part = self.rest.start..end;
         self.rest.start = end;
-        Some(stand_in)
+        FilePart { file: Arc::clone(&self.file), at: part.start, length: length(part) }
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Vec<u8>>> {

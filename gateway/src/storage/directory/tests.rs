@@ -3,10 +3,11 @@ use std::os::unix::fs::symlink;
 
 use std::time::Duration;
 
-use ::http::{HeaderMap, StatusCode};
+use ::http::StatusCode;
 use access::{ChannelId, ManualClock, Privacy, SystemClock};
 
 use super::*;
+use crate::listener::Fields;
 use crate::storage::StoredBody;
 use crate::target::{self, MountPrefixes};
 
@@ -43,8 +44,8 @@ impl Folder {
         };
         let path = format!("/chan/noarch/{name}");
         let target = target::read(&path, &MountPrefixes::default()).unwrap();
-        let headers = HeaderMap::new();
-        let ask = Ask { head: false, headers: &headers, request_id: "r" };
+        let fields = Fields::default();
+        let ask = Ask { head: false, fields: &fields, request_id: "r" };
         self.directory.open(&channel, &target.file.unwrap(), &ask).await
     }
 
@@ -276,21 +277,18 @@ fn is_cold(file: &Path) -> bool {
 async fn what_the_kernel_is_to_send_is_read_from_the_disk_before() {
     let folder = Folder::new();
     fs::write(folder.path("big"), vec![b'a'; 3_000_000]).unwrap();
-    let stand_ins = crate::stand_in::StandIns::reserve().unwrap();
     let cold = is_cold(&folder.path("big"));
     let mut body = folder.body("big").await;
     let mut waker = std::task::Context::from_waker(std::task::Waker::noop());
     if cold {
-        assert!(body.poll_content(&mut waker, Some(&stand_ins)).is_pending(), "waits for the disk");
+        assert!(body.poll_content(&mut waker, true).is_pending(), "waits for the disk");
     }
     let mut length = 0;
-    while let Some(content) =
-        std::future::poll_fn(|cx| body.poll_content(cx, Some(&stand_ins))).await
-    {
+    while let Some(content) = std::future::poll_fn(|cx| body.poll_content(cx, true)).await {
         match content.unwrap() {
             crate::storage::Content::File(part) => {
-                assert!(part.remaining() <= crate::stand_in::SLOT_BYTES);
-                length += part.remaining();
+                assert!(part.length <= 256 * 1024);
+                length += part.length;
             }
             crate::storage::Content::Bytes(_) => panic!("a part of the file"),
         }

@@ -42,7 +42,7 @@ pub(super) fn read(
     ask: &Ask<'_>,
 ) -> Result<Stored, Failure> {
     let status = answered.response.status();
-    let conditions = Conditions::new(ask.headers, ask.head);
+    let conditions = Conditions::new(ask.fields, ask.head);
     match status {
         StatusCode::OK => Ok(whole(upstream, answered, file, &conditions, ask)),
         StatusCode::PARTIAL_CONTENT if conditions.range_to_pass_on().is_some() => {

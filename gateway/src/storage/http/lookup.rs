@@ -71,7 +71,7 @@ impl Lookup<'_> {
     }
 
     fn conditions(&self) -> Conditions<'_> {
-        Conditions::new(self.ask.headers, self.ask.head)
+        Conditions::new(self.ask.fields, self.ask.head)
     }
 
     /// The answer from memory, or what is to be asked.

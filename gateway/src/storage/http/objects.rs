@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use ::http::HeaderMap;
 use access::{Clock, Moment};
+use foldhash::fast::RandomState;
 use moka::sync::Cache;
 use prometheus_client::metrics::counter::Counter;
 
@@ -28,7 +29,7 @@ const PASS_FOR: Duration = Duration::from_secs(60);
 
 /// What is kept in memory.
 pub(crate) struct Objects {
-    kept: Cache<Arc<str>, Kept>,
+    kept: Cache<Arc<str>, Kept, RandomState>,
     filling: Filling,
     settings: config::Cache,
     clock: Arc<dyn Clock>,
@@ -92,7 +93,10 @@ impl Objects {
         };
         let size = settings.size.in_bytes();
         Arc::new(Self {
-            kept: Cache::builder().max_capacity(size).weigher(weigh).build(),
+            kept: Cache::builder()
+                .max_capacity(size)
+                .weigher(weigh)
+                .build_with_hasher(RandomState::default()),
             filling: Filling::default(),
             settings: settings.clone(),
             clock: Arc::clone(clock),

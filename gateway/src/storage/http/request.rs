@@ -1,8 +1,7 @@
 //! The request to an upstream server: built anew from an allow-list (wire.md W19).
 
 use ::http::header::{
-    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, HOST, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE,
-    RANGE, USER_AGENT, VIA,
+    ACCEPT_ENCODING, AUTHORIZATION, HOST, IF_MODIFIED_SINCE, IF_NONE_MATCH, RANGE, VIA,
 };
 use ::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use access::redact;
@@ -12,10 +11,11 @@ use http_body_util::Empty;
 use super::super::conditions::{Conditions, Validators};
 use super::super::{Ask, Fault, FaultKind};
 use super::connect::Upstream;
+use crate::listener::{Field, visible};
 
 /// What passes from the client's request as it is, if it is there exactly once.
-const CONDITIONS: [HeaderName; 3] = [IF_RANGE, IF_NONE_MATCH, IF_MODIFIED_SINCE];
-const ABOUT_THE_CLIENT: [HeaderName; 2] = [ACCEPT, USER_AGENT];
+const CONDITIONS: [Field; 3] = [Field::IfRange, Field::IfNoneMatch, Field::IfModifiedSince];
+const ABOUT_THE_CLIENT: [Field; 2] = [Field::Accept, Field::UserAgent];
 
 /// The request's id, so that the upstream's log can be read beside ours.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -32,7 +32,7 @@ impl<'r> Parts<'r> {
     pub(super) fn new(ask: &Ask<'r>) -> Self {
         let mut parts = Self::begun(ask, ask.head);
         parts.pass_on(ask, &CONDITIONS);
-        if let Some(range) = Conditions::new(ask.headers, ask.head).range_to_pass_on()
+        if let Some(range) = Conditions::new(ask.fields, ask.head).range_to_pass_on()
             && let Ok(range) = HeaderValue::from_str(range)
         {
             parts.headers.insert(RANGE, range);
@@ -68,13 +68,10 @@ impl<'r> Parts<'r> {
         parts
     }
 
-    fn pass_on(&mut self, ask: &Ask<'_>, names: &[HeaderName]) {
-        for name in names {
-            let mut values = ask.headers.get_all(name).iter();
-            if let (Some(value), None) = (values.next(), values.next())
-                && let Some(value) = without_tokens(value)
-            {
-                self.headers.insert(name, value);
+    fn pass_on(&mut self, ask: &Ask<'_>, fields: &[Field]) {
+        for &field in fields {
+            if let Some(value) = ask.fields.only(field).and_then(without_tokens) {
+                self.headers.insert(field.name(), value);
             }
         }
     }
@@ -105,9 +102,9 @@ impl<'r> Parts<'r> {
 }
 
 /// The value, unless something in it looks like a token.
-fn without_tokens(value: &HeaderValue) -> Option<HeaderValue> {
-    let text = value.to_str().ok()?;
-    (redact(text) == text).then(|| value.clone())
+fn without_tokens(value: &[u8]) -> Option<HeaderValue> {
+    let text = visible(value)?;
+    (redact(text) == text).then(|| HeaderValue::from_str(text).ok()).flatten()
 }
 
 /// Where a connection goes.

@@ -10,11 +10,11 @@ use access::{
     Channel, ChannelId, GrantedChannel, PrincipalId, Standing, SystemClock, TokenHint, TokenId,
 };
 use futures_util::FutureExt as _;
-use http::HeaderMap;
 use rustix::time::{ClockId, clock_gettime};
 
 use super::super::*;
 use crate::credential;
+use crate::listener::Fields;
 use crate::target::{self, MountPrefixes};
 
 const ROUNDS: usize = 7;
@@ -93,7 +93,7 @@ async fn begin(tokens: usize, channels: usize) -> (Table, Vec<String>) {
     (table, paths)
 }
 
-fn check(table: &Table, mounts: &MountPrefixes, fields: &HeaderMap, path: &str) -> bool {
+fn check(table: &Table, mounts: &MountPrefixes, fields: &Fields<'_>, path: &str) -> bool {
     let target = target::read(path, mounts).unwrap();
     let credential = credential::find(target.token, fields).unwrap();
     let address = Ipv4Addr::LOCALHOST.into();
@@ -111,7 +111,7 @@ fn worked() -> Duration {
 /// The middle one of several rounds over tokens in no order.
 async fn cost(tokens: usize, channels: usize) -> Duration {
     let (table, paths) = begin(tokens, channels).await;
-    let (mounts, fields) = (MountPrefixes::default(), HeaderMap::new());
+    let (mounts, fields) = (MountPrefixes::default(), Fields::default());
     // Prime to all counts: every token's turn comes, neighbours far apart.
     const STRIDE: usize = 7_368_787;
     let asked: Vec<&str> = (0..CHECKS).map(|n| &*paths[n * STRIDE % tokens]).collect();

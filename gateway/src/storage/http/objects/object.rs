@@ -8,7 +8,7 @@ use access::Moment;
 use bytes::Bytes;
 
 use super::super::super::conditions::{Conditions, Validators};
-use super::super::super::representation::{Representation, Sliceable};
+use super::super::super::representation::{Representation, Sliceable, number};
 use super::super::super::{Stored, StoredBody};
 use super::freshness::Freshness;
 
@@ -109,7 +109,7 @@ impl Object {
     fn headers_at(&self, now: Moment) -> HeaderMap {
         let mut headers = self.headers.clone();
         let age = (self.freshness.age + now.since(self.came)).as_secs();
-        headers.insert(AGE, age.into());
+        headers.insert(AGE, number(age));
         headers
     }
 }

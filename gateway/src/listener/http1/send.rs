@@ -1,0 +1,155 @@
+//! An answer on its way to a client: its head, and its content piece by piece as the socket takes
+//! it. What may be small goes out in one call of the system.
+
+use std::io;
+use std::io::Write as _;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf as _, Bytes};
+
+use super::super::Stream;
+use super::encode::Coding;
+use super::wire::Wire;
+use crate::body::AnswerBody;
+use crate::storage::{Content, FilePart};
+
+/// What is to be sent of an answer.
+pub(super) struct Sending {
+    /// What goes out before the next piece: the head, a chunk's length.
+    before: Vec<u8>,
+    piece: Piece,
+    coding: Coding,
+    body: AnswerBody,
+}
+
+enum Piece {
+    /// To be taken from the body.
+    None,
+    Bytes(Bytes),
+    File(FilePart),
+    /// There is no further one.
+    Ended,
+}
+
+/// The answer can't be sent to its end: the client has left, or must not take it for whole.
+#[derive(Debug)]
+pub(super) struct Cut;
+
+impl From<io::Error> for Cut {
+    fn from(_why: io::Error) -> Self {
+        Self
+    }
+}
+
+impl Sending {
+    pub(super) fn new(head: Vec<u8>, coding: Coding, body: AnswerBody) -> Self {
+        Self { before: head, piece: Piece::None, coding, body }
+    }
+
+    /// Sends until all is sent.
+    pub(super) fn poll<S: Stream>(
+        &mut self,
+        cx: &mut Context<'_>,
+        wire: &mut Wire<S>,
+    ) -> Poll<Result<(), Cut>> {
+        loop {
+            let is_waiting = match self.piece {
+                Piece::None => self.poll_piece(cx, S::SENDS_FILES)?.is_pending(),
+                _ => false,
+            };
+            if let Piece::Ended = self.piece
+                && self.before.is_empty()
+            {
+                ready!(wire.poll_flush(cx))?;
+                self.body.complete();
+                return Poll::Ready(Ok(()));
+            }
+            if is_waiting && self.before.is_empty() {
+                ready!(wire.poll_flush(cx))?;
+                return Poll::Pending;
+            }
+            ready!(self.poll_write(cx, wire))?;
+        }
+    }
+
+    fn poll_piece(&mut self, cx: &mut Context<'_>, by_kernel: bool) -> Poll<Result<(), Cut>> {
+        let content = ready!(self.body.poll_content(cx, by_kernel)).transpose();
+        self.piece = match content.map_err(|_cut| Cut)? {
+            Some(Content::Bytes(bytes)) => Piece::Bytes(bytes),
+            Some(Content::File(part)) => Piece::File(part),
+            None => Piece::Ended,
+        };
+        if self.coding == Coding::Chunks {
+            // The one of no length is the last (RFC 9112, section 7.1), and no piece is empty.
+            let length = self.piece.remaining();
+            let _ = write!(self.before, "{length:x}\r\n");
+            if let Piece::Ended = self.piece {
+                self.before.extend_from_slice(b"\r\n");
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_write<S: Stream>(
+        &mut self,
+        cx: &mut Context<'_>,
+        wire: &mut Wire<S>,
+    ) -> Poll<Result<(), Cut>> {
+        let sent = match &self.piece {
+            Piece::File(part) => match ready!(wire.poll_send_file(cx, &self.before, part)) {
+                Ok(sent) => sent,
+                Err(_why) => {
+                    // A file that was shortened ends early; else it is the client who has left.
+                    if let Err(fault) = part.file.check() {
+                        self.body.fail(fault);
+                    }
+                    return Poll::Ready(Err(Cut));
+                }
+            },
+            Piece::Bytes(bytes) => ready!(wire.poll_send(cx, &self.before, bytes))?,
+            Piece::None | Piece::Ended => ready!(wire.poll_send(cx, &self.before, &[]))?,
+        };
+        if sent == 0 {
+            return Poll::Ready(Err(Cut));
+        }
+        let of_before = sent.min(self.before.len());
+        self.before.drain(..of_before);
+        let of_piece = sent - of_before;
+        match &mut self.piece {
+            Piece::Bytes(bytes) => bytes.advance(of_piece),
+            Piece::File(part) => {
+                part.at += of_piece as u64;
+                part.length -= of_piece;
+                self.body.sent(of_piece);
+                // The kernel has sent what the file held meanwhile. If that was another version,
+                // the client must not take it for whole.
+                if part.length == 0
+                    && let Err(fault) = part.file.check()
+                {
+                    self.body.fail(fault);
+                    wire.reset();
+                    return Poll::Ready(Err(Cut));
+                }
+            }
+            Piece::None | Piece::Ended => {}
+        }
+        let is_content = matches!(self.piece, Piece::Bytes(_) | Piece::File(_));
+        if is_content && self.piece.remaining() == 0 {
+            self.piece = Piece::None;
+            if self.coding == Coding::Chunks {
+                self.before.extend_from_slice(b"\r\n");
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Piece {
+    fn remaining(&self) -> usize {
+        match self {
+            Self::Bytes(bytes) => bytes.len(),
+            Self::File(part) => part.length,
+            Self::None | Self::Ended => 0,
+        }
+    }
+}
