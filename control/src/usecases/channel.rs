@@ -203,7 +203,7 @@ pub async fn delete(
 }
 
 /// The channel that a `manage` holder or an admin is about to change.
-async fn managed(
+pub(super) async fn managed(
     caller: &Caller,
     db: &mut Connection,
     name: &ChannelName,
@@ -250,18 +250,23 @@ fn check_prefix(prefix: &str) -> Result<(), Error> {
     Err(Error::invalid("prefix", message))
 }
 
-/// `control.channel_creators`. Where everyone creates, a channel can only go where its creator
-/// manages all that is above it; a token that stands in a client's URL creates nothing.
+/// `control.channel_creators`; a token that stands in a client's URL creates nothing.
+pub(super) fn require_some_creator(control: &Control, caller: &Caller) -> Result<(), Error> {
+    if control.settings.channel_creators == ChannelCreators::Admins || !caller.is_user() {
+        caller.require_admin()?;
+    }
+    caller.require_sign_in()
+}
+
+/// Where everyone creates, a channel can only go where its creator
+/// manages all that is above it.
 async fn require_creator(
     control: &Control,
     db: &mut Connection,
     caller: &Caller,
     name: &ChannelName,
 ) -> Result<(), Error> {
-    if control.settings.channel_creators == ChannelCreators::Admins || !caller.is_user() {
-        caller.require_admin()?;
-    }
-    caller.require_sign_in()?;
+    require_some_creator(control, caller)?;
     if store::channel_named(db, name.as_str()).await?.is_some() {
         return Err(Error::NameTaken { kind: "channel", name: name.to_string() });
     }

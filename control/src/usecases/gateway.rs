@@ -34,6 +34,45 @@ pub async fn list(
     Ok((Listed::page(found, page, place), newest))
 }
 
+/// How long a change may be on its way before a gateway that lacks it is behind.
+const ON_ITS_WAY: Duration = Duration::from_secs(5);
+
+/// Whether the gateways that haven't ended are well.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Health {
+    /// How many serve.
+    pub serving: usize,
+    /// Those whose lease is over, by name.
+    pub silent: Vec<String>,
+    /// Those that serve without the newest change, by name.
+    pub behind: Vec<String>,
+}
+
+/// Whether the gateways are well; for admins.
+///
+/// # Errors
+/// [`Error::NotPermitted`], [`Error::NotSignedIn`]; [`Error::Store`].
+pub async fn health(control: &Control, actor: &Actor) -> Result<Health, Error> {
+    let now = control.now();
+    let mut db = control.store.reader().await?;
+    Caller::verify(&mut db, actor, now).await?.require_admin()?;
+    let newest = store::newest_revision(&mut db).await?;
+    let change = store::find_revision(&mut db, newest).await?;
+    let is_due = change.is_none_or(|change| change.at.plus(ON_ITS_WAY) <= now);
+    let mut health = Health::default();
+    for gateway in store::live_gateways(&mut db).await? {
+        if gateway.lease_ends_at() <= now {
+            health.silent.push(gateway.name);
+            continue;
+        }
+        health.serving += 1;
+        if is_due && gateway.lag(newest) > 0 {
+            health.behind.push(gateway.name);
+        }
+    }
+    Ok(health)
+}
+
 /// A gateway's place in a list: those of one name stand together.
 fn place(gateway: &GatewayRow) -> String {
     format!("{}/{}", gateway.name, gateway.instance.0)

@@ -227,13 +227,17 @@ async fn find(db: &mut Connection, name: &str) -> Result<Group, Error> {
 }
 
 /// The group of that name, if the caller sees it; one answer for hidden and absent.
-async fn visible(caller: &Caller, db: &mut Connection, name: &str) -> Result<Group, Error> {
+pub(super) async fn visible(
+    caller: &Caller,
+    db: &mut Connection,
+    name: &str,
+) -> Result<Group, Error> {
     let found = store::find_seen_group(db, caller.view(), name).await?;
     found.ok_or_else(|| Error::not_found("group", name))
 }
 
 /// Whoever adds a member gives what the group holds: they must be able to give all of it.
-async fn require_member_manager(
+pub(super) async fn require_member_manager(
     caller: &Caller,
     db: &mut Connection,
     group: &Group,
@@ -252,7 +256,7 @@ async fn require_member_manager(
     if manages { Ok(()) } else { Err(Error::needs_group(&group.name)) }
 }
 
-fn require_plain(group: &Group) -> Result<(), Error> {
+pub(super) fn require_plain(group: &Group) -> Result<(), Error> {
     match group.owners_of {
         None => Ok(()),
         Some(_) => Err(Error::OwnersGroup { group: group.name.clone() }),

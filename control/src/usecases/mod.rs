@@ -13,6 +13,7 @@ mod names;
 pub mod overview;
 pub mod password;
 mod passwords;
+pub mod permitted;
 pub mod proof;
 pub mod reach;
 pub(crate) mod repeat;

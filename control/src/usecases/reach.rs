@@ -3,7 +3,7 @@
 use access::{ChannelName, Permission};
 
 use super::caller::{Caller, require_manage};
-use super::{Control, Error, Listed, Page, service_account};
+use super::{Control, Error, Listed, Page, permitted, service_account};
 use crate::Actor;
 use crate::store::{self, Grantable, GroupDetails, Pattern, Reach};
 
@@ -19,6 +19,8 @@ pub struct Access {
     pub permission: Permission,
     /// Whether it is the channel's group of owners.
     pub is_owners: bool,
+    /// Whether the caller may change who is in it.
+    pub changes_members: bool,
 }
 
 /// The groups that may do something on a channel, the mightiest first: for whoever holds `manage`
@@ -55,7 +57,8 @@ pub async fn groups(
         let Some(group) = store::find_group(&mut db, &group).await? else { continue };
         let is_owners = group.name == owners;
         let group = store::group_details(&mut db, caller.view(), group, MEMBERS).await?;
-        items.push(Access { group, permission, is_owners });
+        let changes_members = permitted::changes_members(&caller, &mut db, &group).await?;
+        items.push(Access { group, permission, is_owners, changes_members });
     }
     Ok(Listed { items, next_cursor: groups.next_cursor })
 }

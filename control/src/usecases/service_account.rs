@@ -36,8 +36,8 @@ pub async fn create(
     let channel = caller.channel(change.connection(), channel).await?.channel;
     require_creator(&caller, change.connection(), &channel.name).await?;
     let name = store::service_account_name(&channel.name);
-    user::require_free_name(&mut change, "service account", &name).await?;
-    user::require_seat(control, &mut change).await?;
+    user::require_free_name(change.connection(), "service account", &name).await?;
+    user::require_seat(control, change.connection()).await?;
 
     let db = change.connection();
     let id = store::insert_principal(db, PrincipalKind::ServiceAccount, &name, now).await?;
@@ -140,7 +140,7 @@ pub(super) async fn end(change: &mut Change, account: &ServiceAccount) -> Result
 }
 
 /// S1: role `admin`, and `manage` on the channel.
-async fn require_creator(
+pub(super) async fn require_creator(
     caller: &Caller,
     db: &mut Connection,
     channel: &ChannelName,

@@ -77,8 +77,8 @@ pub async fn create(
     let password_hash = control.passwords.hash(&new.password).await?;
     let mut change = control.store.change(control.now()).await?;
     require_admin_of(&mut change, actor).await?;
-    require_free_name(&mut change, "user", &new.name).await?;
-    require_seat(control, &mut change).await?;
+    require_free_name(change.connection(), "user", &new.name).await?;
+    require_seat(control, change.connection()).await?;
     let now = change.now();
     let NewUser { name, display_name, email, role, .. } = new;
     let profile = UserProfile { display_name: &display_name, email: &email, role };
@@ -171,7 +171,7 @@ pub async fn edit(
     }
     let id = before.principal.id;
     if after.principal.active && !before.principal.active {
-        require_seat(control, &mut change).await?;
+        require_seat(control, change.connection()).await?;
         store::set_active(change.connection(), id, true, now).await?;
         change.touch([Touched::Principal(id)]);
     }
@@ -229,18 +229,18 @@ pub(super) async fn visible(
 
 /// S2: users and service accounts both take a seat. The counter's lock keeps two creations from
 /// taking the last one together.
-pub(super) async fn require_seat(control: &Control, change: &mut Change) -> Result<(), Error> {
+pub(super) async fn require_seat(control: &Control, db: &mut Connection) -> Result<(), Error> {
     let Some(limit) = control.settings.seats else { return Ok(()) };
-    let used = store::seats_used(change.connection()).await?;
+    let used = store::seats_used(db).await?;
     if used < i64::from(limit) { Ok(()) } else { Err(Error::SeatLimit { used, limit }) }
 }
 
 pub(super) async fn require_free_name(
-    change: &mut Change,
+    db: &mut Connection,
     kind: &'static str,
     name: &str,
 ) -> Result<(), Error> {
-    match store::principal_named(change.connection(), name).await? {
+    match store::principal_named(db, name).await? {
         None => Ok(()),
         Some(_) => Err(Error::NameTaken { kind, name: name.to_owned() }),
     }

@@ -60,6 +60,7 @@ impl Visitor {
                 a.skip href="#main" { "Skip to content" }
                 header.top inert[is_under] {
                     a.brand href="/channels" { (icon("gate")) "condagate" }
+                    @if let Some(gateways) = &self.gateways { (gateways) }
                     (self.menu(place))
                 }
                 div.shell inert[is_under] {

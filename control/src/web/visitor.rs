@@ -11,11 +11,15 @@ use maud::Markup;
 use sha2::{Digest as _, Sha256};
 
 use super::failure::Failure;
+use super::org::gateways::state;
 use super::{headers, proof};
 use crate::api::credential::{browser_session, origin};
 use crate::usecases::session::{self, Origin};
 use crate::usecases::who;
 use crate::{Actor, Control, Error, Via};
+
+/// What htmx says of itself when it asks for a part.
+const PART: &str = "hx-request";
 
 /// Somebody who is signed in.
 #[derive(Clone, Debug)]
@@ -30,6 +34,8 @@ pub(super) struct Visitor {
     pub(super) now: Timestamp,
     /// What stands above the page: where that is in force what they did before it.
     pub(super) above: Option<Markup>,
+    /// For admins: whether the gateways are well.
+    pub(super) gateways: Option<Markup>,
 }
 
 /// Where a page was asked for, for the way back to it.
@@ -47,7 +53,7 @@ impl Asked {
     fn of(method: &Method, uri: &Uri, headers: &HeaderMap) -> Self {
         Self {
             target: uri.path_and_query().map_or("/", |target| target.as_str()).to_owned(),
-            is_part: headers.contains_key("hx-request"),
+            is_part: headers.contains_key(PART),
             is_look: method.is_safe(),
         }
     }
@@ -98,7 +104,15 @@ async fn is_text(parts: &mut Parts) -> bool {
 async fn find(control: &Control, parts: &Parts) -> Result<Option<Visitor>, Error> {
     let Some(secret) = browser_session(&parts.headers) else { return Ok(None) };
     match Visitor::of(control, &secret, origin(parts, control)).await {
-        Ok(visitor) => Ok(Some(Visitor { above: proof::above(control, parts).await?, ..visitor })),
+        // A part of a page has no frame.
+        Ok(visitor) if parts.headers.contains_key(PART) => Ok(Some(visitor)),
+        Ok(visitor) => {
+            let gateways = match visitor.is_admin {
+                true => Some(state::of(control, &visitor.actor).await?),
+                false => None,
+            };
+            Ok(Some(Visitor { above: proof::above(control, parts).await?, gateways, ..visitor }))
+        }
         Err(Error::NotSignedIn) => Ok(None),
         Err(error) => Err(error),
     }
@@ -120,7 +134,14 @@ impl Visitor {
             return Err(Error::NotSignedIn);
         }
         let is_admin = who(control, &actor).await?.is_admin;
-        Ok(Self { actor, is_admin, csrf: csrf(session), now: control.now(), above: None })
+        Ok(Self {
+            actor,
+            is_admin,
+            csrf: csrf(session),
+            now: control.now(),
+            above: None,
+            gateways: None,
+        })
     }
 }
 

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use super::frame::{frame, frame_under, manages, named, shown};
 use crate::usecases::service_account;
-use crate::usecases::{Page, channel, token};
+use crate::usecases::{Page, channel, permitted, token};
 use crate::web::address;
 use crate::web::dialog::{self, dialog};
 use crate::web::empty::empty;
@@ -40,6 +40,7 @@ pub(super) async fn ask(
     Path(segment): Path<String>,
 ) -> Result<Markup, Failure> {
     let details = shown(&control, &visitor, &segment).await?;
+    permitted::service_account_creation(&control, &visitor.actor, &details.channel.name).await?;
     let content = content(&control, &visitor, &details).await?;
     let dialog = making(&control, &visitor, &details, &Filled::default());
     Ok(frame_under(&visitor, &details, TAB, (content, dialog)))
@@ -156,7 +157,9 @@ fn why_not(visitor: &Visitor, details: &ChannelDetails) -> Option<&'static str> 
     match (visitor.is_admin, details.permission) {
         (false, _) => Some("Only admins create service accounts."),
         (true, Some(access::Permission::Manage)) => None,
-        (true, _) => Some("You don’t manage this channel: one of its owners can add you."),
+        (true, _) => Some(
+            "You don’t manage this channel. Under Members you can add yourself to its owners; they see it there, and it is in the audit log.",
+        ),
     }
 }
 

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use maud::{Markup, html};
 
 use crate::usecases::channel::{self, NewChannel};
+use crate::usecases::permitted;
 use crate::web::failure::Failure;
 use crate::web::fields::{Fields, Filled};
 use crate::web::form::{self, Choice, Input};
@@ -17,9 +18,13 @@ use crate::{Control, Error};
 const PATH: &str = "/channels/new";
 const FIELDS: [&str; 5] = ["name", "description", "privacy", "storage", "prefix"];
 
-pub(super) async fn show(State(control): State<Control>, visitor: Visitor) -> Markup {
+pub(super) async fn show(
+    State(control): State<Control>,
+    visitor: Visitor,
+) -> Result<Markup, Failure> {
+    permitted::channel_creation(&control, &visitor.actor).await?;
     let filled = Filled::with(Fields::of([("privacy", Privacy::Private.as_str().to_owned())]));
-    visitor.page("Create Channel", Place::Channels, content(&control, &visitor, &filled))
+    Ok(visitor.page("Create Channel", Place::Channels, content(&control, &visitor, &filled)))
 }
 
 pub(super) async fn create(

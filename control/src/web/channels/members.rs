@@ -20,7 +20,7 @@ use crate::web::posted::Posted;
 use crate::web::status::{Tone, status};
 use crate::web::table::{Head, paging, table};
 use crate::web::visitor::Visitor;
-use crate::{ChannelDetails, Control, Error, Principal, PrincipalKind};
+use crate::{ChannelDetails, Control, Error, PrincipalKind};
 
 const TAB: &str = "Members";
 /// What a form of this page does.
@@ -157,30 +157,38 @@ fn section(
                     a.btn href=(remove::permission(group, channel, here)) aria-label={ "Take access away from " (group) } { "Take access away" }
                 }
             }
-            (members(here, group, &details.members))
+            (members(here, access))
             @if count > shown {
                 p.foot {
                     "The first " (shown) " of " (count) " members."
                     a.btn href=(address::group(group)) { "All members" }
                 }
             }
-            (form::post(visitor, &adding, here, html! {
-                input type="hidden" name=(DO) value="add";
-                input type="hidden" name="group" value=(group);
-                div.bar {
-                    (Input::text("member", &format!("Add to {group}")).example("user or service account").of(&adding))
-                    button.btn { "Add member" }
-                }
-            }))
+            @if access.changes_members {
+                (form::post(visitor, &adding, here, html! {
+                    input type="hidden" name=(DO) value="add";
+                    input type="hidden" name="group" value=(group);
+                    div.bar {
+                        (Input::text("member", &format!("Add to {group}")).example("user or service account").of(&adding))
+                        button.btn { "Add member" }
+                    }
+                }))
+            } @else {
+                p.foot { "It is for more channels than you manage: admins decide who is in it." }
+            }
         }
     }
 }
 
-fn members(here: &str, group: &str, members: &[Principal]) -> Markup {
+fn members(here: &str, access: &Access) -> Markup {
+    let (group, members) = (&access.group.group.name, &access.group.members);
     if members.is_empty() {
         return html! { p.dim { "Nobody is in this group." } };
     }
-    let heads = [Head::words("Member"), Head::words("Kind"), Head::actions()];
+    let mut heads = vec![Head::words("Member"), Head::words("Kind")];
+    if access.changes_members {
+        heads.push(Head::actions());
+    }
     table(
         &format!("Members of {group}"),
         &heads,
@@ -192,10 +200,10 @@ fn members(here: &str, group: &str, members: &[Principal]) -> Markup {
                         @if member.kind == PrincipalKind::User { (status(Tone::Plain, "badge", "User")) }
                         @else { (status(Tone::Plain, "key", "Service account")) }
                     }
-                    td.acts {
+                    @if access.changes_members { td.acts {
                         a.btn.icon href=(remove::member(group, &member.name, here))
                             aria-label={ "Remove " (member.name) } title={ "Remove " (member.name) } { (icon("trash")) }
-                    }
+                    } }
                 }
             }
         },

@@ -8,6 +8,7 @@ use maud::{Markup, html};
 use super::create::privacies;
 use super::frame::{frame, frame_under, manages, named, shown};
 use crate::usecases::channel::{self, ChannelEdit};
+use crate::usecases::permitted;
 use crate::web::address;
 use crate::web::dialog::{self, danger, dialog};
 use crate::web::empty::empty;
@@ -130,6 +131,7 @@ pub(super) async fn ask_delete(
     Path(segment): Path<String>,
 ) -> Result<Markup, Failure> {
     let details = shown(&control, &visitor, &segment).await?;
+    permitted::channel_change(&control, &visitor.actor, &details.channel.name).await?;
     Ok(under_dialog(&control, &visitor, &details, &Filled::default()))
 }
 

@@ -2,6 +2,7 @@
 
 mod forget;
 mod list;
+pub(in crate::web) mod state;
 
 use axum::Router;
 use axum::routing::get;
@@ -14,5 +15,6 @@ const HERE: Tab = Tab::Gateways;
 pub(super) fn router() -> Router<Control> {
     Router::new()
         .route("/org/gateways", get(list::show))
+        .route(state::PATH, get(state::show))
         .route("/org/gateways/{instance}/forget", get(forget::ask).post(forget::forget))
 }

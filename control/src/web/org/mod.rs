@@ -2,7 +2,7 @@
 //! for them.
 
 mod audit;
-mod gateways;
+pub(super) mod gateways;
 pub(super) mod groups;
 mod leaked;
 mod service_accounts;

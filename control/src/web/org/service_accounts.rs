@@ -10,7 +10,7 @@ use maud::{Markup, html};
 
 use super::{Tab, channel_of, tab_head, tab_page, tab_page_under};
 use crate::usecases::service_account::{self, Manageable};
-use crate::usecases::{Listed, Page, user};
+use crate::usecases::{Listed, Page, permitted, user};
 use crate::web::address;
 use crate::web::channels;
 use crate::web::dialog::{self, dialog};
@@ -139,6 +139,7 @@ async fn ask(
     Path(channel): Path<String>,
 ) -> Result<Markup, Failure> {
     let channel = channel_of(&channel)?;
+    permitted::service_account_creation(&control, &visitor.actor, &channel).await?;
     asked(&control, &visitor, &channel, &Filled::default()).await
 }
 

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse as _, Response};
 use maud::{Markup, html};
 
 use super::{reached, table};
-use crate::usecases::{Page, reach, service_account};
+use crate::usecases::{Page, permitted, reach, service_account};
 use crate::web::dialog::{danger, dialog};
 use crate::web::empty::empty;
 use crate::web::failure::{Failure, sentence};
@@ -124,6 +124,10 @@ impl Owner {
             }
             Self::Own(_) => None,
         };
+        let keeps = match self {
+            Self::Account(account) => why_it_stays(control, visitor, &account.name).await?,
+            Self::Own(_) => None,
+        };
         let whose = (self.name(), &*self.address());
         Ok(html! {
             (self.heading(visitor))
@@ -139,7 +143,13 @@ impl Owner {
                 section {
                     h2 { "Delete this account" }
                     p.dim { "Its tokens are revoked at once." }
-                    a.btn.danger href={ (self.address()) "/delete" } { (icon("trash")) "Delete account" }
+                    @match &keeps {
+                        None => a.btn.danger href={ (self.address()) "/delete" } { (icon("trash")) "Delete account" },
+                        Some(why) => {
+                            button.btn disabled title=(why) aria-describedby="why-it-stays" { "Delete account" }
+                            p.small id="why-it-stays" { (sentence(why)) }
+                        }
+                    }
                 }
             }
         })
@@ -213,12 +223,26 @@ async fn show(
     Ok(visitor.page(title, owner.place(), content))
 }
 
+/// Why the visitor can't delete an account (product.md S1).
+async fn why_it_stays(
+    control: &Control,
+    visitor: &Visitor,
+    name: &str,
+) -> Result<Option<String>, Failure> {
+    match permitted::service_account_deletion(control, &visitor.actor, name).await {
+        Ok(()) => Ok(None),
+        Err(why @ Error::NotPermitted { .. }) => Ok(Some(why.to_string())),
+        Err(other) => Err(other.into()),
+    }
+}
+
 /// The dialog before an account ends.
 pub(super) async fn ask_delete(
     State(control): State<Control>,
     visitor: Visitor,
     Path(name): Path<String>,
 ) -> Result<Markup, Failure> {
+    permitted::service_account_deletion(&control, &visitor.actor, &name).await?;
     deleting(&control, &visitor, &name, &Filled::default()).await
 }
 

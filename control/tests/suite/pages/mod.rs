@@ -3,6 +3,7 @@
 mod browser;
 mod frame;
 mod lists;
+mod offered;
 mod people;
 mod taking;
 mod tokens;

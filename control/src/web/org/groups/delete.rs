@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use super::one::{self, Forms};
 use super::{HERE, address};
-use crate::usecases::group;
+use crate::usecases::{group, permitted};
 use crate::web::dialog::{self, dialog};
 use crate::web::failure::Failure;
 use crate::web::fields::Filled;
@@ -23,6 +23,7 @@ pub(in crate::web::org) async fn ask(
     visitor: Visitor,
     Path(name): Path<String>,
 ) -> Result<Markup, Failure> {
+    permitted::group_deletion(&control, &visitor.actor, &name).await?;
     asked(&control, &visitor, &name, &Filled::default()).await
 }
 
@@ -62,6 +63,6 @@ async fn asked(
             (form::post(visitor, filled, &address(name, "delete"), dialog::danger("Delete", &address(name, ""))))
         },
     );
-    let under = one::content(visitor, &details, &Forms::default());
+    let under = one::content(control, visitor, &details, &Forms::default()).await?;
     Ok(visitor.page_under(name, Place::Org, under, over))
 }

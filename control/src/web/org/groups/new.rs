@@ -5,7 +5,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use maud::{Markup, html};
 
 use super::{HERE, address};
-use crate::usecases::group;
+use crate::usecases::{group, permitted};
 use crate::web::failure::Failure;
 use crate::web::fields::Filled;
 use crate::web::form::{self, Input};
@@ -15,8 +15,12 @@ use crate::web::posted::Posted;
 use crate::web::visitor::Visitor;
 use crate::{Control, Error};
 
-pub(in crate::web::org) async fn show(visitor: Visitor) -> Markup {
-    page(&visitor, &Filled::default())
+pub(in crate::web::org) async fn show(
+    State(control): State<Control>,
+    visitor: Visitor,
+) -> Result<Markup, Failure> {
+    permitted::as_admin(&control, &visitor.actor).await?;
+    Ok(page(&visitor, &Filled::default()))
 }
 
 pub(in crate::web::org) async fn create(

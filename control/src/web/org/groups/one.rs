@@ -5,6 +5,7 @@ use maud::{Markup, html};
 
 use super::{HERE, address, remove};
 use crate::usecases::group;
+use crate::usecases::permitted::{self, GroupChanges};
 use crate::web::empty::empty;
 use crate::web::failure::Failure;
 use crate::web::fields::{Fields, Filled};
@@ -42,12 +43,19 @@ pub(super) async fn page(
     forms: &Forms,
 ) -> Result<Markup, Failure> {
     let details = group::get(control, &visitor.actor, name).await?;
-    Ok(visitor.page(name, Place::Org, content(visitor, &details, forms)))
+    let content = content(control, visitor, &details, forms).await?;
+    Ok(visitor.page(name, Place::Org, content))
 }
 
 /// What the page shows, also under a dialog.
-pub(super) fn content(visitor: &Visitor, details: &GroupDetails, forms: &Forms) -> Markup {
+pub(super) async fn content(
+    control: &Control,
+    visitor: &Visitor,
+    details: &GroupDetails,
+    forms: &Forms,
+) -> Result<Markup, Failure> {
     let group = &details.group;
+    let may = permitted::group_changes(control, &visitor.actor, details).await?;
     let is_owners = group.owners_of.is_some();
     let about = html! {
         @if !group.description.is_empty() { p { (group.description) } }
@@ -60,41 +68,55 @@ pub(super) fn content(visitor: &Visitor, details: &GroupDetails, forms: &Forms) 
             a.btn.danger href=(address(&group.name, "delete")) { "Delete Group" }
         }
     };
-    html! {
+    Ok(html! {
         (page::crumbs(&[("Org Settings", Tab::ServiceAccounts.path()), (HERE.words(), HERE.path())]))
         (page::head(html! { (group.name) }, about, actions))
-        (members(visitor, details, &forms.member))
-        (permissions(visitor, details, &forms.permission))
+        (members(visitor, details, &may, &forms.member))
+        (permissions(visitor, details, &may, &forms.permission))
         @if visitor.is_admin { (description(visitor, details, &forms.description)) }
-    }
+    })
 }
 
-fn members(visitor: &Visitor, details: &GroupDetails, filled: &Filled) -> Markup {
+fn members(
+    visitor: &Visitor,
+    details: &GroupDetails,
+    may: &GroupChanges,
+    filled: &Filled,
+) -> Markup {
     let name = &details.group.name;
-    let heads = [Head::words("Name"), Head::words("Kind"), Head::actions()];
+    let mut heads = vec![Head::words("Name"), Head::words("Kind")];
+    if may.members {
+        heads.push(Head::actions());
+    }
     let shown = details.members.len();
     html! {
         section {
             h2 { "Members" }
             @if details.members.is_empty() {
-                (empty("group", "No members yet", html! { "Add a user or a service account by name." }, html! {}))
+                (empty("group", "No members yet", html! {
+                    @if may.members { "Add a user or a service account by name." } @else { "Nobody gains anything by it." }
+                }, html! {}))
             } @else {
-                (table("Members", &heads, html! { @for member in &details.members { (member_row(name, member)) } }))
+                (table("Members", &heads, html! { @for member in &details.members { (member_row(name, member, may.members)) } }))
                 @if details.member_count > shown as i64 {
                     p.small { "The first " (shown) " of " (details.member_count) " members." }
                 }
             }
-            (form::post(visitor, filled, &address(name, "members"), html! {
-                div.bar {
-                    (Input::text("member", "User or service account").of(filled))
-                    button.btn { "Add member" }
-                }
-            }))
+            @if may.members {
+                (form::post(visitor, filled, &address(name, "members"), html! {
+                    div.bar {
+                        (Input::text("member", "User or service account").of(filled))
+                        button.btn { "Add member" }
+                    }
+                }))
+            } @else {
+                p.foot { "Who is in it is decided by admins, and by whoever manages all of its channels." }
+            }
         }
     }
 }
 
-fn member_row(group: &str, member: &Principal) -> Markup {
+fn member_row(group: &str, member: &Principal, may_remove: bool) -> Markup {
     let (kind_icon, kind) = match member.kind {
         PrincipalKind::User => ("badge", "User"),
         PrincipalKind::ServiceAccount => ("key", "Service account"),
@@ -109,26 +131,37 @@ fn member_row(group: &str, member: &Principal) -> Markup {
                 }
             }
             td data-label="Kind" { (status(Tone::Plain, kind_icon, kind)) }
-            td.acts { a.btn.icon href=(remove) aria-label={ "Remove " (member.name) } title="Remove" { (icon("trash")) } }
+            @if may_remove {
+                td.acts { a.btn.icon href=(remove) aria-label={ "Remove " (member.name) } title="Remove" { (icon("trash")) } }
+            }
         }
     }
 }
 
-fn permissions(visitor: &Visitor, details: &GroupDetails, filled: &Filled) -> Markup {
+fn permissions(
+    visitor: &Visitor,
+    details: &GroupDetails,
+    may: &GroupChanges,
+    filled: &Filled,
+) -> Markup {
     let name = &details.group.name;
-    let heads = [Head::words("Channel"), Head::words("Permission"), Head::actions()];
+    let mut heads = vec![Head::words("Channel"), Head::words("Permission")];
+    let may_any = !may.permissions.is_empty();
+    if may_any {
+        heads.push(Head::actions());
+    }
     let rows = html! {
         @for (channel, permission) in &details.permissions {
             @let is_own = *name == format!("{}_owners", channel.with_colons());
             tr {
                 th scope="row" { a href=(places::channel(channel, "")) { (channels::name(channel)) } }
                 td data-label="Permission" { (permission) }
-                td.acts {
-                    @if !is_own {
+                @if may_any { td.acts {
+                    @if !is_own && may.permissions.contains(channel) {
                         a.btn.icon href=(remove::permission(name, channel, &address(name, "")))
                             aria-label={ "Remove the permission on " (channel) } title="Remove" { (icon("trash")) }
                     }
-                }
+                } }
             }
         }
     };
@@ -145,13 +178,17 @@ fn permissions(visitor: &Visitor, details: &GroupDetails, filled: &Filled) -> Ma
             } @else {
                 (table("Permissions", &heads, rows))
             }
-            (form::post(visitor, filled, &address(name, "permissions"), html! {
-                div.bar {
-                    (Input::text("channel", "Channel").example("analytics/prod").of(filled))
-                    (form::select(filled, ("permission", "Permission"), None, &words))
-                    button.btn { "Set permission" }
-                }
-            }))
+            @if may.any_channel {
+                (form::post(visitor, filled, &address(name, "permissions"), html! {
+                    div.bar {
+                        (Input::text("channel", "Channel").example("analytics/prod").of(filled))
+                        (form::select(filled, ("permission", "Permission"), None, &words))
+                        button.btn { "Set permission" }
+                    }
+                }))
+            } @else {
+                p.foot { "What it may do on a channel is decided by admins, and by whoever manages that channel." }
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use maud::{Markup, html};
 
 use super::one::{self, Forms};
 use super::{HERE, address};
-use crate::usecases::group;
+use crate::usecases::{group, permitted};
 use crate::web::dialog::{self, dialog};
 use crate::web::failure::Failure;
 use crate::web::fields::{Fields, Filled, Query};
@@ -47,6 +47,7 @@ pub(in crate::web::org) async fn ask_member(
     Path((group, member)): Path<(String, String)>,
     Query(fields): Query,
 ) -> Result<Markup, Failure> {
+    permitted::membership_change(&control, &visitor.actor, &group).await?;
     asked(&control, &visitor, (&group, &Loss::Member(member)), &Filled::with(fields)).await
 }
 
@@ -56,7 +57,9 @@ pub(in crate::web::org) async fn ask_permission(
     Path((group, channel)): Path<(String, String)>,
     Query(fields): Query,
 ) -> Result<Markup, Failure> {
-    let loss = Loss::Permission(channel_of(&channel)?);
+    let channel = channel_of(&channel)?;
+    permitted::channel_change(&control, &visitor.actor, &channel).await?;
+    let loss = Loss::Permission(channel);
     asked(&control, &visitor, (&group, &loss), &Filled::with(fields)).await
 }
 
@@ -134,7 +137,7 @@ async fn asked(
             }))
         },
     );
-    let under = one::content(visitor, &details, &Forms::default());
+    let under = one::content(control, visitor, &details, &Forms::default()).await?;
     Ok(visitor.page_under(&format!("{words} · {}", HERE.words()), Place::Org, under, over))
 }
 

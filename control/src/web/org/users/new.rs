@@ -5,6 +5,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use maud::{Markup, html};
 
 use super::{HERE, role, role_field};
+use crate::usecases::permitted;
 use crate::usecases::user::{self, NewUser};
 use crate::web::failure::Failure;
 use crate::web::fields::{Fields, Filled};
@@ -22,6 +23,7 @@ pub(in crate::web::org) async fn show(
     State(control): State<Control>,
     visitor: Visitor,
 ) -> Result<Markup, Failure> {
+    permitted::user_creation(&control, &visitor.actor).await?;
     let filled = Filled::with(Fields::of([("role", "user".to_owned())]));
     page(&control, &visitor, &filled).await
 }

@@ -1,0 +1,126 @@
+//! What is offered to whom: a form that would be refused is refused when it is opened, and says who
+//! can do it.
+
+use std::time::Duration;
+
+use access::Permission;
+use access::lease::{Instance, LeaseSource as _, LeaseTerms, Registration, Renewal};
+use control::Settings;
+use control::usecases::{group, service_account};
+use serde_json::json;
+
+use super::browser::Browser;
+use crate::client::Client;
+use crate::world::{World, name, settings};
+
+control::on_both_databases! {
+    async fn a_form_that_would_be_refused_is_refused_when_opened(database: TestDatabase) {
+        let w = World::new(database).await;
+        w.account("a").await;
+        w.channel(&w.admin, "b").await.unwrap();
+        group::create(&w.control, &w.admin, "readers", "").await.unwrap();
+        group::set_permission(&w.control, &w.admin, "readers", &name("a"), Some(Permission::Read)).await.unwrap();
+        w.join("readers", "alice").await;
+        let mut reader = Browser::signed_in(&w, "alice").await;
+        for (path, why) in [
+            ("/channels/new", "an admin can give it"),
+            ("/org/users/new", "an admin can give it"),
+            ("/org/groups/new", "admin"),
+            ("/org/groups/readers/delete", "admin"),
+            ("/org/groups/readers/members/alice/remove", "on every channel of"),
+            ("/org/groups/readers/permissions/a/remove", "a_owners"),
+            ("/channels/a/settings/delete", "a_owners"),
+            ("/channels/a/service-accounts/new", "admin"),
+            ("/org/service-accounts/a/new", "admin"),
+        ] {
+            let page = reader.get(path).await;
+            page.shows(403, &["Not permitted", why]);
+            assert!(!page.text.contains("<dialog"), "{path}");
+        }
+        // What they may see has nothing to press that is refused.
+        let page = reader.get("/org/groups/readers").await;
+        page.shows(200, &["decided by admins", "alice"]);
+        for absent in ["Remove alice", "Add member", "Set permission", "Delete Group"] {
+            assert!(!page.text.contains(absent), "{absent}");
+        }
+        assert!(!reader.get("/channels").await.text.contains("Create Channel"));
+
+        // Who manages a channel changes what is the channel's alone.
+        w.join("a_owners", "alice").await;
+        group::set_permission(&w.control, &w.admin, "readers", &name("b"), Some(Permission::Read)).await.unwrap();
+        let members = reader.get("/channels/a/members").await;
+        members.shows(200, &["Add to a_owners", "Take access away", "more channels than you manage"]);
+        assert!(!members.text.contains("Add to readers"));
+        reader.get("/org/groups/readers/members/alice/remove").await.shows(403, &["on every channel of"]);
+        reader.get("/org/groups/readers/permissions/a/remove").await.shows(200, &["Its 1 member loses"]);
+        let account = reader.get("/service-accounts/service-account-channel-a").await;
+        account.shows(200, &["disabled title=\"this needs", "Generate Token"]);
+        assert!(!account.text.contains("service-account-channel-a/delete"));
+        reader.get("/service-accounts/service-account-channel-a/delete").await.shows(403, &["admin"]);
+    }
+
+    async fn what_has_no_seat_is_refused_when_opened(database: TestDatabase) {
+        let w = World::with(database, Settings { seats: Some(2), ..settings() }).await;
+        w.channel(&w.admin, "a").await.unwrap();
+        let mut admin = Browser::signed_in(&w, "root").await;
+        for path in ["/org/users/new", "/org/service-accounts/a/new", "/channels/a/service-accounts/new"] {
+            admin.get(path).await.shows(409, &["All seats are taken: 2 of 2"]);
+        }
+    }
+
+    async fn an_admin_takes_a_channel_openly_or_not_at_all(database: TestDatabase) {
+        let w = World::new(database).await;
+        w.channel(&w.admin, "a").await.unwrap();
+        w.join("a_owners", "alice").await;
+        group::remove_member(&w.control, &w.admin, "a_owners", "root").await.unwrap();
+        // S1: role admin alone doesn't make an account, whoever offers it.
+        let api = Client::sign_in(&w, "root").await;
+        let body = json!({ "channel": "a" });
+        let refused = api.post("/api/v1/service-accounts", body.clone()).await;
+        refused.is_problem(403, "not-permitted");
+        let mut admin = Browser::signed_in(&w, "root").await;
+        admin.get("/channels/a/service-accounts").await.shows(200, &["disabled", "add yourself to its owners"]);
+        admin.get("/channels/a/service-accounts/new").await.shows(403, &["a_owners"]);
+        admin.get("/org/service-accounts").await.shows(200, &["No channel to manage"]);
+
+        // The step before it is one of its own: its owners see it, and the log has it.
+        let members = admin.get("/channels/a/members").await;
+        let typed = [("do", "add"), ("group", "a_owners"), ("member", "root")];
+        admin.fill(&members, "/channels/a/members", &typed).await.leads_to("/channels/a/members");
+        let owner = Browser::signed_in(&w, "alice").await.get("/channels/a/members").await;
+        owner.shows(200, &["Remove root"]);
+        let last = w.audit().await.into_iter().rfind(|(action, _)| action.starts_with("group."));
+        assert_eq!(last, Some(("group.add_member".to_owned(), "a_owners".to_owned())));
+        admin.get("/channels/a/service-accounts/new").await.shows(200, &["Takes 1 seat"]);
+        assert_eq!(api.post("/api/v1/service-accounts", body).await.status, 201);
+        service_account::get(&w.control, &w.alice, "service-account-channel-a").await.unwrap();
+    }
+
+    async fn admins_see_on_every_page_whether_the_gateways_are_well(database: TestDatabase) {
+        let w = World::new(database).await;
+        let mut admin = Browser::signed_in(&w, "root").await;
+        admin.get("/channels").await.shows(200, &["No gateway serves"]);
+        let gateway = w.control.store().gateway_source(w.clock.clone());
+        let terms = LeaseTerms {
+            lease: Duration::from_secs(180), serve_known: Duration::ZERO, public_grace: Duration::ZERO,
+        };
+        let instance = Instance("i".to_owned());
+        gateway.register(Registration {
+            instance: instance.clone(), name: "gw-1".to_owned(), version: "1".to_owned(), terms,
+        }).await.unwrap();
+        assert!(matches!(gateway.renew(instance.clone()).await.unwrap(), Renewal::Committed));
+        // A change is on its way for a moment.
+        w.user("bob").await;
+        admin.get("/channels").await.shows(200, &["1 gateway serves", "hx-get=\"/org/gateways/state\""]);
+        w.clock.advance(Duration::from_secs(6));
+        admin.get("/org/gateways/state").await.shows(200, &["gw-1 is behind", "warn"]);
+        w.clock.advance(Duration::from_secs(180));
+        admin.get("/channels").await.shows(200, &["gw-1 is silent"]);
+
+        let user = Browser::signed_in(&w, "alice").await.get("/channels").await;
+        assert!(!user.text.contains("gw-1") && !user.text.contains("gateways/state"));
+        Browser::signed_in(&w, "alice").await.get("/org/gateways/state").await.shows(403, &[]);
+        // A session that ended doesn't take away what is being typed.
+        Browser::new(&w).get("/org/gateways/state").await.shows(204, &[]);
+    }
+}
