@@ -43,7 +43,7 @@ pub use store::{
     AuditEvent, AuditFilter, ChannelDetails, Durability, GatewayRoleError, GatewayRow,
     GatewaySource, Grantable, Group, GroupDetails, Inspection, MigrationStatus, Principal,
     PrincipalKind, Reach, Role, ServiceAccount, SessionId, SignedInSession, Store, StoreError,
-    Token, TokenChannel, TokenColumn, TokenCounts, TokenSort, TokenState, TokenStatus, UsageBy,
-    UsageOf, UsageSubject, UsageSum, User,
+    Token, TokenChannel, TokenColumn, TokenCounts, TokenSort, TokenState, TokenStatus, TokenUse,
+    UsageBy, UsageOf, UsageSubject, UsageSum, User,
 };
 pub use usecases::{Committed, Control, Error};

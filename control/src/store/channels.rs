@@ -9,6 +9,7 @@ use sqlx::{Any, Row as _};
 
 use super::memberships::held_in_list;
 use super::rows::{permission_if_any, time, word};
+use super::service_accounts::{TokenUse, read_token_use, token_use};
 use super::{Connection, NameRange, ServiceAccount, StoreError};
 
 /// A channel as people see it.
@@ -120,20 +121,31 @@ pub(super) const LIST_HELD: &str = channels_where!(
     ") IS TRUE AND ($6 = 1 OR $5 = 0 OR c.id IN (SELECT channel_id FROM token_channels \
      WHERE token_id = $5))"
 );
-/// With their accounts.
-pub(super) const LIST_MANAGED: &str = concat!(
-    "SELECT managed.*, p.id AS account_id, p.name AS account, p.created_at AS account_created_at \
-     FROM (",
-    channels_where!(
-        "SELECT CAST(3 AS BIGINT)",
-        "(c.id IN ",
-        held_channels!("gp.permission = 3"),
-        ") IS TRUE AND ($6 = 1 OR $5 = 0 OR c.id IN (SELECT tc.channel_id FROM token_channels tc \
-         JOIN tokens t ON t.id = tc.token_id AND t.permission = 3 WHERE tc.token_id = $5))"
-    ),
-    ") AS managed LEFT JOIN service_accounts s ON s.channel_id = managed.id \
-     LEFT JOIN principals p ON p.id = s.principal_id ORDER BY managed.name"
-);
+/// With their accounts, and `$more` of these.
+macro_rules! managed_channels {
+    ($more:expr) => {
+        concat!(
+            "SELECT managed.*, p.id AS account_id, p.name AS account, \
+             p.created_at AS account_created_at",
+            $more,
+            " FROM (",
+            channels_where!(
+                "SELECT CAST(3 AS BIGINT)",
+                "(c.id IN ",
+                held_channels!("gp.permission = 3"),
+                ") IS TRUE AND ($6 = 1 OR $5 = 0 OR c.id IN (SELECT tc.channel_id \
+                 FROM token_channels tc JOIN tokens t ON t.id = tc.token_id AND t.permission = 3 \
+                 WHERE tc.token_id = $5))"
+            ),
+            ") AS managed LEFT JOIN service_accounts s ON s.channel_id = managed.id \
+             LEFT JOIN principals p ON p.id = s.principal_id ORDER BY managed.name"
+        )
+    };
+}
+pub(super) const LIST_MANAGED: &str = managed_channels!("");
+/// With how their accounts' tokens are used.
+pub(super) const LIST_MANAGED_USED: &str =
+    managed_channels!(concat!(", ", token_use!("p.id", "$7")));
 
 pub(super) const ID_BY_NAME: &str = "SELECT id FROM channels WHERE name = $1";
 /// `0` follows `/`, so that the range is what begins with `name/`.
@@ -234,6 +246,26 @@ pub(crate) async fn list_managed_channels(
     range: &NameRange,
 ) -> Result<Vec<(ChannelDetails, Option<ServiceAccount>)>, StoreError> {
     range.read_seen(db, LIST_MANAGED, view, managed).await
+}
+
+/// A channel with its account, if it has one, and how that is used.
+pub(crate) type ManagedChannel = (ChannelDetails, Option<(ServiceAccount, TokenUse)>);
+
+/// The same at `now`, with how their accounts' tokens are used.
+pub(crate) async fn list_managed_channels_used(
+    db: &mut Connection,
+    view: ChannelView,
+    range: &NameRange,
+    now: Timestamp,
+) -> Result<Vec<ManagedChannel>, StoreError> {
+    let query = range.seen(LIST_MANAGED_USED, view).bind(now.as_millis());
+    let rows = query.fetch_all(db).await?;
+    let read = rows.iter().map(|row| {
+        let (channel, account) = managed(row)?;
+        let account = account.map(|account| Ok::<_, StoreError>((account, read_token_use(row)?)));
+        Ok((channel, account.transpose()?))
+    });
+    read.collect()
 }
 
 /// The channel of that name, whoever asks.

@@ -81,7 +81,8 @@ pub(super) const FIND_SEEN: &str = concat!(
 pub(super) const MEMBER_COUNT: &str = "SELECT count(*) FROM group_members WHERE group_id = $1";
 pub(super) const MEMBER_PRINCIPALS: &str = "SELECT p.id, p.name, p.kind, u.role, p.deactivated_at \
      FROM group_members m JOIN principals p ON p.id = m.principal_id \
-     LEFT JOIN users u ON u.principal_id = p.id WHERE m.group_id = $1 ORDER BY p.name LIMIT $2";
+     LEFT JOIN users u ON u.principal_id = p.id WHERE m.group_id = $1 \
+     AND p.name > $3 AND substr(p.name, 1, length($4)) = $4 ORDER BY p.name LIMIT $2";
 /// On the channels on which the principal `$3` holds something, as far as the token `$4` reaches.
 pub(super) const PERMISSIONS: &str = concat!(
     "SELECT c.name, gp.permission FROM group_permissions gp \
@@ -89,7 +90,8 @@ pub(super) const PERMISSIONS: &str = concat!(
      OR ((",
     held_in_list!("$3", "gp.channel_id"),
     ") IS NOT NULL AND ($4 = 0 OR EXISTS (SELECT 1 FROM token_channels tc \
-     WHERE tc.token_id = $4 AND tc.channel_id = gp.channel_id)))) ORDER BY c.name LIMIT $2"
+     WHERE tc.token_id = $4 AND tc.channel_id = gp.channel_id)))) \
+     AND c.name > $6 AND substr(c.name, 1, length($7)) = $7 ORDER BY c.name LIMIT $2"
 );
 pub(super) const CHANNELS_OF: &str = "SELECT channel_id FROM group_permissions WHERE group_id = $1";
 const PERMISSION: &str =
@@ -173,19 +175,32 @@ pub(crate) async fn list_groups(
     range.read_seen(db, LIST_SEEN, view, read).await
 }
 
-/// At most `limit` members and permissions of a group, as the viewer sees them.
+/// A part of a list by name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NamePart<'p> {
+    /// The name after which it begins; all come after the empty one.
+    pub(crate) after: &'p str,
+    /// What its names begin with.
+    pub(crate) prefix: &'p str,
+    /// How many it has at most.
+    pub(crate) limit: u32,
+}
+
+/// These members and permissions of a group, as the viewer sees them.
 pub(crate) async fn group_details(
     db: &mut Connection,
     view: ChannelView,
     group: Group,
-    limit: u32,
+    (members, permissions): (NamePart<'_>, NamePart<'_>),
 ) -> Result<GroupDetails, StoreError> {
-    let (id, limit) = (group.id.0, i64::from(limit));
+    let id = group.id.0;
     let member_count = sqlx::query_scalar(MEMBER_COUNT).bind(id).fetch_one(&mut *db).await?;
-    let members = sqlx::query(MEMBER_PRINCIPALS).bind(id).bind(limit).fetch_all(&mut *db).await?;
+    let query = sqlx::query(MEMBER_PRINCIPALS).bind(id).bind(i64::from(members.limit));
+    let members = query.bind(members.after).bind(members.prefix).fetch_all(&mut *db).await?;
     let members: Result<_, _> = members.iter().map(read_principal).collect();
-    let permissions = view.bind(sqlx::query(PERMISSIONS).bind(id).bind(limit));
-    let permissions = permissions.fetch_all(db).await?;
+    let query = sqlx::query(PERMISSIONS).bind(id).bind(i64::from(permissions.limit));
+    let query = view.bind(query).bind(permissions.after).bind(permissions.prefix);
+    let permissions = query.fetch_all(db).await?;
     let permissions: Result<_, StoreError> = permissions
         .iter()
         .map(|row| {

@@ -50,6 +50,8 @@ const POSTGRES_NUMBERS: &str = "CREATE TABLE numbers AS SELECT n, decode(md5(n::
 const LIST: &[&str] = &["'c5'", "'c5~'", "100", "7", "0", "0"];
 const LIST_ALL: &[&str] = &["''", "'~'", "100", "7", "0", "1"];
 
+/// With a moment.
+const USED: &[&str] = &["''", "'~'", "51", "7", "0", "0", "5"];
 /// With two days.
 const OVERVIEW: &[&str] = &["''", "'~'", "51", "7", "0", "0", "5", "9"];
 
@@ -78,17 +80,22 @@ fn queries() -> Vec<(&'static str, String, &'static [&'static str])> {
         ("one channel", text(channels::LIST_SEEN), &["'c5'", "'c5!'", "1", "7", "0", "0"]),
         ("channels held", text(channels::LIST_HELD), LIST),
         ("channels managed", text(channels::LIST_MANAGED), LIST),
+        ("channels managed, used", text(channels::LIST_MANAGED_USED), USED),
         ("a channel's id", text(channels::ID_BY_NAME), &["'c5'"]),
         ("groups", text(groups::LIST_SEEN), LIST),
         ("groups, all", text(groups::LIST_SEEN), LIST_ALL),
         ("one group", text(groups::FIND), &["'c5_owners'"]),
         ("one group, seen", text(groups::FIND_SEEN), &["'c5_owners'", "7", "0", "0"]),
-        ("members", text(groups::MEMBER_PRINCIPALS), &["7", "1000"]),
+        ("members", text(groups::MEMBER_PRINCIPALS), &["7", "1000", "'u'", "''"]),
         ("how many members", text(groups::MEMBER_COUNT), &["7"]),
         ("members touched", text(groups::MEMBERS), &["7", "1001"]),
         ("users in a group", text(groups::USERS_IN), &["7"]),
         ("what a user owns alone", text(groups::OWNED_ALONE), &["7"]),
-        ("a group's permissions", text(groups::PERMISSIONS), &["7", "1000", "7", "0", "0"]),
+        (
+            "a group's permissions",
+            text(groups::PERMISSIONS),
+            &["7", "1000", "7", "0", "0", "''", "'c'"],
+        ),
         ("a channel's groups", text(reach::GROUPS_ON), &["7", "9", "''", "11"]),
         ("what an account reaches", text(reach::REACHED_BY), &["7", "''", "''", "''", "11"]),
         ("what can be granted", text(reach::GRANTABLE), &["'%'", "''", "2007", "7", "21"]),
@@ -99,6 +106,7 @@ fn queries() -> Vec<(&'static str, String, &'static [&'static str])> {
         ("service accounts, all", text(service_accounts::LIST), LIST_ALL),
         ("an account", text(service_accounts::BY_NAME), &["'service-account-channel-c5'"]),
         ("a channel's account", text(service_accounts::BY_CHANNEL), &["7"]),
+        ("the use of an account", text(service_accounts::TOKEN_USE), &["7", "5"]),
         ("a principal", text(principals::BY_ID), &["7"]),
         ("a principal's name", text(principals::BY_NAME), &["'u7'"]),
         ("users", text(users::LIST), &["'u5'", "'u5~'", "100"]),

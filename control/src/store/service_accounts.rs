@@ -5,7 +5,7 @@ use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
 use super::channels::held_channels;
-use super::rows::{time, word};
+use super::rows::{time, time_if_any, word};
 use super::{ChannelView, Connection, NameRange, StoreError};
 
 /// The credentials for programs of one channel.
@@ -21,6 +21,15 @@ pub struct ServiceAccount {
     pub channel: ChannelName,
     /// When it was made.
     pub created_at: Timestamp,
+}
+
+/// What the tokens of an account are used for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TokenUse {
+    /// How many of them work.
+    pub active: u64,
+    /// When one of them was last used.
+    pub last_used_at: Option<Timestamp>,
 }
 
 /// How service accounts are named; no user may have such a name (product.md S4).
@@ -54,6 +63,41 @@ pub(super) const LIST: &str = accounts_where!(
      JOIN tokens t ON t.id = tc.token_id AND t.permission = 3 WHERE tc.token_id = $5)))) \
      ORDER BY c.name LIMIT $3"
 );
+
+/// How the tokens of a principal are used, at a time.
+macro_rules! token_use {
+    ($principal:literal, $now:literal) => {
+        concat!(
+            "(SELECT count(*) FROM tokens t WHERE t.principal_id = ",
+            $principal,
+            " AND t.revoked_at IS NULL AND t.expires_at > ",
+            $now,
+            ") AS active_tokens, \
+             (SELECT max(used.last_used_at) FROM tokens t JOIN token_last_used used \
+             ON used.token_id = t.id WHERE t.principal_id = ",
+            $principal,
+            ") AS last_used_at"
+        )
+    };
+}
+pub(super) use token_use;
+
+pub(super) const TOKEN_USE: &str = concat!("SELECT ", token_use!("$1", "$2"));
+
+/// How the tokens of an account are used.
+pub(crate) async fn tokens_used(
+    db: &mut Connection,
+    account: PrincipalId,
+    now: Timestamp,
+) -> Result<TokenUse, StoreError> {
+    let query = sqlx::query(TOKEN_USE).bind(account.0).bind(now.as_millis());
+    read_token_use(&query.fetch_one(db).await?)
+}
+
+pub(super) fn read_token_use(row: &AnyRow) -> Result<TokenUse, StoreError> {
+    let active = u64::try_from(row.try_get::<i64, _>("active_tokens")?).unwrap_or_default();
+    Ok(TokenUse { active, last_used_at: time_if_any(row, "last_used_at")? })
+}
 
 /// Makes a principal the service account of a channel.
 pub(crate) async fn bind_service_account(

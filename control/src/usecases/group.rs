@@ -8,7 +8,10 @@ use super::caller::{Caller, require_manage};
 use super::names::{check_group_name, check_text};
 use super::{Committed, Control, Error, Listed, Page};
 use crate::Actor;
-use crate::store::{self, Change, Connection, Event, Group, GroupDetails, PrincipalKind, Target};
+use crate::store::{
+    self, Change, Connection, Event, Group, GroupDetails, NamePart, Principal, PrincipalKind,
+    Target,
+};
 
 /// What to change of a group; what is not said stays.
 #[derive(Clone, Debug, Default)]
@@ -63,7 +66,45 @@ pub async fn get(control: &Control, actor: &Actor, name: &str) -> Result<GroupDe
     let mut db = control.store.reader().await?;
     let caller = Caller::verify(&mut db, actor, control.now()).await?;
     let group = visible(&caller, &mut db, name).await?;
-    Ok(store::group_details(&mut db, caller.view(), group, Page::MAX_LIMIT).await?)
+    let all = NamePart { after: "", prefix: "", limit: Page::MAX_LIMIT };
+    Ok(store::group_details(&mut db, caller.view(), group, (all, all)).await?)
+}
+
+/// A group with a page of its members, and a page of its permissions on the channels that the caller
+/// may see.
+#[derive(Clone, Debug)]
+pub struct Looked {
+    /// The group.
+    pub group: Group,
+    /// How many members it has.
+    pub member_count: i64,
+    /// Members, by name.
+    pub members: Listed<Principal>,
+    /// What they may do on which channel, by channel.
+    pub permissions: Listed<(ChannelName, Permission)>,
+}
+
+/// One group, page by page.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::NotSignedIn`]; [`Error::Store`].
+pub async fn look(
+    control: &Control,
+    actor: &Actor,
+    name: &str,
+    (members, permissions): (&Page, &Page),
+) -> Result<Looked, Error> {
+    let mut db = control.store.reader().await?;
+    let caller = Caller::verify(&mut db, actor, control.now()).await?;
+    let group = visible(&caller, &mut db, name).await?;
+    let parts = (members.part(), permissions.part());
+    let found = store::group_details(&mut db, caller.view(), group, parts).await?;
+    Ok(Looked {
+        group: found.group,
+        member_count: found.member_count,
+        members: Listed::page(found.members, members, |member| member.name.clone()),
+        permissions: Listed::page(found.permissions, permissions, |(name, _)| name.to_string()),
+    })
 }
 
 /// Changes a group's name or description. For admins; the owners of a channel are named for it.

@@ -35,7 +35,7 @@ pub use error::{Error, Holder};
 pub(crate) use names::{check_text, check_token_name};
 use passwords::Passwords;
 
-use crate::store::NameRange;
+use crate::store::{NamePart, NameRange};
 use crate::{Settings, Store, StoreError};
 
 /// The control plane: a database, its settings and a clock. Cheap to clone.
@@ -110,6 +110,12 @@ impl Page {
     /// What to read of a list by name.
     fn names(&self) -> NameRange {
         NameRange::new(&self.prefix, self.after.as_deref(), self.probe())
+    }
+
+    /// The same, of a list that is a part of something.
+    fn part(&self) -> NamePart<'_> {
+        let after = self.after.as_deref().unwrap_or_default();
+        NamePart { after, prefix: &self.prefix, limit: self.probe() }
     }
 
     /// After which id to read a list by id.

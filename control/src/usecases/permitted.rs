@@ -6,7 +6,7 @@ use access::{ChannelName, Permission};
 use super::caller::Caller;
 use super::{Control, Error, channel, group, service_account, user};
 use crate::Actor;
-use crate::store::{self, Connection, GroupDetails, NameRange};
+use crate::store::{self, Connection, Group, NameRange};
 
 /// What the caller may change of a group.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -120,41 +120,42 @@ pub async fn membership_change(control: &Control, actor: &Actor, name: &str) -> 
     group::require_member_manager(&caller, &mut db, &found).await
 }
 
-/// What the caller may change of a group that they see.
+/// What the caller may change of a group that they see, of these permissions of it.
 ///
 /// # Errors
 /// [`Error::NotSignedIn`]; [`Error::Store`].
 pub async fn group_changes(
     control: &Control,
     actor: &Actor,
-    details: &GroupDetails,
+    group: &Group,
+    permissions: &[(ChannelName, Permission)],
 ) -> Result<GroupChanges, Error> {
     let mut db = control.store.reader().await?;
     let caller = Caller::verify(&mut db, actor, control.now()).await?;
-    let members = changes_members(&caller, &mut db, details).await?;
+    let members = changes_members(&caller, &mut db, group).await?;
     if caller.is_admin() {
-        let permissions = details.permissions.iter().map(|(name, _)| name.clone()).collect();
+        let permissions = permissions.iter().map(|(name, _)| name.clone()).collect();
         return Ok(GroupChanges { members, permissions, any_channel: true });
     }
-    let mut permissions = Vec::new();
-    for (name, _) in &details.permissions {
+    let mut changed = Vec::new();
+    for (name, _) in permissions {
         let held = caller.channel(&mut db, name).await?.permission;
         if held == Some(Permission::Manage) {
-            permissions.push(name.clone());
+            changed.push(name.clone());
         }
     }
     let one = NameRange::new("", None, 1);
     let managed = store::list_managed_channels(&mut db, caller.view(), &one).await?;
-    Ok(GroupChanges { members, permissions, any_channel: !managed.is_empty() })
+    Ok(GroupChanges { members, permissions: changed, any_channel: !managed.is_empty() })
 }
 
 /// Whether the caller may change who is in a group.
 pub(super) async fn changes_members(
     caller: &Caller,
     db: &mut Connection,
-    details: &GroupDetails,
+    group: &Group,
 ) -> Result<bool, Error> {
-    match group::require_member_manager(caller, db, &details.group).await {
+    match group::require_member_manager(caller, db, group).await {
         Ok(()) => Ok(true),
         Err(Error::NotPermitted { .. }) => Ok(false),
         Err(other) => Err(other),

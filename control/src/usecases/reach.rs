@@ -5,15 +5,15 @@ use access::{ChannelName, Permission};
 use super::caller::{Caller, require_manage};
 use super::{Control, Error, Listed, Page, permitted, service_account};
 use crate::Actor;
-use crate::store::{self, Grantable, GroupDetails, Pattern, Reach};
+use crate::store::{self, Grantable, GroupDetails, NamePart, Pattern, Reach};
 
 /// How many members of a channel's group are told.
-const MEMBERS: u32 = 10;
+const MEMBERS: u32 = 8;
 
 /// A group with what it may do on a channel.
 #[derive(Clone, Debug)]
 pub struct Access {
-    /// The group; the first of its members.
+    /// The group with the first of its members, and none of its permissions.
     pub group: GroupDetails,
     /// What it may do on the channel.
     pub permission: Permission,
@@ -51,13 +51,15 @@ pub async fn groups(
     let groups =
         store::groups_on(&mut db, channel.channel.id, after.as_ref(), page.probe()).await?;
     let groups = Listed::page(groups, page, |(name, permission)| format!("{permission} {name}"));
+    let first = NamePart { after: "", prefix: "", limit: MEMBERS };
+    let none = NamePart { limit: 0, ..first };
     let mut items = Vec::new();
     for (group, permission) in groups.items {
         // One that was deleted meanwhile is none.
         let Some(group) = store::find_group(&mut db, &group).await? else { continue };
         let is_owners = group.name == owners;
-        let group = store::group_details(&mut db, caller.view(), group, MEMBERS).await?;
         let changes_members = permitted::changes_members(&caller, &mut db, &group).await?;
+        let group = store::group_details(&mut db, caller.view(), group, (first, none)).await?;
         items.push(Access { group, permission, is_owners, changes_members });
     }
     Ok(Listed { items, next_cursor: groups.next_cursor })

@@ -9,6 +9,7 @@ use super::{Committed, Control, Error, Listed, Page, user};
 use crate::Actor;
 use crate::store::{
     self, Change, ChannelDetails, Connection, Event, PrincipalKind, Revoke, ServiceAccount, Target,
+    TokenUse,
 };
 
 /// A channel that the caller may manage, with its account if it has one (product.md S3).
@@ -84,6 +85,55 @@ pub async fn list_manageable(
     let found = found.into_iter().map(|(channel, account)| Manageable { channel, account });
     let found = found.collect::<Vec<_>>();
     Ok(Listed::page(found, page, |item| item.channel.channel.name.to_string()))
+}
+
+/// A channel that the caller may manage, with its account if it has one, and how that is used.
+#[derive(Clone, Debug)]
+pub struct Used {
+    /// The channel.
+    pub channel: ChannelDetails,
+    /// Its account, and the use of its tokens.
+    pub account: Option<(ServiceAccount, TokenUse)>,
+}
+
+/// As [`list_manageable`], with how the accounts' tokens are used.
+///
+/// # Errors
+/// [`Error::NotSignedIn`]; [`Error::Store`].
+pub async fn list_used(
+    control: &Control,
+    actor: &Actor,
+    page: &Page,
+) -> Result<Listed<Used>, Error> {
+    let now = control.now();
+    let mut db = control.store.reader().await?;
+    let caller = Caller::verify(&mut db, actor, now).await?;
+    let range = page.names();
+    let found = store::list_managed_channels_used(&mut db, caller.view(), &range, now).await?;
+    let found = found.into_iter().map(|(channel, account)| Used { channel, account });
+    Ok(Listed::page(found.collect(), page, |item| item.channel.channel.name.to_string()))
+}
+
+/// The account of a channel, if it has one, and how its tokens are used: for those who may manage it.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::NotPermitted`], [`Error::NotSignedIn`]; [`Error::Store`].
+pub async fn of_channel(
+    control: &Control,
+    actor: &Actor,
+    channel: &ChannelName,
+) -> Result<Option<(ServiceAccount, TokenUse)>, Error> {
+    let now = control.now();
+    let mut db = control.store.reader().await?;
+    let caller = Caller::verify(&mut db, actor, now).await?;
+    let channel = caller.channel(&mut db, channel).await?;
+    if !caller.is_admin() {
+        require_manage(&channel)?;
+    }
+    let account = store::service_account_of(&mut db, channel.channel.id).await?;
+    let Some(account) = account else { return Ok(None) };
+    let used = store::tokens_used(&mut db, account.id, now).await?;
+    Ok(Some((account, used)))
 }
 
 /// One account.

@@ -53,11 +53,22 @@ pub(super) fn find(
     value: &str,
     beside: Markup,
 ) -> Markup {
+    find_by("q", action, (label, placeholder), value, beside)
+}
+
+/// The same, by another field of the address.
+pub(super) fn find_by(
+    field: &str,
+    action: &str,
+    (label, placeholder): (&str, &str),
+    value: &str,
+    beside: Markup,
+) -> Markup {
     html! {
         form.bar role="search" action=(action) {
             div.search {
                 (icon("search"))
-                input type="search" name="q" value=(value) aria-label=(label)
+                input type="search" name=(field) value=(value) aria-label=(label)
                     placeholder=(placeholder) autocomplete="off" spellcheck="false";
             }
             (beside)

@@ -81,8 +81,18 @@ pub(super) fn shortened(text: &str) -> Markup {
 /// The links to the first and the next page of a list, where there are any. `fields` are those of
 /// the page's address that stay.
 pub(super) fn paging<T>(listed: &Listed<T>, is_first: bool, fields: &[(&str, &str)]) -> Markup {
+    paging_by("after", listed, is_first, fields)
+}
+
+/// The same of one of two lists on a page, which has its place in another field of the address.
+pub(super) fn paging_by<T>(
+    place: &str,
+    listed: &Listed<T>,
+    is_first: bool,
+    fields: &[(&str, &str)],
+) -> Markup {
     let next = listed.next_cursor.as_deref().map(|cursor| {
-        let fields: Vec<_> = fields.iter().copied().chain([("after", cursor)]).collect();
+        let fields: Vec<_> = fields.iter().copied().chain([(place, cursor)]).collect();
         address::query(&fields)
     });
     html! {

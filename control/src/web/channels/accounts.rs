@@ -5,8 +5,9 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use maud::{Markup, html};
 
 use super::frame::{frame, frame_under, manages, named, shown};
+use crate::usecases::channel;
+use crate::usecases::permitted;
 use crate::usecases::service_account;
-use crate::usecases::{Page, channel, permitted, token};
 use crate::web::address;
 use crate::web::dialog::{self, dialog};
 use crate::web::empty::empty;
@@ -19,7 +20,7 @@ use crate::web::page::refused;
 use crate::web::posted::Posted;
 use crate::web::table::{Head, table};
 use crate::web::visitor::Visitor;
-use crate::{ChannelDetails, Control, Error, ServiceAccount, TokenStatus};
+use crate::{ChannelDetails, Control, Error, TokenUse};
 
 const TAB: &str = "Service Accounts";
 
@@ -84,23 +85,16 @@ async fn content(
             html! {},
         ));
     }
-    let account = account(control, visitor, details).await?;
-    let Some(account) = account else {
+    let name = &details.channel.name;
+    let Some((account, used)) = service_account::of_channel(control, &visitor.actor, name).await?
+    else {
         return Ok(none_yet(visitor, details));
     };
-    // An admin who doesn't manage the channel sees the account, and its tokens too.
-    let page = Page { limit: Page::MAX_LIMIT, ..Page::first() };
-    let tokens = match token::list(control, &visitor.actor, &account.name, None, &page).await {
-        Ok(tokens) => Some(tokens.items),
-        Err(Error::NotPermitted { .. }) => None,
-        Err(error) => return Err(error.into()),
-    };
-    let works = |status: TokenStatus| matches!(status, TokenStatus::Active | TokenStatus::Limited);
-    let active = tokens.map(|all| all.iter().filter(|token| works(token.status)).count());
     let heads = [
         Head::words("Name"),
         Head::words("Seat"),
         Head::number("Active tokens"),
+        Head::words("Last used"),
         Head::words("Created"),
     ];
     Ok(table(
@@ -110,25 +104,22 @@ async fn content(
             tr {
                 th scope="row" { a href=(address::account(&account.name)) { (account.name) } }
                 td data-label="Seat" { "1 seat" }
-                td.num data-label="Active tokens" {
-                    @match active { Some(active) => (active), None => span.dim { "–" } }
-                }
+                td.num data-label="Active tokens" { (used.active) }
+                td data-label="Last used" { (last_used(visitor, used)) }
                 td data-label="Created" { (moment(visitor.now, account.created_at)) }
             }
         },
     ))
 }
 
-/// The channel's account.
-async fn account(
-    control: &Control,
-    visitor: &Visitor,
-    details: &ChannelDetails,
-) -> Result<Option<ServiceAccount>, Failure> {
-    let name = details.channel.name.to_string();
-    let page = Page { limit: 1, prefix: name.clone(), ..Page::first() };
-    let found = service_account::list(control, &visitor.actor, &page).await?.items;
-    Ok(found.into_iter().find(|account| account.channel == details.channel.name))
+/// When one of an account's tokens was last used.
+pub(in crate::web) fn last_used(visitor: &Visitor, used: TokenUse) -> Markup {
+    html! {
+        @match used.last_used_at {
+            Some(at) => (moment(visitor.now, at)),
+            None => span.dim { "Never" },
+        }
+    }
 }
 
 fn none_yet(visitor: &Visitor, details: &ChannelDetails) -> Markup {

@@ -12,7 +12,7 @@ use crate::web::fields::Query;
 use crate::web::icon::icon;
 use crate::web::page::{self, Place};
 use crate::web::status::{Tone, status};
-use crate::web::table::{Head, paging, table};
+use crate::web::table::{Head, paging, shortened, table};
 use crate::web::visitor::Visitor;
 use crate::web::{address, commands, form, number};
 use crate::{ChannelCreators, Control};
@@ -100,7 +100,7 @@ fn row(item: &Overview) -> Markup {
         tr {
             th scope="row" {
                 a href=(address::channel(&channel.name, "")) { (name(&channel.name)) }
-                @if !details.description.is_empty() { small { (details.description) } }
+                @if !details.description.is_empty() { small { (shortened(&details.description)) } }
             }
             td data-label="Privacy" { (privacy(channel.privacy)) }
             td data-label="Your permission" {

@@ -14,6 +14,8 @@ use axum::Router;
 use axum::routing::get;
 use maud::{Markup, html};
 
+pub(super) use accounts::last_used;
+
 use super::status::{Tone, status};
 use crate::Control;
 

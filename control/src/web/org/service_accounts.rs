@@ -9,7 +9,7 @@ use axum::routing::get;
 use maud::{Markup, html};
 
 use super::{Tab, channel_of, tab_head, tab_page, tab_page_under};
-use crate::usecases::service_account::{self, Manageable};
+use crate::usecases::service_account::{self, Used};
 use crate::usecases::{Listed, Page, permitted, user};
 use crate::web::address;
 use crate::web::channels;
@@ -21,7 +21,7 @@ use crate::web::form;
 use crate::web::meter::seats;
 use crate::web::page::refused;
 use crate::web::posted::Posted;
-use crate::web::table::{Head, paging, table};
+use crate::web::table::{Head, paging, shortened, table};
 use crate::web::visitor::Visitor;
 use crate::{Control, Error};
 
@@ -52,7 +52,7 @@ async fn list(
 ) -> Result<Markup, Failure> {
     let is_first = after.is_none();
     let page = Page { after, limit: LIMIT, prefix: search.to_owned() };
-    let found = service_account::list_manageable(control, &visitor.actor, &page).await?;
+    let found = service_account::list_used(control, &visitor.actor, &page).await?;
     let taken = match visitor.is_admin {
         true => Some(user::seats(control, &visitor.actor).await?),
         false => None,
@@ -77,32 +77,41 @@ async fn list(
     })
 }
 
-fn rows(visitor: &Visitor, found: &Listed<Manageable>) -> Markup {
+fn rows(visitor: &Visitor, found: &Listed<Used>) -> Markup {
     let heads = [
         Head::words("Channel"),
         Head::words("Privacy"),
         Head::words("Service account"),
+        Head::number("Active tokens"),
+        Head::words("Last used"),
         Head::actions(),
     ];
     let rows = html! { @for item in &found.items { (row(visitor, item)) } };
     table("Channels that you may manage", &heads, rows)
 }
 
-fn row(visitor: &Visitor, item: &Manageable) -> Markup {
+fn row(visitor: &Visitor, item: &Used) -> Markup {
     let channel = &item.channel.channel;
     let id = format!("c-{}", channel.name.with_colons());
     html! {
         tr {
             th scope="row" id=(id) {
                 a href=(address::channel(&channel.name, "service-accounts")) { (channels::name(&channel.name)) }
-                @if !item.channel.description.is_empty() { small { (item.channel.description) } }
+                @if !item.channel.description.is_empty() { small { (shortened(&item.channel.description)) } }
             }
             td data-label="Privacy" { (channels::privacy(channel.privacy)) }
             td.full data-label="Service account" {
                 @match &item.account {
-                    Some(account) => a href=(address::account(&account.name)) { (account.name) },
+                    Some((account, _)) => a href=(address::account(&account.name)) { (account.name) },
                     None => span.dim { "None" },
                 }
+            }
+            @match &item.account {
+                Some((_, used)) => {
+                    td.num data-label="Active tokens" { (used.active) }
+                    td.nowrap data-label="Last used" { (channels::last_used(visitor, *used)) }
+                },
+                None => { td.num { span.vh { "None" } } td { span.vh { "Never" } } },
             }
             td.acts.full {
                 @match why_not(visitor, item) {
@@ -115,7 +124,7 @@ fn row(visitor: &Visitor, item: &Manageable) -> Markup {
 }
 
 /// Why the visitor can't make this channel's account.
-fn why_not(visitor: &Visitor, item: &Manageable) -> Option<&'static str> {
+fn why_not(visitor: &Visitor, item: &Used) -> Option<&'static str> {
     match &item.account {
         Some(_) => Some("This channel already has one"),
         None if !visitor.is_admin => Some("This needs role admin"),

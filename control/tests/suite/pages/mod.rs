@@ -5,5 +5,6 @@ mod frame;
 mod lists;
 mod offered;
 mod people;
+mod sizes;
 mod taking;
 mod tokens;

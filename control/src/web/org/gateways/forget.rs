@@ -58,6 +58,6 @@ async fn asked(
             (form::post(visitor, filled, &action, dialog::danger("Forget", HERE.path())))
         },
     );
-    let under = list::content(control, visitor).await?;
+    let under = list::content(control, visitor, None).await?;
     Ok(tab_page_under(visitor, HERE, under, over))
 }

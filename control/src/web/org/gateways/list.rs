@@ -7,47 +7,60 @@ use axum::extract::State;
 use maud::{Markup, html};
 
 use super::HERE;
-use crate::usecases::{Page, gateway};
-use crate::web::commands;
+use crate::usecases::{Listed, Page, gateway};
 use crate::web::duration::duration;
 use crate::web::empty::empty;
 use crate::web::failure::Failure;
+use crate::web::fields::Query;
 use crate::web::meter::meter;
 use crate::web::moment::{exact, moment};
 use crate::web::number::exact as digits;
 use crate::web::org::{tab_head, tab_page};
 use crate::web::status::{Tone, status};
-use crate::web::table::{Head, table};
+use crate::web::table::{Head, paging, table};
 use crate::web::visitor::Visitor;
+use crate::web::{address, commands};
 use crate::{Control, GatewayRow};
 
 /// A lease that is used up to this part and more is watched.
 const LOW: f64 = 0.25;
+/// How many gateways a page has.
+const LIMIT: usize = 50;
 
 pub(in crate::web::org) async fn show(
     State(control): State<Control>,
     visitor: Visitor,
+    Query(fields): Query,
 ) -> Result<Markup, Failure> {
-    Ok(tab_page(&visitor, HERE, content(&control, &visitor).await?))
+    let inner = content(&control, &visitor, fields.some("after").as_deref()).await?;
+    Ok(tab_page(&visitor, HERE, inner))
 }
 
-/// What the tab shows, also under a dialog.
-pub(super) async fn content(control: &Control, visitor: &Visitor) -> Result<Markup, Failure> {
+/// What the tab shows, also under a dialog: of the gateways those after the one with this instance.
+pub(super) async fn content(
+    control: &Control,
+    visitor: &Visitor,
+    after: Option<&str>,
+) -> Result<Markup, Failure> {
     let page = Page { limit: Page::MAX_LIMIT, ..Page::first() };
     let (found, newest) = gateway::list(control, &visitor.actor, &page).await?;
     let mut gateways = found.items;
     gateways.sort_by(|a, b| (&a.name, &a.instance.0).cmp(&(&b.name, &b.instance.0)));
+    let here = match after {
+        Some(after) => format!("{}?{}", HERE.path(), address::query(&[("after", after)])),
+        None => HERE.path().to_owned(),
+    };
     let about = "A gateway serves private channels only while its lease runs. It renews the lease only when it knows every change.";
     let now = visitor.now;
     let as_of = html! {
         p.dim {
             "As of " time datetime=(now) title=(exact(now)) data-clock { (clock(&exact(now))) } " "
-            a #refresh href=(HERE.path()) { "Refresh" }
+            a #refresh href=(here) { "Refresh" }
         }
     };
     Ok(html! {
         // The part of the page that a newer one replaces; without JavaScript there is *Refresh*.
-        div #gateways hx-get=(HERE.path()) hx-select="#gateways" hx-swap="outerHTML"
+        div #gateways hx-get=(here) hx-select="#gateways" hx-swap="outerHTML"
             hx-trigger="every 3s" {
             (tab_head(HERE, about, as_of))
             @if gateways.is_empty() {
@@ -57,10 +70,22 @@ pub(super) async fn content(control: &Control, visitor: &Visitor) -> Result<Mark
                 div.script { (commands::line("condagate", "condagate gateway --config condagate.toml")) }
             } @else {
                 (numbers(&gateways, newest))
-                (rows(visitor, &gateways, newest))
+                @let shown = part(&gateways, after);
+                (rows(visitor, &shown.items, newest))
+                (paging(&shown, after.is_none(), &[]))
             }
         }
     })
+}
+
+/// The page of the gateways after that instance. There are few: all are read, to be told in numbers.
+fn part<'g>(gateways: &'g [GatewayRow], after: Option<&str>) -> Listed<&'g GatewayRow> {
+    let before = gateways.iter().position(|gateway| Some(gateway.instance.0.as_str()) == after);
+    let mut items: Vec<_> = gateways.iter().skip(before.map_or(0, |at| at + 1)).collect();
+    let more = items.len() > LIMIT;
+    items.truncate(LIMIT);
+    let next_cursor = items.last().filter(|_| more).map(|last| last.instance.0.clone());
+    Listed { items, next_cursor }
 }
 
 /// The hours, minutes and seconds of a time.
@@ -95,7 +120,7 @@ fn numbers(gateways: &[GatewayRow], newest: Revision) -> Markup {
     }
 }
 
-fn rows(visitor: &Visitor, gateways: &[GatewayRow], newest: Revision) -> Markup {
+fn rows(visitor: &Visitor, gateways: &[&GatewayRow], newest: Revision) -> Markup {
     // Only who is silent can be forgotten.
     let is_any_silent = gateways.iter().any(|gateway| gateway.lease_ends_at() <= visitor.now);
     let mut heads = vec![

@@ -4,7 +4,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
 use maud::{Markup, html};
 
-use super::one::{self, Forms};
+use super::one::{self, Asked, Forms};
 use super::{HERE, address};
 use crate::usecases::{group, permitted};
 use crate::web::dialog::{self, dialog};
@@ -63,6 +63,8 @@ async fn asked(
             (form::post(visitor, filled, &address(name, "delete"), dialog::danger("Delete", &address(name, ""))))
         },
     );
-    let under = one::content(control, visitor, &details, &Forms::default()).await?;
+    let asked = Asked::first();
+    let found = asked.find(control, visitor, name).await?;
+    let under = one::content(control, visitor, (&asked, &found), &Forms::default()).await?;
     Ok(visitor.page_under(name, Place::Org, under, over))
 }

@@ -12,7 +12,7 @@ use crate::web::form;
 use crate::web::icon::icon;
 use crate::web::moment::moment;
 use crate::web::org::{tab_head, tab_page};
-use crate::web::table::{Head, paging, table};
+use crate::web::table::{Head, paging, shortened, table};
 use crate::web::visitor::Visitor;
 use crate::{Control, Group};
 
@@ -61,7 +61,7 @@ fn rows(visitor: &Visitor, found: &Listed<Group>) -> Markup {
             tr {
                 th scope="row" { a href=(address(&group.name, "")) { (group.name) } }
                 td.full data-label="Description" {
-                    @if group.description.is_empty() { span.dim { "None" } } @else { (group.description) }
+                    @if group.description.is_empty() { span.dim { "None" } } @else { (shortened(&group.description)) }
                 }
                 td data-label="Created" { (moment(visitor.now, group.created_at)) }
             }

@@ -4,20 +4,27 @@ use axum::extract::{Path, State};
 use maud::{Markup, html};
 
 use super::{HERE, address, remove};
-use crate::usecases::group;
+use crate::usecases::Page;
+use crate::usecases::group::{self, Looked};
 use crate::usecases::permitted::{self, GroupChanges};
 use crate::web::empty::empty;
 use crate::web::failure::Failure;
-use crate::web::fields::{Fields, Filled};
+use crate::web::fields::{Fields, Filled, Query};
 use crate::web::form::{self, Input};
 use crate::web::icon::icon;
 use crate::web::org::Tab;
 use crate::web::page::{self, Place};
 use crate::web::status::{Tone, status};
-use crate::web::table::{Head, table};
+use crate::web::table::{Head, paging, paging_by, table};
 use crate::web::visitor::Visitor;
 use crate::web::{address as places, channels};
-use crate::{Control, GroupDetails, Principal, PrincipalKind};
+use crate::{Control, Group, Principal, PrincipalKind};
+
+/// How many members, and how many permissions, a page has.
+const LIMIT: u32 = 30;
+/// The fields of the permissions' search, and of their place.
+const CHANNEL: &str = "channel";
+const AFTER_CHANNEL: &str = "after_channel";
 
 /// The group's form that was sent and refused, and shows why.
 #[derive(Clone, Debug, Default)]
@@ -31,8 +38,44 @@ pub(in crate::web::org) async fn show(
     State(control): State<Control>,
     visitor: Visitor,
     Path(name): Path<String>,
+    Query(fields): Query,
 ) -> Result<Markup, Failure> {
-    page(&control, &visitor, &name, &Forms::default()).await
+    let asked = Asked::of(&fields);
+    let found = asked.find(&control, &visitor, &name).await?;
+    let content = content(&control, &visitor, (&asked, &found), &Forms::default()).await?;
+    Ok(visitor.page(&name, Place::Org, content))
+}
+
+/// Which members and which permissions a page's address asks for.
+#[derive(Clone, Debug)]
+pub(super) struct Asked {
+    members: Page,
+    permissions: Page,
+}
+
+impl Asked {
+    fn of(fields: &Fields) -> Self {
+        let page = |search: &str, after: &str| {
+            let prefix = fields.text(search).to_owned();
+            Page { after: fields.some(after), limit: LIMIT, prefix }
+        };
+        Self { members: page("q", "after"), permissions: page(CHANNEL, AFTER_CHANNEL) }
+    }
+
+    /// The first of both.
+    pub(super) fn first() -> Self {
+        Self::of(&Fields::default())
+    }
+
+    pub(super) async fn find(
+        &self,
+        control: &Control,
+        visitor: &Visitor,
+        name: &str,
+    ) -> Result<Looked, Failure> {
+        let pages = (&self.members, &self.permissions);
+        Ok(group::look(control, &visitor.actor, name, pages).await?)
+    }
 }
 
 /// The page, with what is wrong with a form that was sent.
@@ -42,8 +85,9 @@ pub(super) async fn page(
     name: &str,
     forms: &Forms,
 ) -> Result<Markup, Failure> {
-    let details = group::get(control, &visitor.actor, name).await?;
-    let content = content(control, visitor, &details, forms).await?;
+    let asked = Asked::first();
+    let found = asked.find(control, visitor, name).await?;
+    let content = content(control, visitor, (&asked, &found), forms).await?;
     Ok(visitor.page(name, Place::Org, content))
 }
 
@@ -51,11 +95,12 @@ pub(super) async fn page(
 pub(super) async fn content(
     control: &Control,
     visitor: &Visitor,
-    details: &GroupDetails,
+    (asked, details): (&Asked, &Looked),
     forms: &Forms,
 ) -> Result<Markup, Failure> {
     let group = &details.group;
-    let may = permitted::group_changes(control, &visitor.actor, details).await?;
+    let may = permitted::group_changes(control, &visitor.actor, group, &details.permissions.items)
+        .await?;
     let is_owners = group.owners_of.is_some();
     let about = html! {
         @if !group.description.is_empty() { p { (group.description) } }
@@ -71,15 +116,15 @@ pub(super) async fn content(
     Ok(html! {
         (page::crumbs(&[("Org Settings", Tab::ServiceAccounts.path()), (HERE.words(), HERE.path())]))
         (page::head(html! { (group.name) }, about, actions))
-        (members(visitor, details, &may, &forms.member))
-        (permissions(visitor, details, &may, &forms.permission))
-        @if visitor.is_admin { (description(visitor, details, &forms.description)) }
+        (members(visitor, (asked, details), &may, &forms.member))
+        (permissions(visitor, (asked, details), &may, &forms.permission))
+        @if visitor.is_admin { (description(visitor, &details.group, &forms.description)) }
     })
 }
 
 fn members(
     visitor: &Visitor,
-    details: &GroupDetails,
+    (asked, details): (&Asked, &Looked),
     may: &GroupChanges,
     filled: &Filled,
 ) -> Markup {
@@ -88,19 +133,21 @@ fn members(
     if may.members {
         heads.push(Head::actions());
     }
-    let shown = details.members.len();
+    let (page, found) = (&asked.members, &details.members);
+    let is_part = found.next_cursor.is_some() || page.after.is_some() || !page.prefix.is_empty();
     html! {
         section {
-            h2 { "Members" }
-            @if details.members.is_empty() {
+            h2 { "Members" @if is_part { " (" (details.member_count) ")" } }
+            @if is_part { (form::search(&address(name, ""), "Search members", &page.prefix, html! {})) }
+            @if found.items.is_empty() && is_part {
+                p.dim { "No member’s name begins with this." }
+            } @else if found.items.is_empty() {
                 (empty("group", "No members yet", html! {
                     @if may.members { "Add a user or a service account by name." } @else { "Nobody gains anything by it." }
                 }, html! {}))
             } @else {
-                (table("Members", &heads, html! { @for member in &details.members { (member_row(name, member, may.members)) } }))
-                @if details.member_count > shown as i64 {
-                    p.small { "The first " (shown) " of " (details.member_count) " members." }
-                }
+                (table("Members", &heads, html! { @for member in &found.items { (member_row(name, member, may.members)) } }))
+                (paging(found, page.after.is_none(), &[("q", &page.prefix)]))
             }
             @if may.members {
                 (form::post(visitor, filled, &address(name, "members"), html! {
@@ -140,18 +187,20 @@ fn member_row(group: &str, member: &Principal, may_remove: bool) -> Markup {
 
 fn permissions(
     visitor: &Visitor,
-    details: &GroupDetails,
+    (asked, details): (&Asked, &Looked),
     may: &GroupChanges,
     filled: &Filled,
 ) -> Markup {
     let name = &details.group.name;
+    let (page, found) = (&asked.permissions, &details.permissions);
+    let is_part = found.next_cursor.is_some() || page.after.is_some() || !page.prefix.is_empty();
     let mut heads = vec![Head::words("Channel"), Head::words("Permission")];
     let may_any = !may.permissions.is_empty();
     if may_any {
         heads.push(Head::actions());
     }
     let rows = html! {
-        @for (channel, permission) in &details.permissions {
+        @for (channel, permission) in &found.items {
             @let is_own = *name == format!("{}_owners", channel.with_colons());
             tr {
                 th scope="row" { a href=(places::channel(channel, "")) { (channels::name(channel)) } }
@@ -167,16 +216,22 @@ fn permissions(
     };
     let words = [
         ("read", "read: download"),
-        ("write", "write: read, and upload"),
+        ("write", "write: read, for upload tools of your own"),
         ("manage", "manage: write, and hand out access"),
     ];
     html! {
         section {
             h2 { "Permissions" }
-            @if details.permissions.is_empty() {
+            @if is_part {
+                (form::find_by(CHANNEL, &address(name, ""), ("Search channels", "Name begins with …"), &page.prefix, html! {}))
+            }
+            @if found.items.is_empty() && is_part {
+                p.dim { "No channel’s name begins with this." }
+            } @else if found.items.is_empty() {
                 (empty("lock", "No permission yet", html! { "Its members gain nothing by it until it has a permission on a channel." }, html! {}))
             } @else {
                 (table("Permissions", &heads, rows))
+                (paging_by(AFTER_CHANNEL, found, page.after.is_none(), &[(CHANNEL, &page.prefix)]))
             }
             @if may.any_channel {
                 (form::post(visitor, filled, &address(name, "permissions"), html! {
@@ -193,8 +248,7 @@ fn permissions(
     }
 }
 
-fn description(visitor: &Visitor, details: &GroupDetails, filled: &Filled) -> Markup {
-    let group = &details.group;
+fn description(visitor: &Visitor, group: &Group, filled: &Filled) -> Markup {
     let begun = Filled::with(Fields::of([("description", group.description.clone())]));
     let filled = if filled.fields.is_empty() { &begun } else { filled };
     html! {

@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
 use maud::{Markup, html};
 
-use super::one::{self, Forms};
+use super::one::{self, Asked, Forms};
 use super::{HERE, address};
 use crate::usecases::{group, permitted};
 use crate::web::dialog::{self, dialog};
@@ -137,7 +137,9 @@ async fn asked(
             }))
         },
     );
-    let under = one::content(control, visitor, &details, &Forms::default()).await?;
+    let asked = Asked::first();
+    let found = asked.find(control, visitor, name).await?;
+    let under = one::content(control, visitor, (&asked, &found), &Forms::default()).await?;
     Ok(visitor.page_under(&format!("{words} · {}", HERE.words()), Place::Org, under, over))
 }
 
