@@ -6,9 +6,10 @@
 use access::{Denied, Timestamp};
 use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 
+use crate::answer_fields::AnswerFields;
 use crate::limits::Exceeded;
 use crate::listener::Fault;
 use crate::storage::FaultKind;
@@ -103,7 +104,7 @@ struct Body<'a> {
 pub(crate) struct Refused {
     pub(crate) status: StatusCode,
     pub(crate) error: &'static str,
-    pub(crate) headers: HeaderMap,
+    pub(crate) headers: AnswerFields,
     pub(crate) body: Bytes,
 }
 
@@ -125,7 +126,7 @@ impl Refusal {
         let Text { status, error, reason, message } = self.text(context);
         let body = Body { error, reason, message: &message, request_id: context.request_id };
         let body = serde_json::to_vec(&body).unwrap_or_default();
-        let mut headers = HeaderMap::with_capacity(8);
+        let mut headers = AnswerFields::with_capacity(8);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if status == StatusCode::UNAUTHORIZED {

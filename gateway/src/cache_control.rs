@@ -1,20 +1,21 @@
 //! What a storage's `Cache-Control` becomes when a token opened the answer (wire.md W12).
 
+use http::HeaderValue;
 use http::header::CACHE_CONTROL;
-use http::{HeaderMap, HeaderValue};
+
+use crate::answer_fields::AnswerFields;
 
 /// Directives of RFC 9111, section 5.2.2 that stay: how long, and how carefully, the client itself
 /// may keep the answer.
 const KEPT: [&str; 5] = ["max-age", "immutable", "no-cache", "no-store", "must-revalidate"];
 
 /// `private`, and of the storage's own directives those that speak to the client.
-pub(crate) fn private(headers: &HeaderMap) -> HeaderValue {
-    if !headers.contains_key(CACHE_CONTROL) {
+pub(crate) fn private(fields: &AnswerFields) -> HeaderValue {
+    let Some(storages) = fields.text(&CACHE_CONTROL) else {
         return HeaderValue::from_static("private");
-    }
+    };
     let mut value = "private".to_owned();
-    let fields = headers.get_all(CACHE_CONTROL).iter().filter_map(|field| field.to_str().ok());
-    for directive in fields.flat_map(|field| field.split(',')).map(str::trim) {
+    for directive in storages.split(',').map(str::trim) {
         let name = directive.split('=').next().unwrap_or_default().trim();
         if KEPT.iter().any(|kept| kept.eq_ignore_ascii_case(name)) {
             value = format!("{value}, {directive}");
@@ -32,14 +33,11 @@ mod tests {
         for (storage, expected) in [
             (&[][..], "private"),
             (&["public, max-age=30"], "private, max-age=30"),
-            (
-                &["max-age=31536000, immutable", "s-maxage=9"],
-                "private, max-age=31536000, immutable",
-            ),
+            (&["max-age=31536000, immutable, s-maxage=9"], "private, max-age=31536000, immutable"),
             (&["private"], "private"),
         ] {
             let fields = storage.iter().map(|field| (CACHE_CONTROL, field.parse().unwrap()));
-            assert_eq!(private(&HeaderMap::from_iter(fields)), expected, "{storage:?}");
+            assert_eq!(private(&AnswerFields::from_iter(fields)), expected, "{storage:?}");
         }
     }
 }

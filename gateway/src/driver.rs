@@ -8,9 +8,10 @@ use std::rc::Rc;
 use access::usage::UsageKey;
 use access::{Allowed, ChannelName, Privacy, Timestamp};
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
 
 use crate::answer::{ALLOWED_METHODS, Context, Refusal};
+use crate::answer_fields::AnswerFields;
 use crate::body::AnswerBody;
 use crate::credential::Credential;
 use crate::listener::{CutSwitch, Fault, Field, Head};
@@ -28,7 +29,7 @@ const TOKEN_EXPIRES: HeaderName = HeaderName::from_static("condagate-token-expir
 /// An answer, whichever version of HTTP it goes over.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
-    pub(crate) fields: HeaderMap,
+    pub(crate) fields: AnswerFields,
     pub(crate) body: AnswerBody,
 }
 
@@ -47,10 +48,12 @@ impl From<Refusal> for Refused {
     }
 }
 
-/// Answers one request, or why its head is refused. `switch` ends what it is sent on.
+/// Answers one request, or why its head is refused; to a HEAD (`is_head`), without content. `switch`
+/// ends what it is sent on.
 pub(crate) async fn serve(
     worker: Rc<Worker>,
     head: Result<Head<'_>, Fault>,
+    is_head: bool,
     switch: Rc<CutSwitch>,
     peer: IpAddr,
 ) -> Answer {
@@ -58,7 +61,6 @@ pub(crate) async fn serve(
     let request_id = worker.ids.next();
     let mut record = Record::begin(Rc::clone(&worker), client, request_id);
     let mut channel = None;
-    let is_head = head.as_ref().is_ok_and(|head| head.method == Method::HEAD);
     let passed = match &head {
         Ok(head) => {
             let user_agent = head.fields.text(Field::UserAgent);
@@ -134,7 +136,7 @@ async fn pass(
     let file = target.file.as_ref().ok_or(Refusal::NotFound)?;
 
     let now = worker.table.now();
-    let limiter = worker.limiters.admit(&allowed, now, worker.clock.moment());
+    let limiter = worker.limiters.admit(&allowed, now, || worker.clock.moment());
     let limiter = limiter.map_err(Refusal::Limited)?;
     let token = allowed.by().map(|live| live.grant().token);
     let used = UsageKey { day: now.day(), token, channel: allowed.channel().id };
@@ -193,7 +195,7 @@ fn not_stored(failure: Failure) -> Refused {
 
 /// Marks an answer with what the decision means for it: no shared cache may keep what a token
 /// opened (W12), and a token that ends soon is said to (W17).
-fn mark(worker: &Worker, allowed: &Allowed, now: Timestamp, headers: &mut HeaderMap) {
+fn mark(worker: &Worker, allowed: &Allowed, now: Timestamp, headers: &mut AnswerFields) {
     if allowed.channel().privacy != Privacy::Public {
         let value = cache_control::private(headers);
         headers.insert(CACHE_CONTROL, value);
@@ -211,7 +213,7 @@ fn mark(worker: &Worker, allowed: &Allowed, now: Timestamp, headers: &mut Header
 /// The methods that are answered. Nothing is decided for it and nothing told.
 fn options() -> Stored {
     let allow = HeaderValue::from_static(ALLOWED_METHODS);
-    let headers = HeaderMap::from_iter([(ALLOW, allow)]);
+    let headers = AnswerFields::from_iter([(ALLOW, allow)]);
     Stored { status: StatusCode::NO_CONTENT, headers, body: StoredBody::Empty }
 }
 

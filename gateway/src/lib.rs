@@ -23,6 +23,7 @@
 //! *Architecture invariant:* every request, refused or served, ends in one `record::Record`.
 
 mod answer;
+mod answer_fields;
 mod body;
 mod bucket;
 mod cache_control;

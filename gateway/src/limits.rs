@@ -37,13 +37,14 @@ impl Limiters {
         &self,
         allowed: &Allowed,
         now: Timestamp,
-        at: Moment,
+        at: impl FnOnce() -> Moment,
     ) -> Result<Option<Arc<Limiter>>, Exceeded> {
         match allowed.by() {
             Some(live)
                 if live.grant().limits.are_counted()
                     && allowed.channel().privacy != Privacy::Public =>
             {
+                let at = at();
                 let limiter = self.of(live.grant(), at);
                 limiter.admit(live.grant(), now, at)?;
                 Ok(Some(limiter))

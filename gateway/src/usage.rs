@@ -95,6 +95,8 @@ struct Gathered {
 struct TokenDay {
     packages: HashMap<Arc<str>, Count>,
     addresses: HashSet<IpAddr>,
+    /// The one that was counted last.
+    last: Option<IpAddr>,
 }
 
 /// One package's part of it.
@@ -127,8 +129,10 @@ impl Gathered {
 
     fn seen(&mut self, key: UsageKey, address: IpAddr) {
         if let Some(day) = self.days.get_mut(&key) {
-            if day.addresses.len() < ADDRESSES_MAX {
+            // Most requests of a token come from one place, one after the other.
+            if day.last != Some(address) && day.addresses.len() < ADDRESSES_MAX {
                 day.addresses.insert(address);
+                day.last = Some(address);
             }
         } else if self.days.len() < COUNTS_MAX {
             self.days.entry(key).or_default().addresses.insert(address);

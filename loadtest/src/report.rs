@@ -147,11 +147,6 @@ impl Run {
         Some(self.server?.cpu.as_secs_f64() / self.elapsed.as_secs_f64().max(1e-9))
     }
 
-    /// What a request cost the load generator, in microseconds.
-    pub(crate) fn load_micros(&self) -> f64 {
-        1e6 / rate(self.requests, self.client.cpu.as_secs_f64().max(1e-9))
-    }
-
     pub(crate) fn peak_resident_bytes(&self) -> Option<u64> {
         Some(self.server?.peak_resident_bytes)
     }

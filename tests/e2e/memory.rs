@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use access::Privacy;
+use access::{Clock as _, Privacy, SystemClock};
 
 use crate::site::nginx::Nginx;
 use crate::site::patience::until;
@@ -107,6 +107,68 @@ fn a_connection_that_waits_takes_little() {
         std::thread::sleep(Duration::from_secs(1));
         (more(true) <= WAITING * WAITING_KILOBYTES).then_some(())
     });
+    site.stop();
+}
+
+/// Connections that wait, those that take nothing, the memory that all may need, in kilobytes, and
+/// how much longer others may wait for their answers meanwhile.
+const IDLE: usize = 10_000;
+const STALLED: usize = 1_000;
+const ALL_KILOBYTES: u64 = 150 * 1000;
+const SLOWER_MAX: f64 = 1.5;
+
+#[test]
+#[ignore = "measures: cargo test --release --test e2e ten_thousand_wait -- --ignored --nocapture"]
+fn ten_thousand_wait_and_a_thousand_take_nothing() {
+    let mut setup = Setup::new(Database::Sqlite);
+    let storage = setup.path("storage");
+    large_file(&storage);
+    let small = "noarch/small-1.0-0.conda";
+    std::fs::write(storage.join("demo").join(small), vec![b'a'; 20_000]).unwrap();
+    setup.directory("main", &storage);
+    setup.set("gateway.limits.max_connections", "20000");
+    setup.admin.channel("demo", Privacy::Private, "main", "demo");
+    let token = setup.admin.token(&["demo"]);
+    let site = setup.start();
+    let [small, large] = [small, FILE].map(|file| format!("/t/{}/demo/{file}", token.value));
+    let p99 = || {
+        let mut connection = site.connect();
+        let mut times: Vec<_> = (0..5000)
+            .map(|_| {
+                let begun = SystemClock.moment();
+                assert_eq!(connection.get(&small, &[]).unwrap().status(), 200);
+                SystemClock.moment().since(begun)
+            })
+            .collect();
+        times.sort_unstable();
+        times[times.len() * 99 / 100]
+    };
+    p99();
+    let alone = p99();
+    let waiting: Vec<_> = (0..IDLE)
+        .map(|number| {
+            let mut connection = site.connect();
+            if number % 2 == 0 {
+                assert_eq!(connection.get(&small, &[]).unwrap().status(), 200);
+            }
+            connection
+        })
+        .collect();
+    let stalled: Vec<_> = (0..STALLED)
+        .map(|_| {
+            let mut connection = site.connect();
+            connection.send_get(&large, &[]).unwrap();
+            assert_eq!(connection.head().unwrap().status, 200);
+            connection
+        })
+        .collect();
+    let (beside, memory) = (p99(), site.process.kilobytes("VmRSS"));
+    let sockets = std::fs::read_to_string("/proc/net/sockstat").unwrap();
+    let kernel = sockets.lines().find(|line| line.starts_with("TCP:")).unwrap_or_default();
+    println!("{memory} kB resident; p99 {alone:?} alone, {beside:?} beside; pages: {kernel}");
+    assert!(memory <= ALL_KILOBYTES, "{memory} kB");
+    assert!(beside.as_secs_f64() <= alone.as_secs_f64() * SLOWER_MAX, "{alone:?} {beside:?}");
+    drop((waiting, stalled));
     site.stop();
 }
 

@@ -248,3 +248,39 @@ fn a_file_replaced_or_removed_between_two_requests_is_so_at_once() {
         site.stop();
     }
 }
+
+/// What a client sends after its last request is not the end of what it is being sent.
+#[test]
+fn who_says_too_much_gets_all_of_the_last_answer() {
+    let (site, channel) = site(&[MB]);
+    let path = format!("{channel}/{}", name(MB));
+    for more in ["\r\n".to_owned(), format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").repeat(300)] {
+        let mut stream = TcpStream::connect(site.gateway).unwrap();
+        let mut answers = Connection::over(stream.try_clone().unwrap());
+        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n{more}");
+        stream.write_all(request.as_bytes()).unwrap();
+        let head = answers.head().unwrap();
+        // Until all of it is in the system's hands.
+        std::thread::sleep(Duration::from_millis(200));
+        is_all_of(&answers.rest(head), MB);
+    }
+    site.stop();
+}
+
+/// Also one that is refused for what it is.
+#[test]
+fn a_head_is_answered_without_content() {
+    let (site, channel) = site(&[1]);
+    let path = format!("{channel}/{}", name(1));
+    for (fields, status) in [("", 200), ("Content-Length: 5\r\n", 400)] {
+        let mut stream = TcpStream::connect(site.gateway).unwrap();
+        let request =
+            format!("HEAD {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{fields}\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answers = Connection::over(stream);
+        let head = answers.head().unwrap();
+        assert_eq!(head.status, status);
+        assert!(head.field("content-length").is_some() && answers.is_closed(), "{fields}");
+    }
+    site.stop();
+}

@@ -20,6 +20,7 @@ fn site(url: &str) -> Site {
     for timeout in ["connect_timeout", "first_byte_timeout", "idle_timeout"] {
         setup.set(&format!("storage.main.{timeout}"), "\"1s\"");
     }
+    setup.text("gateway.drain", "1s");
     // One thread, and so one pool.
     setup.set("gateway.threads", "1");
     setup.start()
@@ -32,7 +33,9 @@ fn path(token: &str, name: &str) -> String {
 
 /// Asks for the fault, and sees that the next request is served and the log names the server.
 fn ask(site: &Site, upstream: &str, token: &str, fault: &str) -> (Answer, serde_json::Value) {
-    let answer = site.get(&path(token, fault));
+    // To whoever asked for no part one is a fault of its own.
+    let range: &[&str] = if fault == "short-part" { &["Range: bytes=0-9"] } else { &[] };
+    let answer = site.get_with(&path(token, fault), range);
     let line = site.line_of(&answer.request_id());
     if answer.status() >= 400 || !answer.whole {
         assert_eq!(line["fault"], "upstream", "{fault}: {line}");
@@ -108,6 +111,10 @@ fn faulty(arrived: &Arrived, stream: &mut TcpStream) -> io::Result<Then> {
             let field = format!("X-Much: {}", "x".repeat(2 * 1024 * 1024));
             answer(stream, "200 OK", &[&field, &long], WHOLE)?;
         }
+        "short-part" => {
+            let range = "Content-Range: bytes 0-9/10";
+            answer(stream, "206 Partial Content", &[range, "Content-Length: 5"], b"hello")?;
+        }
         "no-part" => {
             answer(stream, "206 Partial Content", &["Content-Length: 5"], b"hello")?;
         }
@@ -118,6 +125,13 @@ fn faulty(arrived: &Arrived, stream: &mut TcpStream) -> io::Result<Then> {
         "chunks" => {
             let chunks = b"5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n";
             answer(stream, "200 OK", &["Transfer-Encoding: chunked"], chunks)?;
+        }
+        "endless-chunks" => {
+            answer(stream, "200 OK", &["Transfer-Encoding: chunked"], b"")?;
+            loop {
+                stream.write_all(b"5\r\nhello\r\n")?;
+                sleep(TIMEOUT / 4);
+            }
         }
         "until-close" => {
             answer(stream, "200 OK", &["Connection: close"], WHOLE)?;
@@ -158,6 +172,7 @@ fn each_fault_has_its_status_and_the_pool_goes_on() {
         ("garbage", 502, "storage-failed"),
         ("huge-head", 502, "storage-failed"),
         ("no-part", 502, "storage-failed"),
+        ("short-part", 502, "storage-failed"),
     ] {
         let (answer, line) = ask(&site, &upstream.url(), &token, fault);
         assert_eq!((answer.status(), &*answer.error()), (status, error), "{fault}: {line}");
@@ -303,5 +318,13 @@ fn an_old_client_is_not_deceived_by_an_answer_without_a_length() {
     assert!(answer.whole);
     assert_eq!(answer.body, b"hello world");
     assert!(!get("cut-chunks").whole);
-    site.stop();
+    // Cut at the end of the drain.
+    let process = site.process.id();
+    let stopping = std::thread::spawn(move || {
+        sleep(TIMEOUT / 2);
+        let process = rustix::process::Pid::from_raw(process.try_into().unwrap()).unwrap();
+        rustix::process::kill_process(process, rustix::process::Signal::TERM).unwrap();
+    });
+    assert!(!get("endless-chunks").whole);
+    stopping.join().unwrap();
 }

@@ -31,10 +31,8 @@ const HEAD_BYTES: usize = 512;
 enum After {
     /// The next request is waited for.
     GoesOn,
-    /// It is ended in good order.
+    /// It is ended, when what the client still sends has been read away.
     Ends,
-    /// It is ended when what the client still sends has been read away.
-    Lingers,
     /// It is dropped: the client has left, or must not take what it has for the whole.
     Dropped,
 }
@@ -50,8 +48,7 @@ impl Listener {
                 // Apart, so that a connection that waits doesn't hold the room for it.
                 match Box::pin(self.answer(&mut wire, head, &switch, peer)).await {
                     After::GoesOn => {}
-                    After::Ends => break,
-                    After::Lingers => {
+                    After::Ends => {
                         poll_fn(|cx| wire.poll_close(cx)).await;
                         return wire.linger().await;
                     }
@@ -74,10 +71,12 @@ impl Listener {
             Ok(head) => Read::of(head),
             Err(fault) => Err(*fault),
         };
+        // Also of one that is refused.
+        let is_head = head.as_ref().is_ok_and(|head| head.starts_with(b"HEAD "));
         let answer = {
             let head = read.as_ref().map(Read::head).map_err(|fault| *fault);
             let worker = Rc::clone(&self.worker);
-            let mut serving = pin!(driver::serve(worker, head, Rc::clone(switch), peer));
+            let mut serving = pin!(driver::serve(worker, head, is_head, Rc::clone(switch), peer));
             poll_fn(|cx| match serving.as_mut().poll(cx) {
                 Poll::Ready(answer) => Poll::Ready(Some(answer)),
                 Poll::Pending => wire.poll_left(cx).map(|()| None),
@@ -86,10 +85,7 @@ impl Listener {
         };
         let Some(Answer { status, fields, body }) = answer else { return After::Dropped };
 
-        let (version, is_head) = match &read {
-            Ok(read) => (read.version(), read.is_head()),
-            Err(_refused) => (Version::HTTP_11, false),
-        };
+        let version = read.as_ref().map_or(Version::HTTP_11, Read::version);
         let is_without = status == StatusCode::NOT_MODIFIED || status == StatusCode::NO_CONTENT;
         let length = if is_head || is_without { None } else { body.remaining() };
         let coding = match length {
@@ -98,35 +94,32 @@ impl Listener {
             None if version == Version::HTTP_10 => Coding::Close,
             None => Coding::Chunks,
         };
-        // Refusals say of themselves that the connection ends.
-        let is_refused = status.is_client_error() && fields.contains_key(CONNECTION);
-        let is_kept_alive = read.as_ref().is_ok_and(|read| read.is_kept_alive);
+        // Some refusals say of themselves that the connection ends.
+        let says_so = status.is_client_error() && fields.get(&CONNECTION).is_some();
+        let is_kept_alive = !says_so && read.as_ref().is_ok_and(|read| read.is_kept_alive);
         let closes = !is_kept_alive || coding == Coding::Close || self.stopping.is_begun();
         let framed = Framed {
             version,
             coding,
             length,
-            closes: closes && !is_refused,
+            closes: closes && !says_so,
             date: self.dates.at(self.worker.clock.now()),
         };
         let mut out = Vec::with_capacity(HEAD_BYTES);
         encode::head(&mut out, status, &fields, &framed);
         drop(fields);
         let mut sending = Sending::new(out, coding, body);
+        wire.ends_content = coding == Coding::Close;
         let sent = poll_fn(|cx| match sending.poll(cx, wire) {
             Poll::Ready(sent) => Poll::Ready(sent.is_ok()),
             Poll::Pending => wire.poll_left(cx).map(|()| false),
         });
-        match sent.await {
-            true if is_refused => After::Lingers,
+        let is_sent = sent.await;
+        wire.ends_content &= !is_sent;
+        match is_sent {
             true if closes => After::Ends,
             true => After::GoesOn,
-            false => {
-                if coding == Coding::Close {
-                    wire.reset();
-                }
-                After::Dropped
-            }
+            false => After::Dropped,
         }
     }
 }

@@ -11,7 +11,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
@@ -91,14 +91,15 @@ impl Listener {
         let has_content = !request.body().is_end_stream();
         let worker = Rc::clone(&self.worker);
         let fields = Fields::of(request.headers());
-        let answer = driver::serve(worker, read(&request, &fields), switch, peer).await;
+        let is_head = request.method() == Method::HEAD;
+        let answer = driver::serve(worker, read(&request, &fields), is_head, switch, peer).await;
         if has_content {
             read_away(request.body_mut()).await;
         }
         let Answer { status, fields, body } = answer;
         let mut response = Response::new(StreamBody { body, _in_flight: in_flight });
         *response.status_mut() = status;
-        *response.headers_mut() = fields;
+        *response.headers_mut() = fields.into();
         response
     }
 }

@@ -6,15 +6,16 @@ use bytes::Bytes;
 use http::header::{
     ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderName, LAST_MODIFIED,
 };
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderValue, StatusCode};
 
 use super::conditions::{Conditions, Validators, Verdict};
 use super::{FileBody, FilePart, UpstreamBody};
+use crate::answer_fields::AnswerFields;
 
 /// A storage's answer: 200, 206, 304 or 416.
 pub(crate) struct Stored {
     pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
+    pub(crate) headers: AnswerFields,
     pub(crate) body: StoredBody,
 }
 
@@ -56,7 +57,7 @@ pub(super) struct Representation<'v, B> {
     pub(super) length: u64,
     pub(super) validators: &'v Validators,
     /// What the answer says beside length and range; see [`fields`].
-    pub(super) headers: HeaderMap,
+    pub(super) headers: AnswerFields,
     pub(super) body: B,
 }
 
@@ -66,12 +67,12 @@ impl<B: Sliceable> Representation<'_, B> {
         let verdict = conditions.judge(self.validators, self.length);
         let Self { length, mut headers, body, .. } = self;
         headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-        let set_length = |headers: &mut HeaderMap, length| {
+        let set_length = |headers: &mut AnswerFields, length| {
             headers.insert(CONTENT_LENGTH, number(length));
         };
         match verdict {
             Verdict::NotModified => {
-                headers.remove(CONTENT_TYPE);
+                headers.remove(&CONTENT_TYPE);
                 Stored { status: StatusCode::NOT_MODIFIED, headers, body: StoredBody::Empty }
             }
             Verdict::Whole => {
@@ -86,7 +87,7 @@ impl<B: Sliceable> Representation<'_, B> {
                 Stored { status: StatusCode::PARTIAL_CONTENT, headers, body }
             }
             Verdict::Unsatisfiable => {
-                let mut headers = HeaderMap::new();
+                let mut headers = AnswerFields::default();
                 put(&mut headers, CONTENT_RANGE, &format!("bytes */{length}"));
                 let status = StatusCode::RANGE_NOT_SATISFIABLE;
                 Stored { status, headers, body: StoredBody::Empty }
@@ -96,9 +97,9 @@ impl<B: Sliceable> Representation<'_, B> {
 }
 
 /// What every answer with a file says of it.
-pub(super) fn fields(media_type: HeaderValue, validators: &Validators) -> HeaderMap {
+pub(super) fn fields(media_type: HeaderValue, validators: &Validators) -> AnswerFields {
     // Room for what is put to them on the way.
-    let mut headers = HeaderMap::with_capacity(12);
+    let mut headers = AnswerFields::with_capacity(12);
     headers.insert(CONTENT_TYPE, media_type);
     if let Some(etag) = &validators.etag {
         put(&mut headers, ETAG, etag);
@@ -115,7 +116,7 @@ pub(super) fn number(number: u64) -> HeaderValue {
     HeaderValue::from_maybe_shared(Bytes::from(text)).unwrap_or(HeaderValue::from_static("0"))
 }
 
-fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+fn put(headers: &mut AnswerFields, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(name, value);
     }

@@ -22,13 +22,11 @@ impl Table {
             ("Processor time per request, by the peer's (range of the rounds)", self.ratios()),
             ("Latency at the same rate for all, ms: p50 / p99", self.latencies()),
             (
-                "Requests per second with nothing held back; the server's share of its core; what a \
-                 request costs the load generator, µs",
+                "Requests per second with nothing held back; the server's share of its core",
                 self.cells(|cell| {
                     let per_second = super::middle(cell.rounds.iter().map(Run::per_second))?;
                     let busy = super::middle(cell.rounds.iter().filter_map(Run::busy))?;
-                    let load = super::middle(cell.rounds.iter().map(Run::load_micros))?;
-                    Some(format!("{per_second:.0}; {:.0} %; {load:.1}", busy * 100.0))
+                    Some(format!("{per_second:.0}; {:.0} %", busy * 100.0))
                 }),
             ),
             (

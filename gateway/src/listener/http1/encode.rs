@@ -1,9 +1,10 @@
 //! An answer's head as it is sent (RFC 9112, section 4).
 
 use http::header::CONTENT_LENGTH;
-use http::{HeaderMap, StatusCode, Version};
+use http::{StatusCode, Version};
 
 use super::super::dates::HttpDate;
+use crate::answer_fields::AnswerFields;
 
 /// How an answer's content ends (RFC 9112, section 6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +30,7 @@ pub(super) struct Framed {
 }
 
 /// Appends an answer's head to `out`.
-pub(super) fn head(out: &mut Vec<u8>, status: StatusCode, fields: &HeaderMap, framed: &Framed) {
+pub(super) fn head(out: &mut Vec<u8>, status: StatusCode, fields: &AnswerFields, framed: &Framed) {
     let is_old = framed.version == Version::HTTP_10;
     out.extend_from_slice(if is_old { b"HTTP/1.0 " } else { b"HTTP/1.1 " });
     out.extend_from_slice(status.as_str().as_bytes());
@@ -37,7 +38,7 @@ pub(super) fn head(out: &mut Vec<u8>, status: StatusCode, fields: &HeaderMap, fr
     out.extend_from_slice(status.canonical_reason().unwrap_or_default().as_bytes());
     out.extend_from_slice(b"\r\n");
     let mut has_length = false;
-    for (name, value) in fields {
+    for (name, value) in fields.iter() {
         has_length |= name == CONTENT_LENGTH;
         field(out, name.as_str(), value.as_bytes());
     }
@@ -77,7 +78,7 @@ mod tests {
         date: *b"Sun, 06 Nov 1994 08:49:37 GMT",
     };
 
-    fn text(status: StatusCode, fields: &HeaderMap, framed: Framed) -> String {
+    fn text(status: StatusCode, fields: &AnswerFields, framed: Framed) -> String {
         let mut out = Vec::new();
         head(&mut out, status, fields, &framed);
         String::from_utf8(out).unwrap()
@@ -85,7 +86,7 @@ mod tests {
 
     #[test]
     fn a_head_says_how_its_content_ends() {
-        let fields = HeaderMap::from_iter([(ETAG, HeaderValue::from_static("\"e\""))]);
+        let fields = AnswerFields::from_iter([(ETAG, HeaderValue::from_static("\"e\""))]);
         let date = "date: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\n";
         let ok = |framed| text(StatusCode::OK, &fields, framed);
         let begun = "HTTP/1.1 200 OK\r\netag: \"e\"\r\n";
@@ -101,7 +102,7 @@ mod tests {
 
     #[test]
     fn a_length_is_told_once() {
-        let fields = HeaderMap::from_iter([(CONTENT_LENGTH, HeaderValue::from_static("7"))]);
+        let fields = AnswerFields::from_iter([(CONTENT_LENGTH, HeaderValue::from_static("7"))]);
         let head = text(StatusCode::NOT_FOUND, &fields, FRAMED);
         assert!(
             head.starts_with("HTTP/1.1 404 Not Found\r\ncontent-length: 7\r\ndate: "),

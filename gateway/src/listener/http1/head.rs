@@ -61,10 +61,6 @@ impl<'h> Read<'h> {
         }
     }
 
-    pub(super) fn is_head(&self) -> bool {
-        self.method == Method::HEAD
-    }
-
     pub(super) fn version(&self) -> Version {
         self.version
     }

@@ -17,8 +17,7 @@ use crate::storage::FilePart;
 
 /// How much is read at a time, in bytes.
 const READ_BYTES: usize = 8 * 1024;
-/// How much is read of what a refused client still sends, and how long, so that it gets to read
-/// its answer before the connection is reset.
+/// How much is read of what a client still sends after its last answer, and how long.
 const LINGER_BYTES: usize = 256 * 1024;
 const LINGER: Duration = Duration::from_secs(2);
 
@@ -40,12 +39,14 @@ pub(super) struct Wire<S: Stream> {
     wait: Wait,
     /// Of what is waited for.
     limit: TimeLimit,
+    /// Whether an answer is under way that the connection's end would make look whole.
+    pub(super) ends_content: bool,
 }
 
 /// Cut, it is reset rather than ended.
 impl<S: Stream> Drop for Wire<S> {
     fn drop(&mut self) {
-        if self.switch.is_thrown() {
+        if self.switch.is_thrown() || self.ends_content {
             self.reset();
         }
     }
@@ -54,7 +55,8 @@ impl<S: Stream> Drop for Wire<S> {
 impl<S: Stream> Wire<S> {
     pub(super) fn new(stream: S, limits: WireLimits, switch: Rc<CutSwitch>) -> Self {
         let limit = TimeLimit::new(limits.idle_timeout);
-        Self { stream, limits, switch, buffer: Vec::new(), wait: Wait::Nothing, limit }
+        let (buffer, wait) = (Vec::new(), Wait::Nothing);
+        Self { stream, limits, switch, buffer, wait, limit, ends_content: false }
     }
 
     /// The next whole head, or why it is refused; none when there is no further one.
@@ -64,24 +66,32 @@ impl<S: Stream> Wire<S> {
     ) -> Poll<Option<Result<Vec<u8>, Fault>>> {
         loop {
             // RFC 9112, section 2.2: an empty line before a request line is ignored.
-            if self.buffer.starts_with(b"\r\n") {
-                self.buffer.drain(..2);
+            while self.buffer.starts_with(b"\r\n") {
+                self.take(2);
+                self.wait = Wait::RestOfHead;
             }
             match self.whole_head() {
                 Ok(0) => {}
-                Ok(end) => return Poll::Ready(Some(Ok(self.take(end)))),
+                Ok(end) => {
+                    self.wait = Wait::Nothing;
+                    return Poll::Ready(Some(Ok(self.take(end))));
+                }
                 Err(fault) => return Poll::Ready(Some(Err(fault))),
             }
             match self.poll_fill(cx) {
                 Poll::Ready(Ok(read)) if read > 0 => {}
                 Poll::Ready(_end_or_error) => return Poll::Ready(None),
                 Poll::Pending => {
-                    let (wait, limit) = match self.buffer.is_empty() {
-                        true => (Wait::Request, self.limits.idle_timeout),
-                        false => (Wait::RestOfHead, self.limits.head_timeout),
+                    // Once something has come there is a head's time for the whole of it, however
+                    // little comes at a time.
+                    let is_begun = self.wait == Wait::RestOfHead || !self.buffer.is_empty();
+                    let (wait, limit) = match is_begun {
+                        false => (Wait::Request, self.limits.idle_timeout),
+                        true => (Wait::RestOfHead, self.limits.head_timeout),
                     };
                     ready!(self.poll_overdue(cx, wait, limit));
-                    return Poll::Ready((wait == Wait::RestOfHead).then_some(Err(Fault::Slow)));
+                    let is_head = !matches!(&*self.buffer, b"" | b"\r");
+                    return Poll::Ready(is_head.then_some(Err(Fault::Slow)));
                 }
             }
         }
@@ -97,7 +107,6 @@ impl<S: Stream> Wire<S> {
     }
 
     fn take(&mut self, end: usize) -> Vec<u8> {
-        self.wait = Wait::Nothing;
         let rest = if end == self.buffer.len() { Vec::new() } else { self.buffer.split_off(end) };
         std::mem::replace(&mut self.buffer, rest)
     }
@@ -164,6 +173,8 @@ impl<S: Stream> Wire<S> {
     ) -> Poll<io::Result<T>> {
         if sent.is_pending() {
             ready!(self.poll_overdue(cx, Wait::Send, self.limits.send_timeout));
+            // What the system holds for it would stay there, out of reach of a revoke.
+            self.reset();
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         self.wait = Wait::Nothing;
@@ -190,7 +201,8 @@ impl<S: Stream> Wire<S> {
         self.poll_sent(cx, closed).map(|_closed| ())
     }
 
-    /// Reads away what a refused client still sends.
+    /// Reads away what a client still sends after the last answer: closed with something unread, the
+    /// system would drop what of the answer hasn't arrived (RFC 9112, section 9.6).
     pub(super) async fn linger(&mut self) {
         let reading = async {
             let mut lingered = 0;

@@ -13,10 +13,10 @@ use std::time::Duration;
 use access::Moment;
 use bytes::Bytes;
 use foldhash::HashMap;
-use http::HeaderMap;
 use rustix::process::{Resource, getrlimit};
 
 use super::OpenFile;
+use crate::answer_fields::AnswerFields;
 use crate::storage::conditions::Validators;
 use crate::storage::representation::{content_type, fields};
 
@@ -33,7 +33,7 @@ pub(super) struct Known {
     pub(super) file: Arc<OpenFile>,
     pub(super) validators: Validators,
     /// What every answer with it says of it.
-    pub(super) headers: HeaderMap,
+    pub(super) headers: AnswerFields,
     /// Its bytes, if it is small and was asked for.
     pub(super) content: RefCell<Option<Bytes>>,
 }

@@ -4,6 +4,7 @@ use std::os::unix::fs::symlink;
 use std::time::Duration;
 
 use ::http::StatusCode;
+use ::http::header::{CONTENT_LENGTH, ETAG, LAST_MODIFIED};
 use access::{ChannelId, ManualClock, Privacy, SystemClock};
 
 use super::*;
@@ -80,8 +81,8 @@ async fn a_file_is_read_whole_with_its_validators() {
     let folder = Folder::new();
     let stored = folder.get("a.conda").await.unwrap();
     assert_eq!(stored.status, StatusCode::OK);
-    assert_eq!(stored.headers["content-length"], "10");
-    assert!(stored.headers.contains_key("etag") && stored.headers.contains_key("last-modified"));
+    assert_eq!(stored.headers.text(&CONTENT_LENGTH), Some("10"));
+    assert!(stored.headers.get(&ETAG).is_some() && stored.headers.get(&LAST_MODIFIED).is_some());
     assert_eq!(folder.bytes("a.conda").await, b"0123456789");
     let large: Vec<u8> = (0..1_000_000u32).map(|n| (n % 251) as u8).collect();
     fs::write(folder.path("large"), &large).unwrap();
@@ -179,7 +180,7 @@ impl Folder {
     }
 
     async fn etag(&self, name: &str) -> String {
-        self.get(name).await.unwrap().headers["etag"].to_str().unwrap().to_owned()
+        self.get(name).await.unwrap().headers.text(&ETAG).unwrap().to_owned()
     }
 }
 
@@ -220,7 +221,7 @@ async fn a_known_file_that_changes_is_opened_anew_at_once() {
         assert_ne!(before, after, "{change}");
         let stored = folder.get("a.conda").await.unwrap();
         let length = fs::metadata(&path).unwrap().len().to_string();
-        assert_eq!(stored.headers["content-length"], length, "{change}");
+        assert_eq!(stored.headers.text(&CONTENT_LENGTH), Some(&*length), "{change}");
         before = after;
     }
 }

@@ -6,7 +6,7 @@ use ::http::header::{
     ACCEPT_RANGES, AGE, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LENGTH,
     CONTENT_RANGE, CONTENT_TYPE, ETAG, EXPIRES, LAST_MODIFIED, RETRY_AFTER,
 };
-use ::http::{HeaderMap, HeaderName, StatusCode};
+use ::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use http_body::Body as _;
 
 use super::super::conditions::{Conditions, Validators};
@@ -15,6 +15,7 @@ use super::super::{Ask, Failure, Fault, FaultKind, Stored, StoredBody};
 use super::Answered;
 use super::body::UpstreamBody;
 use super::connect::Upstream;
+use crate::answer_fields::AnswerFields;
 use crate::target::FilePath;
 
 /// What passes from an upstream's answer. Everything else is the server's own matter: cookies,
@@ -102,15 +103,29 @@ fn part(upstream: &Arc<Upstream>, answered: Answered) -> Result<Stored, Failure>
     let Answered { response, pooled } = answered;
     let (head, incoming) = response.into_parts();
     let mut headers = passed_on(&head.headers);
-    if !headers.contains_key(CONTENT_RANGE) {
-        let text = format!("{} sent 206 without Content-Range", upstream.base());
+    let range = headers.text(&CONTENT_RANGE).and_then(length_of_range);
+    let Some(said) = range else {
+        let text = format!("{} sent 206 without a usable Content-Range", upstream.base());
+        return Err(Fault::new(FaultKind::Unusable, text).into());
+    };
+    let length = incoming.size_hint().exact();
+    if let Some(length) = length.filter(|length| *length != said) {
+        let text = format!("{} sent {length} bytes for a part of {said}", upstream.base());
         return Err(Fault::new(FaultKind::Unusable, text).into());
     }
-    if let Some(length) = incoming.size_hint().exact() {
+    if let Some(length) = length {
         headers.insert(CONTENT_LENGTH, length.into());
     }
     let body = StoredBody::Upstream(UpstreamBody::new(upstream, incoming, pooled));
     Ok(Stored { status: head.status, headers, body })
+}
+
+/// How many bytes a `Content-Range` is of (RFC 9110, section 14.4).
+fn length_of_range(text: &str) -> Option<u64> {
+    let (part, _complete) = text.strip_prefix("bytes ")?.split_once('/')?;
+    let (first, last) = part.split_once('-')?;
+    let (first, last): (u64, u64) = (first.parse().ok()?, last.parse().ok()?);
+    last.checked_sub(first)?.checked_add(1)
 }
 
 /// Lets an answer go whose content isn't wanted. A short one is read to its end, so that the
@@ -147,24 +162,32 @@ fn fault(upstream: &Upstream, status: StatusCode, headers: &HeaderMap) -> Fault 
 }
 
 /// What clients are told of a whole file, and what tells its versions apart.
-pub(super) fn described(from: &HeaderMap, file: &FilePath<'_>) -> (HeaderMap, Validators) {
+pub(super) fn described(from: &HeaderMap, file: &FilePath<'_>) -> (AnswerFields, Validators) {
     let mut headers = passed_on(from);
-    headers.remove(CONTENT_RANGE);
-    headers.entry(CONTENT_TYPE).or_insert_with(|| content_type(file.name()));
+    headers.remove(&CONTENT_RANGE);
+    if headers.get(&CONTENT_TYPE).is_none() {
+        headers.insert(CONTENT_TYPE, content_type(file.name()));
+    }
     let validators = Validators {
-        etag: text(&headers, &ETAG).map(str::to_owned),
-        last_modified: text(&headers, &LAST_MODIFIED)
+        etag: headers.text(&ETAG).map(str::to_owned),
+        last_modified: headers
+            .text(&LAST_MODIFIED)
             .and_then(|date| httpdate::parse_http_date(date).ok()),
     };
     (headers, validators)
 }
 
-pub(super) fn passed_on(from: &HeaderMap) -> HeaderMap {
-    let mut headers = HeaderMap::with_capacity(PASSED_ON.len() + 2);
+pub(super) fn passed_on(from: &HeaderMap) -> AnswerFields {
+    let mut headers = AnswerFields::with_capacity(PASSED_ON.len() + 2);
     for name in PASSED_ON {
-        if let Some(value) = from.get(&name) {
-            headers.insert(name, value.clone());
+        let Some(mut value) = from.get(&name).cloned() else { continue };
+        if name == CACHE_CONTROL {
+            // A list in several fields is one list (RFC 9110, section 5.3): what a later one forbids
+            // is forbidden.
+            let all: Vec<_> = from.get_all(&name).iter().map(HeaderValue::as_bytes).collect();
+            value = HeaderValue::from_bytes(&all.join(&b", "[..])).unwrap_or(value);
         }
+        headers.insert(name, value);
     }
     headers
 }

@@ -20,6 +20,7 @@ use self::filling::Filling;
 use self::freshness::Freshness;
 pub(super) use self::object::{KeptBody, Object};
 use super::super::conditions::Validators;
+use crate::answer_fields::AnswerFields;
 use crate::target::FilePath;
 
 /// The largest file whose bytes are kept. Above it memory saves little: performance.md.
@@ -137,7 +138,7 @@ impl Objects {
         key: &str,
         ttl: Duration,
         fields: &HeaderMap,
-        (headers, validators): (HeaderMap, Validators),
+        (headers, validators): (AnswerFields, Validators),
         (length, content): (Option<u64>, KeptBody),
     ) -> Arc<Object> {
         let came = self.now();
@@ -151,7 +152,7 @@ impl Objects {
         key: &str,
         ttl: Duration,
         fields: &HeaderMap,
-        (object, passed_on): (&Object, HeaderMap),
+        (object, passed_on): (&Object, AnswerFields),
     ) -> Arc<Object> {
         let came = self.now();
         let make = |freshness| object.renewed(passed_on, freshness, came);

@@ -81,6 +81,24 @@ async fn a_head_has_as_long_as_a_head_after_the_wait_for_it() {
     assert_eq!(head(&mut wire).await, Some(Ok(HEAD.to_vec())));
 }
 
+/// Empty lines are ignored, and are no request: nobody holds a connection with them.
+#[tokio::test(start_paused = true)]
+async fn empty_lines_buy_no_time() {
+    let (mut wire, mut client) = wire();
+    let begun = Instant::now();
+    let dripping = tokio::spawn(async move {
+        for byte in b"\r\n".iter().cycle() {
+            if client.write_all(&[*byte]).await.is_err() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    });
+    assert_eq!(head(&mut wire).await, None, "nothing to refuse");
+    assert_eq!(begun.elapsed().as_secs(), LIMITS.head_timeout.as_secs());
+    dripping.abort();
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_client_that_takes_nothing_is_let_go() {
     let (mut wire, client) = wire();

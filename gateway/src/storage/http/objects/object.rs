@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
+use ::http::StatusCode;
 use ::http::header::{AGE, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE};
-use ::http::{HeaderMap, StatusCode};
 use access::Moment;
 use bytes::Bytes;
 
@@ -11,11 +11,12 @@ use super::super::super::conditions::{Conditions, Validators};
 use super::super::super::representation::{Representation, Sliceable, number};
 use super::super::super::{Stored, StoredBody};
 use super::freshness::Freshness;
+use crate::answer_fields::AnswerFields;
 
 /// A file as its storage last had it.
 pub(in super::super) struct Object {
     /// What passes to clients of its answer.
-    pub(in super::super) headers: HeaderMap,
+    pub(in super::super) headers: AnswerFields,
     pub(in super::super) validators: Validators,
     /// None where only a 304 was seen.
     pub(in super::super) length: Option<u64>,
@@ -47,7 +48,7 @@ impl Object {
             (KeptBody::Kept(bytes), _) => Some(self.answer_with(bytes, conditions, now)),
             _ if conditions.is_not_modified(&self.validators) => {
                 let mut headers = self.headers_at(now);
-                headers.remove(CONTENT_TYPE);
+                headers.remove(&CONTENT_TYPE);
                 Some(Stored { status: StatusCode::NOT_MODIFIED, headers, body: StoredBody::Empty })
             }
             (_, Some(length)) if head => {
@@ -82,14 +83,14 @@ impl Object {
     }
 
     /// The same file, which a 304 with these fields said is still there (RFC 9111, section 3.2).
-    pub(super) fn renewed(&self, new: HeaderMap, freshness: Freshness, came: Moment) -> Self {
+    pub(super) fn renewed(&self, new: AnswerFields, freshness: Freshness, came: Moment) -> Self {
         let mut headers = self.headers.clone();
-        for (name, value) in &new {
+        for (name, value) in new.iter() {
             if *name != CONTENT_RANGE && *name != CONTENT_LENGTH {
-                headers.insert(name, value.clone());
+                headers.insert(name.clone(), value.clone());
             }
         }
-        headers.remove(AGE);
+        headers.remove(&AGE);
         let (validators, content) = (self.validators.clone(), self.content.clone());
         Self { headers, validators, length: self.length, content, freshness, came }
     }
@@ -106,7 +107,7 @@ impl Object {
         size_of::<Self>() + content + self.headers.iter().map(field).sum::<usize>()
     }
 
-    fn headers_at(&self, now: Moment) -> HeaderMap {
+    fn headers_at(&self, now: Moment) -> AnswerFields {
         let mut headers = self.headers.clone();
         let age = (self.freshness.age + now.since(self.came)).as_secs();
         headers.insert(AGE, number(age));
