@@ -59,6 +59,10 @@ const OVERVIEW: &[&str] = &["''", "'~'", "51", "7", "0", "0", "5", "9"];
 const TOKENS: &[&str] = &["5", "0", "7", "0", "''", "'t'", "100"];
 /// A page of principal 7's active tokens with something in their name, after a place.
 const BROWSED: &[&str] = &["5", "0", "7", "'%t%'", "'active'", "3", "1", "51"];
+const FOUND: &[&str] = &[
+    "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16", "17",
+    "18", "19", "20",
+];
 const BROWSED_BY_NAME: &[&str] = &["5", "0", "7", "'%t%'", "'active'", "'a'", "1", "51"];
 /// Principal 7's, at a moment of a day, through no token.
 const EXPIRING: &[&str] = &["5", "0", "100", "7", "0", "0", "0", "0", "9", "1"];
@@ -136,15 +140,13 @@ fn of_tokens() -> Vec<(&'static str, String, &'static [&'static str])> {
     vec![
         ("tokens", text(tokens::LIST), TOKENS),
         ("how many tokens", text(tokens::COUNTS), BROWSED),
-        ("tokens by name", text(tokens::BY_NAME.0.0), BROWSED_BY_NAME),
-        ("tokens by name, held", text(tokens::BY_NAME.0.1), BROWSED_BY_NAME),
-        ("tokens by name, down", text(tokens::BY_NAME.1.0), BROWSED_BY_NAME),
-        ("tokens by permission", text(tokens::BY_PERMISSION.0.0), BROWSED),
-        ("tokens by permission, held", text(tokens::BY_PERMISSION.0.1), BROWSED),
-        ("tokens by creation", text(tokens::BY_CREATED.0.0), BROWSED),
-        ("tokens by end", text(tokens::BY_EXPIRES.1.0), BROWSED),
-        ("tokens by use", text(tokens::BY_USED.0.0), BROWSED),
-        ("tokens by use, down, held", text(tokens::BY_USED.1.1), BROWSED),
+        ("tokens by name", text(tokens::BY_NAME.0), BROWSED_BY_NAME),
+        ("tokens by name, down", text(tokens::BY_NAME.1), BROWSED_BY_NAME),
+        ("tokens by permission", text(tokens::BY_PERMISSION.0), BROWSED),
+        ("tokens by creation", text(tokens::BY_CREATED.0), BROWSED),
+        ("tokens by end", text(tokens::BY_EXPIRES.1), BROWSED),
+        ("what is held of those found", text(tokens::HOLDINGS_OF_FOUND), FOUND),
+        ("tokens by use", text(tokens::BY_USED.0), BROWSED),
         ("tokens that end", text(tokens::EXPIRING), EXPIRING),
         ("what is held of those", text(tokens::HOLDINGS_OF_EXPIRING), EXPIRING),
         ("how many end", text(tokens::COUNT_EXPIRING), &["5", "9"]),
@@ -217,8 +219,9 @@ crate::on_both_databases! {
             sqlx::query("SET enable_seqscan = off").execute(&mut *db).await.unwrap();
         }
         for (name, mut sql, values) in queries().into_iter().chain(of_tokens()) {
-            for (number, value) in (1..).zip(values) {
-                sql = sql.replace(&format!("${number}"), value);
+            // The last first: `$1` begins `$10`.
+            for (at, value) in values.iter().enumerate().rev() {
+                sql = sql.replace(&format!("${}", at + 1), value);
             }
             let plan = plan(&mut db, &sql, database.is_postgres()).await;
             let whole = plan.iter().any(|line| reads_whole_table(line));

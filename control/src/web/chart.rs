@@ -11,9 +11,12 @@ const HEIGHT: f64 = 176.0;
 const DAY: usize = 10;
 /// Lines across, above the lowest.
 const LINES: usize = 4;
-/// Numbers that have four round parts: the smallest, and those of each power of ten.
+/// Numbers that have four round parts: the smallest of all, and those of one, ten and a hundred of a
+/// unit.
 const SMALL: [f64; 2] = [4.0, 8.0];
-const ROUND: [f64; 6] = [1.2, 2.0, 4.0, 6.0, 8.0, 10.0];
+const ONES: [f64; 5] = [1.0, 2.0, 4.0, 6.0, 8.0];
+const TENS: [f64; 5] = [12.0, 20.0, 40.0, 60.0, 80.0];
+const UNITS: i32 = 7;
 
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -141,9 +144,15 @@ struct Scale {
 impl Scale {
     /// The smallest round one that has room for `most`, and whose lines are round too.
     fn of(unit: Unit, most: u64) -> Self {
-        let of_decade = |power: i32| ROUND.map(|round| round * 10_f64.powi(power));
-        let tops = SMALL.into_iter().chain((1..=20).flat_map(of_decade));
-        let top = tops.into_iter().find(|&top| top >= most as f64).unwrap_or(1e21);
+        let in_unit = |power: i32| {
+            let hundreds = [100.0].into_iter().chain(TENS.map(|ten| ten * 10.0));
+            let numbers = ONES.into_iter().chain([10.0]).chain(TENS).chain(hundreds);
+            numbers.map(move |number| number * unit.step().powi(power))
+        };
+        // Of things and bytes themselves there are no parts.
+        let least = SMALL.into_iter().chain(in_unit(0).filter(|&top| top >= 12.0));
+        let mut tops = least.chain((1..UNITS).flat_map(in_unit));
+        let top = tops.find(|&top| top >= most as f64).unwrap_or(1e21);
         Self { unit, top }
     }
 
@@ -191,8 +200,9 @@ mod tests {
     #[test]
     fn the_scale_is_round_and_has_room() {
         let names = |unit, most| Scale::of(unit, most).names().collect::<Vec<_>>().join(", ");
-        assert_eq!(names(Unit::Bytes, 79_000_000_000), "80 GB, 60 GB, 40 GB, 20 GB, 0 B");
-        assert_eq!(names(Unit::Bytes, 999_000_000), "1 GB, 750 MB, 500 MB, 250 MB, 0 B");
+        assert_eq!(names(Unit::Bytes, 79 << 30), "80 GiB, 60 GiB, 40 GiB, 20 GiB, 0 B");
+        assert_eq!(names(Unit::Bytes, 999 << 20), "1 GiB, 768 MiB, 512 MiB, 256 MiB, 0 B");
+        assert_eq!(names(Unit::Bytes, 790 << 20), "800 MiB, 600 MiB, 400 MiB, 200 MiB, 0 B");
         assert_eq!(names(Unit::Things, 0), "4, 3, 2, 1, 0");
         assert_eq!(names(Unit::Things, 5), "8, 6, 4, 2, 0");
         assert_eq!(names(Unit::Things, 1_500), "2 k, 1.5 k, 1 k, 500, 0");
@@ -206,16 +216,16 @@ mod tests {
         let days = each_day(
             (day("2026-11-22"), day("2026-11-24")),
             [
-                (day("2026-11-22"), 3_000_000_000),
-                (day("2026-11-23"), 5_000_000_000),
-                (day("2026-11-24"), 1_000_000_000),
+                (day("2026-11-22"), 3 << 30),
+                (day("2026-11-23"), 5 << 30),
+                (day("2026-11-24"), 1 << 30),
             ],
         );
         let shown = chart(&days).render().into_string();
-        let description = "From 22 Nov to 24 Nov: between 1.00 GB and 5.00 GB, most on 23 Nov. \
+        let description = "From 22 Nov to 24 Nov: between 1.00 GiB and 5.00 GiB, most on 23 Nov. \
                            The same numbers are in the table below.";
         assert!(shown.contains(description), "{shown}");
-        assert!(shown.contains("<title>Mon 23 Nov: 5.00 GB</title>"), "{shown}");
+        assert!(shown.contains("<title>Mon 23 Nov: 5.00 GiB</title>"), "{shown}");
         assert_eq!(shown.matches("class=\"today\"").count(), 1, "{shown}");
         let nothing = each_day((day("2026-11-22"), day("2026-11-24")), []);
         assert!(chart(&nothing).render().into_string().contains("From 22 Nov to 24 Nov: nothing."));

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 pub(super) enum Unit {
     /// Things that are counted: `642 k`.
     Things,
-    /// Bytes: `1.20 GB`.
+    /// Bytes: `1.20 GiB`, as on the command line and in settings.
     Bytes,
 }
 
@@ -15,16 +15,24 @@ impl Unit {
     fn names(self) -> &'static [&'static str; 7] {
         match self {
             Self::Things => &["", "k", "M", "G", "T", "P", "E"],
-            Self::Bytes => &["B", "kB", "MB", "GB", "TB", "PB", "EB"],
+            Self::Bytes => &["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"],
+        }
+    }
+
+    /// How many of one unit are one of the next.
+    pub(super) fn step(self) -> f64 {
+        match self {
+            Self::Things => 1000.0,
+            Self::Bytes => 1024.0,
         }
     }
 
     /// The number in three digits.
     pub(super) fn short(self, number: u64) -> String {
-        short(number, 1000.0, self.names())
+        short(number, self.step(), self.names())
     }
 
-    /// A round number, without zeros behind its point: `1.5 k`, `20 GB`.
+    /// A round number, without zeros behind its point: `1.5 k`, `20 GiB`.
     pub(super) fn round(self, number: u64) -> String {
         let short = self.short(number);
         let (digits, unit) = short.split_once(' ').unwrap_or((&short, ""));
@@ -41,7 +49,7 @@ pub(super) fn count(count: u64, things: &str) -> Markup {
     html! { span title={ (exact(count)) " " (things) } { (Unit::Things.short(count)) } }
 }
 
-/// A size: `1.2 GB`, and on hover all its bytes.
+/// A size: `1.2 GiB`, and on hover all its bytes.
 pub(super) fn bytes(bytes: u64) -> Markup {
     html! { span title={ (exact(bytes)) " bytes" } { (Unit::Bytes.short(bytes)) } }
 }
@@ -51,8 +59,8 @@ fn short(number: u64, step: f64, units: &[&str]) -> String {
     #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
     let mut shown = number as f64;
     let mut unit = 0;
-    // 999.5 would be shown as 1000.
-    while shown >= step - 0.5 && unit + 1 < units.len() {
+    // 999.5 would be shown as 1000: a thousand KiB are 0.98 MiB.
+    while shown >= 999.5 && unit + 1 < units.len() {
         shown /= step;
         unit += 1;
     }
@@ -92,7 +100,19 @@ mod tests {
         }
         assert!(told(999_999).contains(">1.00 M<") && told(9_999).contains(">10.0 k<"));
         assert!(bytes(0).into_string().contains(">0 B<"));
-        assert!(bytes(u64::MAX).into_string().contains(">18.4 EB<"));
+        for (n, words) in [
+            (1023, "1.00 KiB"),
+            (1 << 20, "1.00 MiB"),
+            (1_048_064_000, "0.98 GiB"),
+            (3 << 29, "1.50 GiB"),
+        ] {
+            assert!(
+                bytes(n).into_string().contains(&format!(">{words}<")),
+                "{}",
+                bytes(n).into_string()
+            );
+        }
+        assert!(bytes(u64::MAX).into_string().contains(">16.0 EiB<"));
         assert_eq!(exact(1_234_567), "1,234,567");
     }
 }

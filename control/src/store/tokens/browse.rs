@@ -158,25 +158,29 @@ macro_rules! searched {
     };
 }
 
-/// The two queries for a page in the order of `$key`: its tokens, and what is held on their channels.
-/// The page begins after `$6`, `$7`.
+/// The page's tokens in the order of `$key`, after `$6`, `$7`.
 macro_rules! sorted {
     ($key:expr, $after:literal, $down:literal) => {
-        (
-            tokens_where!(concat!(
-                "t.id IN (", sorted!(ids $key, $after, $down), ") ORDER BY ", $key, $down, ", t.id", $down
-            )),
-            holdings_where!(concat!(
-                "tc.token_id IN (", sorted!(ids $key, $after, $down), ")"
-            )),
-        )
-    };
-    (ids $key:expr, $after:literal, $down:literal) => {
-        concat!(
-            "SELECT t.id FROM tokens t WHERE ", searched!(), " AND ($5 = '' OR ", state!(),
-            " = $5) AND (", $key, ", t.id) ", $after, " ($6, $7) ORDER BY ", $key, $down,
-            ", t.id", $down, " LIMIT $8"
-        )
+        tokens_where!(concat!(
+            "t.id IN (SELECT t.id FROM tokens t WHERE ",
+            searched!(),
+            " AND ($5 = '' OR ",
+            state!(),
+            " = $5) AND (",
+            $key,
+            ", t.id) ",
+            $after,
+            " ($6, $7) ORDER BY ",
+            $key,
+            $down,
+            ", t.id",
+            $down,
+            " LIMIT $8) ORDER BY ",
+            $key,
+            $down,
+            ", t.id",
+            $down
+        ))
     };
 }
 macro_rules! by {
@@ -185,10 +189,8 @@ macro_rules! by {
     };
 }
 
-/// A page's tokens, and what is held on their channels.
-type Queries = (&'static str, &'static str);
 /// Upwards and downwards.
-type Pair = (Queries, Queries);
+type Pair = (&'static str, &'static str);
 pub(in crate::store) const BY_NAME: Pair = by!("lower(t.name)");
 pub(in crate::store) const BY_PERMISSION: Pair = by!("t.permission");
 pub(in crate::store) const BY_CREATED: Pair = by!("t.created_at");
@@ -202,6 +204,14 @@ pub(in crate::store) const COUNTS: &str = concat!(
     " AS state FROM tokens t WHERE ",
     searched!(),
     ") AS states GROUP BY state"
+);
+
+/// How many tokens' holdings are read at a time.
+const HOLDINGS: usize = 20;
+/// Of the tokens that were found: finding them again would cost as much as the first time.
+pub(in crate::store) const HOLDINGS_OF_FOUND: &str = holdings_where!(
+    "tc.token_id IN ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
+     $18, $19, $20)"
 );
 
 /// The principal's tokens that are wanted, in their order.
@@ -218,23 +228,32 @@ pub(crate) async fn browse_tokens(
         TokenColumn::Expires => BY_EXPIRES,
         TokenColumn::Used => BY_USED,
     };
-    let (tokens, holdings) = if wanted.sort.downwards { pair.1 } else { pair.0 };
-    let page = |sql| {
-        let query = sqlx::query(sql)
-            .bind(now.as_millis())
-            .bind(now.day().number())
-            .bind(principal.0)
-            .bind(wanted.pattern.as_str())
-            .bind(wanted.state.map_or("", TokenState::as_str));
-        let query = match &wanted.after.0 {
-            TokenKey::Text(text) => query.bind(text.as_str()),
-            TokenKey::Number(number) => query.bind(*number),
-        };
-        query.bind(wanted.after.1.0).bind(i64::from(wanted.limit))
+    let sql = if wanted.sort.downwards { pair.1 } else { pair.0 };
+    let query = sqlx::query(sql)
+        .bind(now.as_millis())
+        .bind(now.day().number())
+        .bind(principal.0)
+        .bind(wanted.pattern.as_str())
+        .bind(wanted.state.map_or("", TokenState::as_str));
+    let query = match &wanted.after.0 {
+        TokenKey::Text(text) => query.bind(text.as_str()),
+        TokenKey::Number(number) => query.bind(*number),
     };
-    let rows = page(tokens).fetch_all(&mut *db).await?;
-    let holdings = Holdings::read(&page(holdings).fetch_all(db).await?)?;
-    rows.iter().map(|row| read(row, &holdings)).collect()
+    let query = query.bind(wanted.after.1.0).bind(i64::from(wanted.limit));
+    let rows = query.fetch_all(&mut *db).await?;
+    let mut tokens = Vec::with_capacity(rows.len());
+    for rows in rows.chunks(HOLDINGS) {
+        let mut query = sqlx::query(HOLDINGS_OF_FOUND);
+        for at in 0..HOLDINGS {
+            // No token has the id 0.
+            query = query.bind(rows.get(at).map_or(Ok(0), |row| row.try_get::<i64, _>("id"))?);
+        }
+        let holdings = Holdings::read(&query.fetch_all(&mut *db).await?)?;
+        for row in rows {
+            tokens.push(read(row, &holdings)?);
+        }
+    }
+    Ok(tokens)
 }
 
 /// How many of the principal's tokens with this in their name or description are in each state.
