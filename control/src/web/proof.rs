@@ -42,6 +42,8 @@ pub(super) struct Taken<'a> {
     pub(super) part: &'a str,
     /// The address of the page that shows it, for whoever has no scripts.
     pub(super) page: &'a str,
+    /// Whether the gateways are named only while one hasn't answered.
+    pub(super) is_brief: bool,
 }
 
 /// The page that comes after a change was made: `path` with its proof above. A repeated form has
@@ -88,7 +90,8 @@ async fn of_change(
 ) -> Result<Markup, Error> {
     let part = format!("/revisions/{}/proof", revision.0);
     let page = page.path_and_query().map_or("", |page| page.as_str());
-    let taken = Taken { revision, words: "Access is taken away", part: &part, page };
+    let taken =
+        Taken { revision, words: "Access is taken away", part: &part, page, is_brief: true };
     shown_after(control, taken, wait).await
 }
 
@@ -101,18 +104,19 @@ pub(super) async fn shown_after(
     let proof = prove(control, taken.revision, wait).await?;
     let is_done = proof.confirmed_at.is_some();
     let live = (!is_done).then_some(taken.part);
+    let named: &[Member] = if is_done && taken.is_brief { &[] } else { &proof.gateways };
     Ok(html! {
         div id="proof" role="status"
             hx-get=[live] hx-trigger=[live.map(|_| "load delay:500ms")] hx-swap=[live.map(|_| "outerHTML")]
         {
-            p { (words(taken.words, &proof)) }
-            @if !proof.gateways.is_empty() {
-                ul.list { @for gateway in &proof.gateways { (row(gateway, control.now())) } }
+            p.st { @if is_done { (shown("i ok", "ok")) } span { (words(taken.words, &proof)) } }
+            @if !named.is_empty() {
+                ul.list { @for gateway in named { (row(gateway, control.now())) } }
             }
             @if !is_done {
                 p.small {
                     "Updates by itself. You can close this: a gateway that doesn’t answer is bound by its lease. "
-                    a.unscripted href=(taken.page) { "Look again" }
+                    noscript { a href=(taken.page) { "Look again" } }
                 }
             }
         }

@@ -55,7 +55,7 @@ pub(super) struct Company {
     pub(super) site: Site,
     pub(super) control: SocketAddr,
     /// Gateways beside the one in the control plane's process.
-    _gateways: Vec<Process>,
+    gateways: Vec<Process>,
 }
 
 impl Company {
@@ -69,7 +69,7 @@ impl Company {
         setup.text("gateway.name", "gw-eu-1");
         setup.command("serve");
         fill(&setup);
-        Self { site: setup.start(), control, _gateways: Vec::new() }
+        Self { site: setup.start(), control, gateways: Vec::new() }
     }
 
     /// The same with three gateways.
@@ -87,9 +87,14 @@ impl Company {
                 let answer = Connection::open(metrics).and_then(|mut c| c.get("/readyz", &[]));
                 answer.ok().filter(|answer| answer.status() == 200)
             });
-            company._gateways.push(gateway);
+            company.gateways.push(gateway);
         }
         company
+    }
+
+    /// The gateway that was started last.
+    pub(super) fn last_gateway(&self) -> &Process {
+        self.gateways.last().unwrap()
     }
 
     /// A browser in which this user has signed in.

@@ -4,5 +4,6 @@ mod company;
 mod leaked;
 mod org;
 mod pictures;
+mod stories;
 mod tokens;
 mod usage;

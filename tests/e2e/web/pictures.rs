@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::browser::Kind::{Button, Link};
+use crate::browser::Kind::{Button, Field, Link};
 use crate::browser::{Browser, Scheme, Width};
 use crate::site::{Database, patience};
 
 use super::company::{ADMIN, Company};
 
 /// Pages by their address.
-const PAGES: [(&str, &str); 28] = [
+const PAGES: [(&str, &str); 30] = [
     ("channels", "/channels"),
     ("channels-none-found", "/channels?q=nothing"),
     ("channel-new", "/channels/new"),
@@ -34,6 +34,8 @@ const PAGES: [(&str, &str); 28] = [
     ("org-user-delete", "/org/users/jonas.lindqvist/delete"),
     ("org-groups", "/org/groups"),
     ("org-group", "/org/groups/prod-readers"),
+    ("org-group-member-remove", "/org/groups/prod-readers/members/ana.ferreira/remove"),
+    ("channels-after-a-change", "/channels?proof=2"),
     ("org-group-delete", "/org/groups/prod-readers/delete"),
     ("org-gateways", "/org/gateways"),
     ("org-audit", "/org/audit"),
@@ -73,6 +75,7 @@ fn pictures() {
         browser.go(path);
         gallery.add(&browser, name);
     }
+    gallery.asked(&browser);
     gallery.leaked(&browser, &company.site.admin.token(&["demo"]).value);
     gallery.token(&browser);
     browser.go("/channels");
@@ -106,6 +109,22 @@ impl Gallery {
             }
         }
         println!("{name}: {}", browser.path());
+    }
+
+    /// What is asked about after it was sent.
+    fn asked(&self, browser: &Browser) {
+        browser.go("/channels/analytics:prod/settings");
+        browser.click(Field, "Public");
+        browser.click(Button, "Save");
+        browser.sees_heading("Make this channel public?");
+        self.add(browser, "channel-settings-public");
+        browser.click(Button, "Cancel");
+        browser.go("/org/users/jonas.lindqvist/edit");
+        browser.click(Field, "Active");
+        browser.click(Button, "Save");
+        browser.sees_heading("Deactivate user");
+        self.add(browser, "org-user-deactivate");
+        browser.click(Button, "Cancel");
     }
 
     fn leaked(&self, browser: &Browser, value: &str) {

@@ -195,7 +195,12 @@ fn members(here: &str, access: &Access) -> Markup {
         html! {
             @for member in members {
                 tr {
-                    th scope="row" { (member.name) }
+                    th scope="row" {
+                        @match member.kind {
+                            PrincipalKind::ServiceAccount => a href=(address::account(&member.name)) { (member.name) },
+                            PrincipalKind::User => b { (member.name) },
+                        }
+                    }
                     td data-label="Kind" {
                         @if member.kind == PrincipalKind::User { (status(Tone::Plain, "badge", "User")) }
                         @else { (status(Tone::Plain, "key", "Service account")) }

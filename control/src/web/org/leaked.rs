@@ -132,6 +132,7 @@ fn result(visitor: &Visitor, found: &Found) -> Markup {
         dl.kv {
             dt { "Acts for" } dd { a href=(holder(&token.principal)) { (token.principal) } }
             dt { "Grants" }
+            // In a paragraph a link is underlined, to be told from the words around it.
             dd { p {
                 (token.permission) " on "
                 @for (at, channel) in token.channels.iter().enumerate() {

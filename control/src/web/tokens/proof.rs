@@ -34,6 +34,6 @@ pub(super) async fn shown_after(
     wait: Duration,
 ) -> Result<Markup, Failure> {
     let (part, page) = (format!("/tokens/{id}/proof"), format!("/tokens/{id}/revoked"));
-    let taken = Taken { revision, words: "Revoked", part: &part, page: &page };
+    let taken = Taken { revision, words: "Revoked", part: &part, page: &page, is_brief: false };
     Ok(proof::shown_after(control, taken, wait).await?)
 }
