@@ -217,6 +217,7 @@ impl LoadArgs {
             requests: self.requests,
             time: Duration::from_secs(self.seconds),
             per_second: self.rate,
+            stays_awake: false,
         }
     }
 }

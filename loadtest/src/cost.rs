@@ -135,6 +135,7 @@ impl Counted {
             requests: self.requests * times,
             time: TIME_MAX,
             per_second: None,
+            stays_awake: false,
         };
         let mut counts = [0; 2];
         for (count, times) in counts.iter_mut().zip([1, 2]) {

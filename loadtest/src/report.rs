@@ -246,6 +246,7 @@ pub(crate) mod tests {
                 requests: 1000,
                 time: Duration::from_secs(9),
                 per_second: None,
+                stays_awake: false,
             },
             tally: Tally { requests: 1000, bytes: 2_000_000, latency, failures: BTreeMap::new() },
             elapsed: Duration::from_millis(500),

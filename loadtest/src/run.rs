@@ -36,6 +36,8 @@ pub(crate) struct Plan {
     /// So many requests a second, whether earlier ones are answered or not; none: each as soon as
     /// the one before it is answered.
     pub(crate) per_second: Option<f64>,
+    /// Whether this thread never falls asleep meanwhile: see [`stay_awake`].
+    pub(crate) stays_awake: bool,
 }
 
 /// What came of a run.
@@ -87,7 +89,7 @@ impl<C: Clock + Clone> Runner<C> {
 
     /// The same at a rate of so many requests a second.
     pub(crate) fn at_rate(&self, per_second: f64) -> Self {
-        let plan = Plan { per_second: Some(per_second), ..self.plan };
+        let plan = Plan { per_second: Some(per_second), stays_awake: false, ..self.plan };
         let workload = Rc::clone(&self.workload);
         Self { clock: self.clock.clone(), workload, plan, shows: self.shows }
     }
@@ -131,7 +133,7 @@ impl<C: Clock + Clone> Runner<C> {
                 tokio::task::spawn_local(install::repeat(Rc::clone(&shared), Rc::clone(target)))
             }));
         }
-        let awake = self.plan.per_second.is_none().then(|| tokio::task::spawn_local(stay_awake()));
+        let awake = self.plan.stays_awake.then(|| tokio::task::spawn_local(stay_awake()));
         if let Some(per_second) = self.plan.per_second {
             let over = |number, due| shared.is_over(number, due);
             shared.queue.fill(&self.clock, per_second, over).await?;
@@ -169,7 +171,8 @@ impl<C: Clock + Clone> Runner<C> {
 
 /// Keeps this thread from falling asleep. Whoever sends to one that sleeps has to wake it, on another
 /// core: a third of what a small answer costs, and only to a server that is quicker than its clients.
-/// Clients on other machines cost a server nothing of the kind.
+/// Clients on other machines cost a server nothing of the kind. Of large answers it is no part to speak
+/// of, and what the server asks for them needs this core.
 async fn stay_awake() {
     loop {
         tokio::task::yield_now().await;

@@ -113,7 +113,14 @@ impl Axis {
         };
         // Long enough for some requests on each of many connections.
         let time = time.max(EACH_CONNECTION * connections);
-        Plan { connections, streams: 1, requests: 10_000_000, time, per_second: None }
+        Plan {
+            connections,
+            streams: 1,
+            requests: 10_000_000,
+            time,
+            per_second: None,
+            stays_awake: false,
+        }
     }
 
     pub(crate) fn name(self) -> &'static str {

@@ -120,6 +120,11 @@ impl Load {
             Self::Install => (5, 1),
             Self::Shards => (2, 100),
         };
-        Plan { connections, streams, requests: 10_000_000, time, per_second: None }
+        let stays_awake = match self {
+            Self::Small | Self::NotModified | Self::Unknown | Self::Shards => true,
+            Self::Medium | Self::Large | Self::Install => false,
+        };
+        let requests = 10_000_000;
+        Plan { connections, streams, requests, time, per_second: None, stays_awake }
     }
 }
