@@ -118,7 +118,7 @@ fn groups(browser: &crate::browser::Browser) {
     browser.click(Button, "Add member");
     browser.find(Link, &format!("Remove {READER}"));
     browser.fill("Channel", "ml-base");
-    browser.fill("Permission", "write: read, and upload");
+    browser.fill("Permission", "write: read, for upload tools of your own");
     browser.click(Button, "Set permission");
     browser.find(Link, "Remove the permission on ml-base");
     browser.everyone_can_use_it();

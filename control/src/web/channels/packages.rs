@@ -96,7 +96,7 @@ fn rows(used: &Listed<UsageSum>) -> Markup {
                     th scope="row" {
                         @match &sum.subject {
                             UsageSubject::Package(name) if !name.is_empty() => b { (name) },
-                            _ => span.dim { "Indexes and other files" },
+                            _ => span.dim { "Repodata and other files" },
                         }
                     }
                     td.num data-label="Downloads" { (number::count(sum.downloads, "downloads")) }

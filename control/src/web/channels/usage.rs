@@ -135,7 +135,7 @@ fn charts((from, to): (Day, Day), found: &[UsageSum]) -> Markup {
 fn top_packages(top: &Top) -> Markup {
     let name = |sum: &UsageSum| match &sum.subject {
         UsageSubject::Package(name) if !name.is_empty() => html! { b { (name) } },
-        _ => html! { span.dim { "repodata and other files" } },
+        _ => html! { span.dim { "Repodata and other files" } },
     };
     top_table("Top packages", "Package", top, name)
 }
