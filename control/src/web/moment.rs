@@ -30,11 +30,12 @@ pub(super) fn relative(now: Timestamp, at: Timestamp) -> String {
         0..MINUTE => return "just now".to_owned(),
         MINUTE..HOUR => (secs / MINUTE, "minute"),
         HOUR..DAY => (secs / HOUR, "hour"),
-        _ => match secs / DAY {
+        // What was issued a moment ago for 90 days is told as that.
+        _ => match (secs + if ahead { DAY / 2 } else { 0 }) / DAY {
             // Tokens are issued for days: 90 of them are told as 90.
             days @ 0..=120 => (days, "day"),
             // And a year as 365, which is told as one.
-            days @ 121..=364 => (days / 30, "month"),
+            days @ 121..=364 => ((days + 15) / 30, "month"),
             days => (days / 365, "year"),
         },
     };
@@ -59,7 +60,8 @@ mod tests {
         assert_eq!(ahead(1), "just now");
         assert_eq!((&*ahead(30), &*ahead(6 * DAY)), ("in less than a minute", "in 6 days"));
         assert_eq!((&*ahead(90 * DAY), &*ahead(180 * DAY)), ("in 90 days", "in 6 months"));
-        assert_eq!(ahead(365 * DAY), "in 1 year");
+        assert_eq!((&*ahead(90 * DAY - 1), &*ahead(180 * DAY - 1)), ("in 90 days", "in 6 months"));
+        assert_eq!((&*ahead(365 * DAY), &*ahead(365 * DAY - 1)), ("in 1 year", "in 1 year"));
     }
 
     #[test]

@@ -82,6 +82,47 @@ fn an_owner_hands_out_a_token_and_takes_it_back(database: Database) {
 }
 
 #[test]
+fn channels_for_a_token_are_searched_by_key_on_sqlite() {
+    channels_for_a_token_are_searched_by_key(Database::Sqlite);
+}
+
+#[test]
+fn channels_for_a_token_are_searched_by_key_on_postgres() {
+    channels_for_a_token_are_searched_by_key(Database::Postgres);
+}
+
+fn channels_for_a_token_are_searched_by_key(database: Database) {
+    let company = Company::new(database);
+    let browser = company.as_user(ADMIN);
+    let make = "const make = (n) => fetch('/api/v1/channels', { method: 'POST', \
+        headers: { 'content-type': 'application/json' }, \
+        body: JSON.stringify({ name: `many/x${n}`, storage: arguments[0] }) }); \
+        return Promise.all([...Array(20).keys()].map((n) => make(n + 10))).then((all) => all.map((one) => one.status))";
+    let made = browser.script(make, vec![json!("main")]);
+    assert_eq!(made, json!(vec![201; 20]));
+    browser.go("/me/tokens/new");
+    browser.sees("The first 20");
+    browser.everyone_can_use_it();
+    browser.fill("Name", "many");
+    browser.click(Field, "geo");
+    // Enter in the search looks for channels, and keeps the rest.
+    browser.fill("Search channels", "x29\u{e007}");
+    browser.sees("many/x29");
+    browser.sees_no("many/x11");
+    browser.everyone_can_use_it();
+    assert_eq!(browser.value("Name"), "many");
+    browser.click(Field, "many/x29");
+    // Enter in another field creates.
+    browser.fill("Description (optional)", "of two channels\u{e007}");
+    browser.sees_heading("Copy your token now");
+    browser.click(Button, "Copy");
+    browser.click(Link, "Close");
+    browser.click(Link, "Edit many");
+    browser.sees("read on geo, many/x29");
+    company.site.stop();
+}
+
+#[test]
 fn a_value_is_issued_once_whatever_its_visitor_does_on_sqlite() {
     a_value_is_issued_once_whatever_its_visitor_does(Database::Sqlite);
 }
