@@ -41,9 +41,10 @@ fn a_token_works_only_from_its_networks(database: Database) {
     assert!(answer.text().contains("127.0.0.1"), "{}", answer.text());
     let foreign = site.get(&format!("/t/{}/other/{INDEX}", elsewhere.value));
     assert_eq!(foreign.error(), "not-granted", "told only of what the token opens");
-    assert!(
-        site.metrics_text().contains("condagate_refusals_total{error=\"network-not-allowed\"} 1")
-    );
+    patience::until("the refusal to be counted", || {
+        let counted = "condagate_refusals_total{error=\"network-not-allowed\"} 1";
+        site.metrics_text().contains(counted).then_some(())
+    });
 }
 
 #[test]
