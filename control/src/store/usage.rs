@@ -96,28 +96,33 @@ const DAYS_ADDED_UP: i64 = 18_250;
 
 /// The sums of `$key` for its next `$6` values from `$3` on, each found by one step in an index and
 /// added up from its own days, however many others there are. `$others` fixes the rest. The three
-/// sums come as one text: a subquery has one column, and a join would let PostgreSQL read all keys.
+/// sums come as one text: a subquery has one column, and a join would let PostgreSQL read all keys,
+/// as it may do for a `min` without the `LIMIT`.
 /// `$index` names a partial index, last: SQLite seeks by the first bound that it reads.
 macro_rules! sums {
     ($key:literal, $others:literal, $index:literal) => {
         concat!(
-            "WITH RECURSIVE keys (key, number) AS (SELECT min(u.",
+            "WITH RECURSIVE keys (key, number) AS (SELECT (SELECT u.",
             $key,
-            "), 1 FROM usage_days u WHERE ",
+            " FROM usage_days u WHERE ",
             $others,
             " AND u.",
             $key,
             " >= $3",
             $index,
-            " UNION ALL SELECT (SELECT min(u.",
+            " ORDER BY u.",
             $key,
-            ") FROM usage_days u WHERE ",
+            " LIMIT 1), 1 UNION ALL SELECT (SELECT u.",
+            $key,
+            " FROM usage_days u WHERE ",
             $others,
             " AND u.",
             $key,
             " > keys.key",
             $index,
-            "), number + 1 FROM keys WHERE keys.key IS NOT NULL AND number < $6), \
+            " ORDER BY u.",
+            $key,
+            " LIMIT 1), number + 1 FROM keys WHERE keys.key IS NOT NULL AND number < $6), \
              sums AS (SELECT keys.key, (SELECT CAST(sum(u.downloads) AS BIGINT) || ' ' || \
              CAST(sum(u.bytes) AS BIGINT) || ' ' || max(u.addresses) FROM usage_days u WHERE ",
             $others,

@@ -7,7 +7,7 @@ use access::{ChannelName, Day, TokenId};
 use super::caller::{Caller, require_manage};
 use super::{Control, Error, Listed, Page, token};
 use crate::Actor;
-use crate::store::{StoreError, UsageBy, UsageOf, UsageQuestion, UsageSum};
+use crate::store::{Connection, StoreError, UsageBy, UsageOf, UsageQuestion, UsageSum};
 
 /// How many days are counted when the caller names no first one.
 const USUAL_DAYS: u32 = 30;
@@ -58,44 +58,9 @@ pub async fn list(
     order: &UsageOrder,
     page: &Page,
 ) -> Result<Listed<UsageSum>, Error> {
-    let to = order.to.unwrap_or_else(|| control.now().day());
-    let from = order.from.unwrap_or_else(|| to.minus(USUAL_DAYS - 1));
-    if from > to {
-        return Err(Error::invalid("from", "must not lie after `to`"));
-    }
-    let too_long = |package: &String| package.len() > MAX_PACKAGE_NAME || package.contains('\0');
-    if order.package.as_ref().is_some_and(too_long) {
-        return Err(Error::invalid("package", "no package has such a name"));
-    }
     let mut db = control.store.reader().await?;
-    let caller = Caller::verify(&mut db, actor, control.now()).await?;
-    let mut of = UsageOf { package: order.package.clone(), ..UsageOf::default() };
-    if let Some(id) = order.token {
-        of.token =
-            Some(token::visible_token(control, &caller, &mut db, id, control.now()).await?.id);
-    }
-    if let Some(name) = &order.channel {
-        let channel = caller.channel(&mut db, name).await?;
-        if !caller.is_admin() && of.token.is_none() {
-            require_manage(&channel)?;
-        }
-        of.channel = Some(channel.channel.id);
-    }
-    if !caller.is_admin() && of.token.is_none() && of.channel.is_none() {
-        return Err(Error::NotPermitted {
-            needs: "a `channel` that you manage or a `token` of yours in the question, or role \
-                    `admin`"
-                .into(),
-            who: "an admin".into(),
-        });
-    }
-    let (start, limit) = (page.after.as_deref(), page.limit);
-    let question = UsageQuestion { of: &of, by: order.by, from, to, start, limit };
-    let answer = question.ask(&mut db).await.map_err(|error| match error {
-        StoreError::NotACursor => Error::invalid("cursor", "not one of ours"),
-        other => other.into(),
-    })?;
-    Ok(Listed { items: answer.sums, next_cursor: answer.next })
+    let permitted = Permitted::verify(control, actor, order, &mut db).await?;
+    permitted.ask(&mut db, page).await
 }
 
 /// The greatest sums by bytes, at most `count`: as [`list`], with its permissions.
@@ -108,10 +73,12 @@ pub async fn top(
     order: &UsageOrder,
     count: usize,
 ) -> Result<Top, Error> {
+    let mut db = control.store.reader().await?;
+    let permitted = Permitted::verify(control, actor, order, &mut db).await?;
     let mut page = Page { limit: Page::MAX_LIMIT, ..Page::first() };
     let mut top = Top { sums: Vec::new(), of: 0, all: false };
     for _ in 0..TOP_PAGES {
-        let found = list(control, actor, order, &page).await?;
+        let found = permitted.ask(&mut db, &page).await?;
         top.of += found.items.len();
         top.sums.extend(found.items);
         top.sums.sort_by_key(|sum| Reverse((sum.bytes, sum.downloads)));
@@ -123,4 +90,71 @@ pub async fn top(
         }
     }
     Ok(top)
+}
+
+/// A question that its caller may ask.
+struct Permitted {
+    of: UsageOf,
+    by: UsageBy,
+    from: Day,
+    to: Day,
+}
+
+impl Permitted {
+    async fn verify(
+        control: &Control,
+        actor: &Actor,
+        order: &UsageOrder,
+        db: &mut Connection,
+    ) -> Result<Self, Error> {
+        let to = order.to.unwrap_or_else(|| control.now().day());
+        let from = order.from.unwrap_or_else(|| to.minus(USUAL_DAYS - 1));
+        if from > to {
+            return Err(Error::invalid("from", "must not lie after `to`"));
+        }
+        let too_long =
+            |package: &String| package.len() > MAX_PACKAGE_NAME || package.contains('\0');
+        if order.package.as_ref().is_some_and(too_long) {
+            return Err(Error::invalid("package", "no package has such a name"));
+        }
+        let caller = Caller::verify(db, actor, control.now()).await?;
+        let mut of = UsageOf { package: order.package.clone(), ..UsageOf::default() };
+        if let Some(id) = order.token {
+            of.token =
+                Some(token::visible_token(control, &caller, db, id, control.now()).await?.id);
+        }
+        if let Some(name) = &order.channel {
+            let channel = caller.channel(db, name).await?;
+            if !caller.is_admin() && of.token.is_none() {
+                require_manage(&channel)?;
+            }
+            of.channel = Some(channel.channel.id);
+        }
+        if !caller.is_admin() && of.token.is_none() && of.channel.is_none() {
+            return Err(Error::NotPermitted {
+                needs:
+                    "a `channel` that you manage or a `token` of yours in the question, or role \
+                        `admin`"
+                        .into(),
+                who: "an admin".into(),
+            });
+        }
+        Ok(Self { of, by: order.by, from, to })
+    }
+
+    async fn ask(&self, db: &mut Connection, page: &Page) -> Result<Listed<UsageSum>, Error> {
+        let question = UsageQuestion {
+            of: &self.of,
+            by: self.by,
+            from: self.from,
+            to: self.to,
+            start: page.after.as_deref(),
+            limit: page.limit,
+        };
+        let answer = question.ask(db).await.map_err(|error| match error {
+            StoreError::NotACursor => Error::invalid("cursor", "not one of ours"),
+            other => other.into(),
+        })?;
+        Ok(Listed { items: answer.sums, next_cursor: answer.next })
+    }
 }
