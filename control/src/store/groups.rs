@@ -79,10 +79,15 @@ pub(super) const FIND_SEEN: &str = concat!(
      JOIN tokens t ON t.id = tc.token_id AND t.permission = 3 WHERE tc.token_id = $3))))"
 );
 pub(super) const MEMBER_COUNT: &str = "SELECT count(*) FROM group_members WHERE group_id = $1";
-pub(super) const MEMBER_PRINCIPALS: &str = "SELECT p.id, p.name, p.kind, u.role, p.deactivated_at \
-     FROM group_members m JOIN principals p ON p.id = m.principal_id \
-     LEFT JOIN users u ON u.principal_id = p.id WHERE m.group_id = $1 \
-     AND p.name > $3 AND substr(p.name, 1, length($4)) = $4 ORDER BY p.name LIMIT $2";
+/// Their names are sought one by one, and the rest for those of the page alone: a join would let
+/// PostgreSQL read all principals for every group.
+pub(super) const MEMBER_PRINCIPALS: &str = "WITH named AS MATERIALIZED (SELECT m.principal_id, \
+     (SELECT p.name FROM principals p WHERE p.id = m.principal_id) AS name FROM group_members m \
+     WHERE m.group_id = $1) SELECT p.id, p.name, p.kind, u.role, p.deactivated_at \
+     FROM (SELECT named.principal_id FROM named WHERE named.name > $3 \
+     AND substr(named.name, 1, length($4)) = $4 ORDER BY named.name LIMIT $2) AS listed \
+     JOIN principals p ON p.id = listed.principal_id LEFT JOIN users u ON u.principal_id = p.id \
+     ORDER BY p.name";
 /// On the channels on which the principal `$3` holds something, as far as the token `$4` reaches.
 pub(super) const PERMISSIONS: &str = concat!(
     "SELECT c.name, gp.permission FROM group_permissions gp \

@@ -192,10 +192,13 @@ fn seeks_a_membership(line: &str) -> bool {
 fn reads_whole_table(line: &str) -> bool {
     // What a query makes itself, SQLite scans too; and an index in whose order it reads until it has
     // enough.
-    const READ: [&str; 13] = [
+    const READ: [&str; 16] = [
         "SCAN CONSTANT ROW",
         "SCAN keys",
         "SCAN sums",
+        "SCAN reached",
+        "SCAN named",
+        "SCAN listed",
         "SCAN i",
         "SCAN issued",
         "SCAN used",

@@ -36,12 +36,15 @@ pub(super) const GROUPS_ON: &str = "SELECT g.name, gp.permission FROM group_perm
      JOIN groups g ON g.id = gp.group_id WHERE gp.channel_id = $1 \
      AND (gp.permission < $2 OR (gp.permission = $2 AND g.name > $3)) \
      ORDER BY gp.permission DESC, g.name LIMIT $4";
-/// Those after the channel `$2` and the group `$3`, whose channel's name begins with `$4`.
-pub(super) const REACHED_BY: &str = "SELECT c.name AS channel, gp.permission, g.name, m.added_at \
-     FROM group_members m JOIN group_permissions gp ON gp.group_id = m.group_id \
-     JOIN groups g ON g.id = m.group_id JOIN channels c ON c.id = gp.channel_id \
-     WHERE m.principal_id = $1 AND (c.name, g.name) > ($2, $3) \
-     AND substr(c.name, 1, length($4)) = $4 ORDER BY c.name, g.name LIMIT $5";
+/// Those after the channel `$2` and the group `$3`, whose channel's name begins with `$4`. What the
+/// principal's groups give is read once, before the channels: PostgreSQL takes few of these to begin
+/// so, and would look through the groups of each of them.
+pub(super) const REACHED_BY: &str = "WITH reached AS MATERIALIZED (SELECT gp.channel_id, gp.permission, \
+     m.group_id, m.added_at FROM group_members m JOIN group_permissions gp ON gp.group_id = m.group_id \
+     WHERE m.principal_id = $1) SELECT c.name AS channel, reached.permission, g.name, reached.added_at \
+     FROM reached JOIN groups g ON g.id = reached.group_id JOIN channels c ON c.id = reached.channel_id \
+     WHERE (c.name, g.name) > ($2, $3) AND substr(c.name, 1, length($4)) = $4 \
+     ORDER BY c.name, g.name LIMIT $5";
 
 /// The channels on which a principal holds something.
 macro_rules! reached {
@@ -55,23 +58,27 @@ macro_rules! reached {
     };
 }
 /// Channels with `$1` in their name, after `$2`, that the principal `$3` reaches and the principal
-/// `$4` too. They are found from the first one's side: an account reaches few.
+/// `$4` too. What each of them reaches is read once into a set (`IS TRUE` keeps PostgreSQL from joining
+/// it anew for each channel), and so are the groups of each.
 pub(super) const GRANTABLE: &str = concat!(
     "SELECT c.name, (",
     held_in_list!("$3", "c.id"),
     ") AS theirs, (",
     held_in_list!("$4", "c.id"),
     ") AS own, (SELECT g.name FROM group_permissions gp JOIN groups g ON g.id = gp.group_id \
-     JOIN group_members m ON m.group_id = gp.group_id AND m.principal_id = $3 \
-     WHERE gp.channel_id = c.id ORDER BY gp.permission DESC, g.name LIMIT 1) AS through \
-     FROM channels c WHERE c.id IN ",
+     WHERE gp.channel_id = c.id AND (gp.group_id IN (SELECT m.group_id FROM group_members m \
+     WHERE m.principal_id = $3)) IS TRUE ORDER BY gp.permission DESC, g.name LIMIT 1) AS through \
+     FROM channels c WHERE (c.id IN ",
     reached!("$3"),
-    " AND (c.id IN ",
+    ") IS TRUE AND ($4 = $3 OR (c.id IN ",
     reached!("$4"),
-    ") IS TRUE AND lower(c.name) LIKE $1 ESCAPE '!' AND c.name > $2 ORDER BY c.name LIMIT $5"
+    ") IS TRUE) AND lower(c.name) LIKE $1 ESCAPE '!' AND c.name > $2 ORDER BY c.name LIMIT $5"
 );
-pub(super) const MOST_HELD: &str = "SELECT max(gp.permission) FROM group_members m \
-     JOIN group_permissions gp ON gp.group_id = m.group_id WHERE m.principal_id = $1";
+/// Most who ask hold `manage` somewhere: then it is found in the first groups.
+pub(super) const MOST_HELD: &str = "SELECT coalesce((SELECT gp.permission FROM group_members m \
+     JOIN group_permissions gp ON gp.group_id = m.group_id AND gp.permission = 3 \
+     WHERE m.principal_id = $1 LIMIT 1), (SELECT max(gp.permission) FROM group_members m \
+     JOIN group_permissions gp ON gp.group_id = m.group_id WHERE m.principal_id = $1))";
 
 /// A place in the list of a channel's groups.
 pub(crate) type GroupPlace = (Permission, String);

@@ -199,11 +199,13 @@ pub(in crate::store) const BY_USED: Pair = by!(
     "coalesce((SELECT used.last_used_at FROM token_last_used used WHERE used.token_id = t.id), 0)"
 );
 pub(in crate::store) const COUNTS: &str = concat!(
-    "SELECT state, count(*) AS number FROM (SELECT ",
+    "SELECT count(*) FILTER (WHERE state = 'active') AS active, \
+     count(*) FILTER (WHERE state = 'expired') AS expired, \
+     count(*) FILTER (WHERE state = 'revoked') AS revoked FROM (SELECT ",
     state!(),
     " AS state FROM tokens t WHERE ",
     searched!(),
-    ") AS states GROUP BY state"
+    ") AS states"
 );
 
 /// How many tokens' holdings are read at a time.
@@ -264,15 +266,13 @@ pub(crate) async fn count_tokens(
     now: Timestamp,
 ) -> Result<TokenCounts, StoreError> {
     let query = sqlx::query(COUNTS).bind(now.as_millis()).bind(now.day().number());
-    let rows = query.bind(principal.0).bind(pattern.as_str()).fetch_all(db).await?;
-    let mut counts = TokenCounts::default();
-    for row in &rows {
-        let number = u64::try_from(row.try_get::<i64, _>("number")?).unwrap_or_default();
-        match row.try_get::<&str, _>("state")? {
-            "active" => counts.active = number,
-            "expired" => counts.expired = number,
-            _ => counts.revoked = number,
-        }
-    }
-    Ok(counts)
+    let row = query.bind(principal.0).bind(pattern.as_str()).fetch_one(db).await?;
+    let number = |state: TokenState| {
+        Ok::<_, StoreError>(row.try_get::<i64, _>(state.as_str())?.unsigned_abs())
+    };
+    Ok(TokenCounts {
+        active: number(TokenState::Active)?,
+        expired: number(TokenState::Expired)?,
+        revoked: number(TokenState::Revoked)?,
+    })
 }
