@@ -99,6 +99,12 @@ impl AnswerBody {
         self.record.end(End::Cut { by: Blame::Upstream, detail: fault.detail });
     }
 
+    /// Says that it isn't as long as its head has told.
+    pub(crate) fn differs(&mut self) {
+        let detail = "the storage gave another length than it had told".to_owned();
+        self.record.end(End::Cut { by: Blame::Upstream, detail });
+    }
+
     /// Says that all of it has gone, unless it was cut on its way.
     pub(crate) fn complete(&mut self) {
         self.note_cut();

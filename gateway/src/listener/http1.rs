@@ -12,7 +12,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
 
-use http::header::CONNECTION;
+use http::header::{CONNECTION, CONTENT_LENGTH};
 use http::{StatusCode, Version};
 
 use self::encode::{Coding, Framed};
@@ -87,7 +87,8 @@ impl Listener {
 
         let version = read.as_ref().map_or(Version::HTTP_11, Read::version);
         let is_without = status == StatusCode::NOT_MODIFIED || status == StatusCode::NO_CONTENT;
-        let length = if is_head || is_without { None } else { body.remaining() };
+        let told = fields.text(&CONTENT_LENGTH).and_then(|told| told.parse().ok());
+        let length = if is_head || is_without { None } else { told.or_else(|| body.remaining()) };
         let coding = match length {
             Some(_) => Coding::Length,
             None if is_head || is_without => Coding::Length,
@@ -108,7 +109,7 @@ impl Listener {
         let mut out = Vec::with_capacity(HEAD_BYTES);
         encode::head(&mut out, status, &fields, &framed);
         drop(fields);
-        let mut sending = Sending::new(out, coding, body);
+        let mut sending = Sending::new(out, coding, length, body);
         wire.ends_content = coding == Coding::Close;
         let sent = poll_fn(|cx| match sending.poll(cx, wire) {
             Poll::Ready(sent) => Poll::Ready(sent.is_ok()),

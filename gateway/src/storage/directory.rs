@@ -66,16 +66,21 @@ impl Directory {
         }
         let length = usize::try_from(known.file.length()).unwrap_or(usize::MAX);
         let read = match known.file.read_cached(0, length) {
-            Err(Errno::AGAIN) => {
+            Ok(read) if read.len() == length => Ok(read),
+            // Of what isn't all in the page cache comes what does, or nothing.
+            Ok(_) | Err(Errno::AGAIN) => {
                 let file = Arc::clone(&known.file);
                 let reading = tokio::task::spawn_blocking(move || file.read_waiting(0, length));
                 reading.await.unwrap_or(Err(Errno::INTR))
             }
-            read => read,
+            failed => failed,
         };
-        let unusable = |why: Errno| Fault::new(FaultKind::Unusable, why.to_string());
-        let content = Bytes::from(read.map_err(unusable)?);
+        let unusable = |why: String| Fault::new(FaultKind::Unusable, why);
+        let content = Bytes::from(read.map_err(|why| unusable(why.to_string()))?);
         known.file.check()?;
+        if content.len() != length {
+            return Err(unusable("the file ended early".to_owned()).into());
+        }
         if known.file.has_settled(self.clock.now()) {
             known.content.replace(Some(content.clone()));
         }

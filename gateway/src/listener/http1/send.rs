@@ -19,6 +19,8 @@ pub(super) struct Sending {
     before: Vec<u8>,
     piece: Piece,
     coding: Coding,
+    /// How many bytes are still to come, where the head has told it.
+    left: Option<u64>,
     body: AnswerBody,
 }
 
@@ -42,8 +44,14 @@ impl From<io::Error> for Cut {
 }
 
 impl Sending {
-    pub(super) fn new(head: Vec<u8>, coding: Coding, body: AnswerBody) -> Self {
-        Self { before: head, piece: Piece::None, coding, body }
+    /// `length` is what the head tells of the content, in bytes.
+    pub(super) fn new(
+        head: Vec<u8>,
+        coding: Coding,
+        length: Option<u64>,
+        body: AnswerBody,
+    ) -> Self {
+        Self { before: head, piece: Piece::None, coding, left: length, body }
     }
 
     /// Sends until all is sent.
@@ -79,6 +87,17 @@ impl Sending {
             Some(Content::File(part)) => Piece::File(part),
             None => Piece::Ended,
         };
+        if let Some(left) = self.left {
+            let left = left.checked_sub(self.piece.remaining() as u64);
+            let is_ended = matches!(self.piece, Piece::Ended);
+            // Else what comes next on the connection would be taken for a part of this, or what is
+            // this for a part of the next.
+            if left.is_none_or(|left| is_ended && left > 0) {
+                self.body.differs();
+                return Poll::Ready(Err(Cut));
+            }
+            self.left = left;
+        }
         if self.coding == Coding::Chunks {
             // The one of no length is the last (RFC 9112, section 7.1), and no piece is empty.
             let length = self.piece.remaining();

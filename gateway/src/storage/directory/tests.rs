@@ -274,6 +274,21 @@ fn is_cold(file: &Path) -> bool {
     !OpenFile::new(opened.into()).unwrap().unwrap().is_cached(0)
 }
 
+/// The system has the beginning of a file in memory and must get the rest from the disk.
+#[tokio::test]
+async fn a_small_file_is_whole_however_much_of_it_is_in_the_page_cache() {
+    let folder = Folder::new();
+    let content: Vec<u8> = (0..20_480).map(|at| (at % 251) as u8).collect();
+    for cold_from in [4096, 16_384] {
+        let file = folder.path(&format!("small{cold_from}"));
+        fs::write(&file, &content).unwrap();
+        let opened = fs::File::open(&file).unwrap();
+        opened.sync_all().unwrap();
+        rustix::fs::fadvise(&opened, cold_from, None, rustix::fs::Advice::DontNeed).unwrap();
+        assert_eq!(folder.bytes(&format!("small{cold_from}")).await, content, "{cold_from}");
+    }
+}
+
 #[tokio::test]
 async fn what_the_kernel_is_to_send_is_read_from_the_disk_before() {
     let folder = Folder::new();
