@@ -39,9 +39,14 @@ function closeNotice() {
   removeEventListener('beforeunload', ask)
 }
 function ask(event) {
-  if (!copied) event.preventDefault()
+  if (copied) return
+  event.preventDefault()
+  // Whoever stays may send the form again that would have left.
+  setTimeout(allowSending)
 }
 if (notice) {
+  // Coming back, or loading again, is the page below: a form's answer can't be had again.
+  history.replaceState(null, '', notice.querySelector('a[data-close]').href)
   document.getElementById('copied').textContent = 'Not copied yet'
   addEventListener('beforeunload', ask)
   // What a browser keeps of the page to go back to has no value in it.
@@ -62,10 +67,6 @@ addEventListener('click', event => {
   if (button) copy(button)
   const tab = event.target.closest('[role=tab]')
   if (tab) { event.preventDefault(); selectTab(tab) }
-  if (notice && event.target.closest('[data-close]')) {
-    event.preventDefault()
-    if (copied || confirm('The token has not been copied. It can’t be shown again. Close anyway?')) closeNotice()
-  }
   for (const menu of all('.menu[open]')) if (!menu.contains(event.target)) menu.open = false
 })
 
@@ -91,7 +92,10 @@ addEventListener('submit', event => {
   if (form.dataset.sent) event.preventDefault()
   form.dataset.sent = 'yes'
 })
-addEventListener('pageshow', () => { for (const form of all('form')) delete form.dataset.sent })
+function allowSending() {
+  for (const form of all('form')) delete form.dataset.sent
+}
+addEventListener('pageshow', allowSending)
 
 document.addEventListener('htmx:afterSwap', event => localTimes(event.target))
 localTimes(document)

@@ -33,7 +33,7 @@ pub(super) fn notice(control: &Control, issued: &Issued, close: &str) -> Markup 
             div.row {
                 // A script knows whether it was copied.
                 small id="copied" role="status" { "Copy it before you close this." }
-                a.btn href=(close) { "Close" }
+                a.btn href=(close) data-close { "Close" }
             }
         }
     }
