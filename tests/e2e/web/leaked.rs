@@ -22,6 +22,10 @@ fn a_leaked_token_is_found_and_revoked(database: Database) {
     browser.fill("Token", "nothing in here");
     browser.click(Button, "Find token");
     browser.sees("There is no token in this");
+    let typo = if token.value.ends_with('0') { "1" } else { "0" };
+    browser.fill("Token", &format!("{}{typo}", &token.value[..40]));
+    browser.click(Button, "Find token");
+    browser.sees("mistyped or cut short");
     let line =
         format!("conda config --add channels https://conda.example.com/t/{}/demo", token.value);
     browser.fill("Token", &line);
@@ -50,7 +54,7 @@ fn a_leaked_token_is_found_and_revoked(database: Database) {
     browser.go("/org/leaked");
     browser.fill("Token", &token.value);
     browser.click(Button, "Find token");
-    browser.sees_heading("Not one of ours");
+    browser.sees_heading("Not one that you may see");
     for (place, text) in
         [("log", company.site.process.stderr()), ("output", company.site.process.stdout())]
     {

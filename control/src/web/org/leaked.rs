@@ -26,6 +26,10 @@ use crate::{Control, Error, SessionId, SignedInSession, TokenStatus, Via};
 const HERE: Tab = Tab::Leaked;
 /// The field; no form that is shown again has its value.
 const SECRET: &str = "secret";
+const NONE: &str =
+    "there is no token in this; paste the value itself, or the line or URL in which you found it";
+const BROKEN: &str =
+    "this looks like a token, but it is mistyped or cut short; paste it whole, as you found it";
 
 pub(super) fn router() -> Router<Control> {
     Router::new()
@@ -41,10 +45,13 @@ async fn find(State(control): State<Control>, posted: Posted) -> Result<Response
     let visitor = &posted.visitor;
     // What was pasted is not kept.
     let mut filled = Filled { once: posted.filled().once, ..Filled::default() };
-    let Some(secret) = value_in(posted.fields.text(SECRET)) else {
-        let why = "there is no token in this; paste the value itself, or the line or URL in which you found it";
+    let text = posted.fields.text(SECRET);
+    let mut refuse = |why| {
         filled.faults.add(SECRET, why);
-        return Ok(refused(page(visitor, &filled, html! {})));
+        Ok(refused(page(visitor, &filled, html! {})))
+    };
+    let Some(secret) = value_in(text) else {
+        return refuse(if is_nearly_one(text) { BROKEN } else { NONE });
     };
     let actor = &visitor.actor;
     let content = match found(token::lookup(&control, actor, &secret).await)? {
@@ -52,7 +59,9 @@ async fn find(State(control): State<Control>, posted: Posted) -> Result<Response
         // A session's value looks like a token's.
         None => match found(session::lookup(&control, actor, &secret).await)? {
             Some(session) => sign_in(visitor, &session),
-            None => unknown(&secret),
+            // What is cut short could be another system's.
+            None if !secret.is_ours() && is_nearly_one(text) => return refuse(BROKEN),
+            None => unknown(visitor, &secret),
         },
     };
     Ok(page(visitor, &filled, content).into_response())
@@ -101,6 +110,13 @@ fn value_in(text: &str) -> Option<TokenSecret> {
     TokenSecret::parse(behind.split('/').next()?).ok()
 }
 
+/// Whether a text without a token has a word that begins as ours do.
+fn is_nearly_one(text: &str) -> bool {
+    const SOME: usize = 6;
+    let mut words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+    words.any(|word| word.strip_prefix("cg-").is_some_and(|rest| rest.len() >= SOME))
+}
+
 fn page(visitor: &Visitor, filled: &Filled, result: Markup) -> Markup {
     let about = "Paste a token that was found in a log, a repository or a message. You see which one it is, and can revoke it.";
     let fields = html! {
@@ -142,8 +158,11 @@ fn result(visitor: &Visitor, found: &Found) -> Markup {
                 @if token.channels.is_empty() { "no channel" }
             } }
             @if !token.description.is_empty() { dt { "Description" } dd { (token.description) } }
-            dt { "Status" } dd { (token.status.as_str()) }
-            @if let Some(at) = found.replaced_at { dt { "Replaced" } dd { (moment(now, at)) } }
+            dt { "The token" } dd { (token.status.as_str()) }
+            @if let Some(at) = found.replaced_at {
+                dt { "This value" }
+                dd { "An old one; a newer one was issued. It " (if found.works { "ends" } else { "ended" }) " " (moment(now, at)) }
+            }
             dt { "Created" } dd { (moment(now, token.created_at)) }
             dt { "Expires" } dd { (moment(now, token.expires_at)) }
             dt { "Last used" }
@@ -155,6 +174,9 @@ fn result(visitor: &Visitor, found: &Found) -> Markup {
             }
         }
         @if !is_over {
+            @if found.replaced_at.is_some() {
+                p { "Revoking the token ends " (if found.works { "both values" } else { "its newer value" }) " at once." }
+            }
             div.row { a.btn.danger href={ "/tokens/" (token.id.0) "/delete" } { "Revoke token" } }
         }
     })
@@ -184,12 +206,17 @@ fn sign_in(visitor: &Visitor, session: &SignedInSession) -> Markup {
     })
 }
 
-fn unknown(secret: &TokenSecret) -> Markup {
+fn unknown(visitor: &Visitor, secret: &TokenSecret) -> Markup {
     found_section(html! {
-        h2 { "Not one of ours" }
-        p {
-            "No token begins with " code { (secret.hint()) } " and has this value, or it is not visible to you. "
-            "It can't be used on a channel that you manage."
+        @if visitor.is_admin {
+            h2 { "Not one of ours" }
+            p { "No token begins with " code { (secret.hint()) } " and has this value." }
+        } @else {
+            h2 { "Not one that you may see" }
+            p {
+                "No token begins with " code { (secret.hint()) } " and has this value, or it is not visible to you. "
+                "An admin sees every token: ask one if it may have leaked."
+            }
         }
     })
 }
@@ -228,5 +255,12 @@ mod tests {
         // A letter is wrong.
         let broken = format!("cg-{}", "a".repeat(38));
         assert!(value_in(&broken).is_none());
+        for text in
+            [&broken, &format!("https://c/t/{broken}/x"), &value[..20], &format!("{value}0")]
+        {
+            assert!(value_in(text).is_none_or(|found| !found.is_ours()), "{text}");
+            assert!(is_nearly_one(text), "{text}");
+        }
+        assert!(!is_nearly_one("nothing here, and no cg-team"));
     }
 }

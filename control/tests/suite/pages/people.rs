@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use access::Permission;
 use axum::http::header::RETRY_AFTER;
+use control::usecases::token::{self, Reissue};
 use control::usecases::{Page, session, user};
 
 use super::browser::Browser;
-use crate::world::{PASSWORD, World};
+use crate::world::{PASSWORD, World, order};
 
 control::on_both_databases! {
     async fn what_was_kept_over_a_sign_in_stays_said_after_a_wrong_password(database: TestDatabase) {
@@ -66,6 +68,30 @@ control::on_both_databases! {
         form.shows(200, &["name=\"username\" value=\"alice\" autocomplete=\"username\""]);
     }
 
+    async fn an_old_value_that_still_works_is_told_from_its_token(database: TestDatabase) {
+        let w = World::new(database).await;
+        w.account("a").await;
+        let issued = w.token(&w.admin, "service-account-channel-a", order("ci", Permission::Read, &["a"])).await.unwrap();
+        let (id, old) = (issued.token.id, issued.secret.reveal());
+        let overlap = Duration::from_secs(24 * 60 * 60);
+        let reissue = Reissue { overlap, expires: None, seen: None };
+        token::reissue(&w.control, &w.admin, id, reissue).await.unwrap();
+        let mut browser = Browser::signed_in(&w, "root").await;
+        let page = browser.get("/org/leaked").await;
+        let found = browser.fill(&page, "/org/leaked", &[("secret", old)]).await;
+        found.shows(200, &["This value works", "An old one; a newer one was issued. It ends", "ends both values at once"]);
+        w.clock.advance(2 * overlap);
+        let mut browser = Browser::signed_in(&w, "root").await;
+        let page = browser.get("/org/leaked").await;
+        let found = browser.fill(&page, "/org/leaked", &[("secret", old)]).await;
+        found.shows(200, &["This value no longer works", "It ended", "ends its newer value at once"]);
+        // A letter less is a mistake, and none of it is shown again.
+        let short = &old[..30];
+        let refused = browser.fill(&page, "/org/leaked", &[("secret", short)]).await;
+        refused.shows(422, &["mistyped or cut short"]);
+        assert!(!refused.text.contains(short));
+    }
+
     async fn a_leaked_session_is_named_and_ended(database: TestDatabase) {
         let w = World::new(database).await;
         let mut victim = Browser::signed_in(&w, "alice").await;
@@ -77,7 +103,7 @@ control::on_both_databases! {
         let mut other = Browser::signed_in(&w, "bob").await;
         let page = other.get("/org/leaked").await;
         let found = other.fill(&page, "/org/leaked", &[("secret", &value)]).await;
-        found.shows(200, &["Not one of ours"]);
+        found.shows(200, &["Not one that you may see", "or it is not visible to you"]);
         assert!(!found.text.contains("alice"));
         let sessions = session::list(&w.control, &w.admin, "alice", &Page::first()).await.unwrap().items;
         let end = format!("/org/leaked/sessions/{}/end", sessions[0].id.0);
