@@ -46,7 +46,14 @@ impl Failure {
 
     /// A form of another site's.
     pub(super) fn cross_origin() -> Self {
-        Problem::cross_origin().into()
+        Self::Refused {
+            status: StatusCode::FORBIDDEN,
+            title: "Another site’s page may not do this",
+            detail:
+                "only a page of this server may change things; open the page here and do it again"
+                    .to_owned(),
+            retry_after_secs: None,
+        }
     }
 
     pub(super) fn too_large() -> Self {
@@ -103,6 +110,12 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
             Error::NotSignedIn => Self::SignIn,
+            Error::KeyReused => Self::Refused {
+                status: StatusCode::CONFLICT,
+                title: "This form was sent before",
+                detail: "it was done then as it was filled in then, and nothing is done now; open the form again for something else".to_owned(),
+                retry_after_secs: None,
+            },
             other => Problem::from(other).into(),
         }
     }

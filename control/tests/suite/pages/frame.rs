@@ -125,7 +125,9 @@ control::on_both_databases! {
         let hidden = page.hidden("/sign-out");
         let fields: Vec<_> = hidden.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
         for site in ["cross-site", "same-site", "none"] {
-            browser.send_from(site, "/sign-out", &fields).await.shows(403, &["Another site"]);
+            let refused = browser.send_from(site, "/sign-out", &fields).await;
+            refused.shows(403, &["Another site", "open the page here and do it again"]);
+            assert!(!refused.text.contains("Bearer"), "that is for programs");
         }
         // Without its token it is asked about.
         browser.send("/sign-out", &[]).await.shows(200, &["signed in again"]);

@@ -69,6 +69,12 @@ control::on_both_databases! {
         again.shows(409, &["This token was made already", "Issue a new token"]);
         assert!(!again.text.contains(&value));
         assert_eq!(tokens(&w).await.len(), 1);
+        // The way back with something else typed is another request, in words for people.
+        let other: Vec<_> = TYPED.iter().copied().filter(|(n, _)| *n != "name").chain([("name", "other")]).collect();
+        let refused = browser.fill(&form, NEW, &other).await;
+        refused.shows(409, &["This form was sent before", "open the form again"]);
+        assert!(!refused.text.contains("Idempotency-Key"));
+        assert_eq!(tokens(&w).await.len(), 1);
     }
 
     async fn what_is_wrong_stands_beside_its_field_and_what_was_typed_is_kept(database: TestDatabase) {
