@@ -4,7 +4,7 @@
 use access::{ChannelName, Permission};
 
 use super::caller::Caller;
-use super::{Control, Error, channel, group, service_account, user};
+use super::{Control, Error, channel, group, service_account, token, user};
 use crate::Actor;
 use crate::store::{self, Connection, Group, NameRange};
 
@@ -94,6 +94,16 @@ pub async fn service_account_deletion(
     let caller = Caller::verify(&mut db, actor, control.now()).await?;
     let account = service_account::find(&caller, &mut db, name).await?;
     service_account::require_creator(&caller, &mut db, &account.channel).await
+}
+
+/// Issuing and changing the tokens of a service account or a user (product.md S1).
+///
+/// # Errors
+/// [`Error::NotPermitted`], [`Error::NotFound`], [`Error::NotSignedIn`]; [`Error::Store`].
+pub async fn token_issue(control: &Control, actor: &Actor, principal: &str) -> Result<(), Error> {
+    let mut db = control.store.reader().await?;
+    let caller = Caller::verify(&mut db, actor, control.now()).await?;
+    token::managed_principal(control, &caller, &mut db, principal).await.map(drop)
 }
 
 /// Deleting a group; the owners of a channel go only with it.

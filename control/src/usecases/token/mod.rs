@@ -24,7 +24,7 @@ pub use lookup::{Found, lookup};
 pub use read::{count_expiring, expiring, get, list};
 pub use reissue::{MAX_OVERLAP, Reissue, reissue};
 pub use revoke::{revoke, revoke_with_issued};
-pub(super) use rules::visible_token;
+pub(super) use rules::{managed_principal, visible_token};
 pub use seen::fingerprint;
 
 use crate::store::Token;

@@ -15,7 +15,7 @@ const MAX_NETWORKS: usize = 100;
 
 /// The principal whose tokens the caller may issue and change: a service account whose channel
 /// they manage (product.md S1), or themselves.
-pub(super) async fn managed_principal(
+pub(in crate::usecases) async fn managed_principal(
     control: &Control,
     caller: &Caller,
     db: &mut Connection,

@@ -15,6 +15,7 @@ use super::order::{self, FIELDS, limit_fields, limits_as_typed};
 use super::owner::Owner;
 use super::was;
 use crate::actor::Repeatable;
+use crate::usecases::permitted;
 use crate::usecases::token::{self, Expiry, Issued, MAX_LIFESPAN, Reissue, TokenEdit, fingerprint};
 use crate::web::failure::Failure;
 use crate::web::fields::{Faults, Fields, Filled};
@@ -37,6 +38,9 @@ pub(super) async fn show(
 ) -> Result<Markup, Failure> {
     let token = token::get(&control, &visitor.actor, id_in_path(&id)?).await?;
     let owner = Owner::of(&control, &visitor, &token).await?;
+    if token.revoked.is_none() {
+        permitted::token_issue(&control, &visitor.actor, &token.principal).await?;
+    }
     Ok(page(&visitor, &owner, &token, &Filled::with(as_typed(&token))))
 }
 

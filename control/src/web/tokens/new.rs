@@ -10,7 +10,7 @@ use super::notice::notice;
 use super::offer::{Offer, SEARCH, SEARCH_BUTTON, is_search};
 use super::order::{self, FIELDS, limit_fields};
 use super::owner::Owner;
-use crate::usecases::token;
+use crate::usecases::{permitted, token};
 use crate::web::failure::Failure;
 use crate::web::fields::{Fields, Filled};
 use crate::web::form::{self, Choice, Input};
@@ -64,6 +64,7 @@ pub(super) async fn make_of_own(
 }
 
 async fn show(control: &Control, visitor: &Visitor, owner: Owner) -> Result<Markup, Failure> {
+    permitted::token_issue(control, &visitor.actor, owner.name()).await?;
     let offer = Offer::read(control, visitor, &owner, "").await?;
     let mut fields = vec![
         ("expires_at", "90d".to_owned()),

@@ -19,6 +19,8 @@ use crate::web::visitor::Visitor;
 use crate::web::{address, form};
 use crate::{Control, Error, ServiceAccount, Token};
 
+/// Where the page says why its tokens can't be changed.
+pub(super) const WHY_NO_TOKEN: &str = "why-no-token";
 /// How many of an account's channels stand on its page; the others on one of their own.
 const REACHED: u32 = 10;
 
@@ -124,19 +126,24 @@ impl Owner {
             }
             Self::Own(_) => None,
         };
+        let issue = permitted::token_issue(control, &visitor.actor, self.name()).await;
+        let why_no_token = why_not(issue)?;
+        let why_no_token = why_no_token.as_deref();
         let keeps = match self {
-            Self::Account(account) => why_it_stays(control, visitor, &account.name).await?,
+            Self::Account(account) => why_not(
+                permitted::service_account_deletion(control, &visitor.actor, &account.name).await,
+            )?,
             Self::Own(_) => None,
         };
         let whose = (self.name(), &*self.address());
         Ok(html! {
-            (self.heading(visitor))
+            (self.heading(visitor, why_no_token))
             @if found.counts.all() == 0 && asked.is_everything() {
                 (empty("key", "No tokens yet", html! {
                     "Each program or customer gets a token of its own: then one can be taken back without the others."
-                }, self.generate(true)))
+                }, html! { @if why_no_token.is_none() { (self.generate(true)) } }))
             } @else {
-                (table::section(control, visitor, whose, &asked, &found))
+                (table::section(control, visitor, whose, &asked, (&found, why_no_token)))
             }
             @if let (Self::Account(account), Some(reached)) = (self, &reached) {
                 (reached::section(visitor, account, reached))
@@ -155,7 +162,16 @@ impl Owner {
         })
     }
 
-    fn heading(&self, visitor: &Visitor) -> Markup {
+    fn heading(&self, visitor: &Visitor, why_no_token: Option<&str>) -> Markup {
+        let generate = html! {
+            @match why_no_token {
+                None => (self.generate(false)),
+                Some(why) => div {
+                    button.btn disabled aria-describedby=(WHY_NO_TOKEN) { (icon("key")) "Generate Token" }
+                    p.small id=(WHY_NO_TOKEN) { (sentence(why)) }
+                },
+            }
+        };
         match self {
             Self::Account(account) => {
                 let channel = account.channel.to_string();
@@ -164,7 +180,7 @@ impl Owner {
                     (page::crumbs(&[("Channels", "/channels"), (&channel, &tab)]))
                     (page::head(html! { (account.name) }, html! {
                         p { "Created " (moment(visitor.now, account.created_at)) ". Uses 1 seat." }
-                    }, self.generate(false)))
+                    }, generate))
                 }
             }
             Self::Own(_) => page::head(
@@ -172,7 +188,7 @@ impl Owner {
                 html! {
                     p { "They act for you, with no more than you hold at the moment. Programs are better served by a service account: its tokens outlast people." }
                 },
-                self.generate(false),
+                generate,
             ),
         }
     }
@@ -223,13 +239,9 @@ async fn show(
     Ok(visitor.page(title, owner.place(), content))
 }
 
-/// Why the visitor can't delete an account (product.md S1).
-async fn why_it_stays(
-    control: &Control,
-    visitor: &Visitor,
-    name: &str,
-) -> Result<Option<String>, Failure> {
-    match permitted::service_account_deletion(control, &visitor.actor, name).await {
+/// Why the visitor can't do something (product.md S1); nothing where they can.
+fn why_not(permitted: Result<(), Error>) -> Result<Option<String>, Failure> {
+    match permitted {
         Ok(()) => Ok(None),
         Err(why @ Error::NotPermitted { .. }) => Ok(Some(why.to_string())),
         Err(other) => Err(other.into()),

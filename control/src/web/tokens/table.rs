@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::owner::WHY_NO_TOKEN;
 use crate::usecases::Page;
 use crate::usecases::token::{self, Browse, Browsed};
 use crate::web::empty::empty;
@@ -78,13 +79,13 @@ impl Asked {
     }
 }
 
-/// The tokens with the choice of which to see, and the order.
+/// The tokens with the choice of which to see, and the order; why none can be changed stands above.
 pub(super) fn section(
     control: &Control,
     visitor: &Visitor,
     (owner, address): (&str, &str),
     asked: &Asked,
-    found: &Browsed,
+    (found, why_no_change): (&Browsed, Option<&str>),
 ) -> Markup {
     let (search, sort) = (asked.search.as_str(), asked.sort.as_str());
     let show = found.state.map_or("all", TokenState::as_str);
@@ -120,7 +121,7 @@ pub(super) fn section(
                 }, html! { a.btn href=(address) { "Show all tokens" } }))
             } @else {
                 (table(&format!("Tokens of {owner}"), &heads(search, show, sort), html! {
-                    @for token in &found.tokens.items { (row(control, visitor, token)) }
+                    @for token in &found.tokens.items { (row(control, visitor, token, why_no_change)) }
                 }))
                 (paging(&found.tokens, is_first, &[("q", search), ("show", show), ("sort", sort)]))
             }
@@ -143,7 +144,7 @@ fn heads(search: &str, show: &str, sort: &str) -> [Head; 8] {
     ]
 }
 
-fn row(control: &Control, visitor: &Visitor, token: &Token) -> Markup {
+fn row(control: &Control, visitor: &Visitor, token: &Token, why_no_change: Option<&str>) -> Markup {
     let is_gone = token.status == TokenStatus::Revoked;
     html! {
         tr class=[is_gone.then_some("gone")] {
@@ -161,7 +162,10 @@ fn row(control: &Control, visitor: &Visitor, token: &Token) -> Markup {
             td.nowrap data-label="Last used" { (last_used(visitor, token)) }
             td.acts {
                 @if !is_gone {
-                    a.btn.icon href={ "/tokens/" (token.id.0) "/edit" } aria-label={ "Edit " (token.name) } title={ "Edit " (token.name) } { (icon("edit")) }
+                    @match why_no_change {
+                        None => a.btn.icon href={ "/tokens/" (token.id.0) "/edit" } aria-label={ "Edit " (token.name) } title={ "Edit " (token.name) } { (icon("edit")) },
+                        Some(why) => button.btn.icon disabled aria-label={ "Edit " (token.name) } title=(why) aria-describedby=(WHY_NO_TOKEN) { (icon("edit")) },
+                    }
                     a.btn.icon href={ "/tokens/" (token.id.0) "/delete" } aria-label={ "Delete " (token.name) } title={ "Delete " (token.name) } { (icon("trash")) }
                 }
             }

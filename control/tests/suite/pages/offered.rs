@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::browser::Browser;
 use crate::client::Client;
-use crate::world::{World, name, settings};
+use crate::world::{World, name, order, settings};
 
 control::on_both_databases! {
     async fn a_form_that_would_be_refused_is_refused_when_opened(database: TestDatabase) {
@@ -57,6 +57,27 @@ control::on_both_databases! {
         account.shows(200, &["disabled title=\"this needs", "Generate Token"]);
         assert!(!account.text.contains("service-account-channel-a/delete"));
         reader.get("/service-accounts/service-account-channel-a/delete").await.shows(403, &["admin"]);
+    }
+
+    async fn who_may_not_issue_sees_why_before_filling_anything_in(database: TestDatabase) {
+        let w = World::new(database).await;
+        w.account("a").await;
+        let issued = w.token(&w.admin, "service-account-channel-a", order("ci", Permission::Read, &["a"])).await.unwrap();
+        let (account, id) = ("/service-accounts/service-account-channel-a", issued.token.id.0);
+        let mut admin = Browser::signed_in(&w, "root").await;
+        admin.get(account).await.shows(200, &[&format!("href=\"{account}/tokens/new\""), &format!("href=\"/tokens/{id}/edit\"")]);
+        w.join("a_owners", "alice").await;
+        group::remove_member(&w.control, &w.admin, "a_owners", "root").await.unwrap();
+        let page = admin.get(account).await;
+        page.shows(200, &["<p class=\"small\" id=\"why-no-token\">This needs", "Generate Token</button>", "disabled aria-label=\"Edit ci\"",
+            // An admin takes back what leaked, wherever.
+            &format!("href=\"/tokens/{id}/delete\"")]);
+        for absent in [format!("{account}/tokens/new"), format!("/tokens/{id}/edit")] {
+            assert!(!page.text.contains(&absent), "{absent}");
+        }
+        for path in [format!("{account}/tokens/new"), format!("/tokens/{id}/edit")] {
+            admin.get(&path).await.shows(403, &["Not permitted", "a_owners"]);
+        }
     }
 
     async fn what_has_no_seat_is_refused_when_opened(database: TestDatabase) {
