@@ -82,9 +82,17 @@ fn dense(css: &str) -> String {
         });
     }
     let mut text: String = text.lines().map(str::trim).collect::<Vec<_>>().join("");
-    for (spaced, plain) in
-        [(" {", "{"), ("{ ", "{"), (" }", "}"), ("; ", ";"), (": ", ":"), (", ", ","), (";}", "}")]
-    {
+    for (spaced, plain) in [
+        (" {", "{"),
+        ("{ ", "{"),
+        (" }", "}"),
+        ("; ", ";"),
+        (": ", ":"),
+        (", ", ","),
+        (";}", "}"),
+        (" > ", ">"),
+        (" !", "!"),
+    ] {
         text = text.replace(spaced, plain);
     }
     text
@@ -111,7 +119,8 @@ mod tests {
 
     #[test]
     fn style_means_the_same_without_its_spaces() {
-        let css = "/* why */\na:hover, b > i {\n  color: var(--x, red); margin: 0 1px;\n}\n";
-        assert_eq!(dense(css), "a:hover,b > i{color:var(--x,red);margin:0 1px}");
+        let css =
+            "/* why */\na:hover, b > i {\n  color: var(--x, red) !important; margin: 0 1px;\n}\n";
+        assert_eq!(dense(css), "a:hover,b>i{color:var(--x,red)!important;margin:0 1px}");
     }
 }

@@ -163,6 +163,11 @@ impl Browser {
         self.devtools("Emulation.setEmulatedMedia", json!({ "features": features }));
     }
 
+    /// Sets the window's width, in CSS pixels.
+    pub(crate) fn widen(&self, width: u64) {
+        self.resize(width, 800);
+    }
+
     /// A picture of the page from its head to its foot, in PNG.
     pub(crate) fn picture(&self) -> Vec<u8> {
         let size = "const root = document.documentElement; \

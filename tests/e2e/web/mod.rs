@@ -7,3 +7,4 @@ mod pictures;
 mod stories;
 mod tokens;
 mod usage;
+mod widths;

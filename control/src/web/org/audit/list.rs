@@ -93,7 +93,7 @@ fn row(visitor: &Visitor, event: &AuditEvent, names: &BTreeMap<i64, String>) -> 
                 (event.target)
                 @if !detail.is_empty() { small { (detail) } }
             }
-            td.nowrap data-label="From" {
+            td data-label="From" {
                 @match &event.address { Some(address) => (address), None => span.dim { "this machine" } }
             }
         }
