@@ -59,16 +59,27 @@ pub(super) fn after(path: &str, change: Option<Revision>) -> Redirect {
 pub(super) async fn above(control: &Control, parts: &Parts) -> Result<Option<Markup>, Error> {
     let query = Fields::parse(parts.uri.query().unwrap_or_default().as_bytes());
     let Ok(number) = query.text(CHANGE).parse() else { return Ok(None) };
-    match of_change(control, Revision(number), &parts.uri, WAIT).await {
-        Ok(proof) => Ok(Some(html! {
-            div.panel.over {
-                (proof)
-                a.btn href=(parts.uri.path()) aria-label="Close the proof" { "Close" }
-            }
-        })),
+    match over(control, Revision(number), parts.uri.path()).await {
+        Ok(proof) => Ok(Some(proof)),
         Err(Error::NotFound { .. }) => Ok(None),
         Err(other) => Err(other),
     }
+}
+
+/// The proof of a change, to stand above the page at `path`.
+pub(super) async fn over(
+    control: &Control,
+    revision: Revision,
+    path: &str,
+) -> Result<Markup, Error> {
+    let proof =
+        of_change(control, revision, &format!("{path}?{CHANGE}={}", revision.0), WAIT).await?;
+    Ok(html! {
+        div.panel.over {
+            (proof)
+            a.btn href=(path) aria-label="Close the proof" { "Close" }
+        }
+    })
 }
 
 async fn part(
@@ -79,17 +90,17 @@ async fn part(
 ) -> Result<Markup, Failure> {
     let number = revision.parse().map(Revision);
     let number = number.map_err(|_not| Error::NotFound { kind: "revision", name: revision })?;
-    Ok(of_change(&control, number, &uri, LIVE_WAIT).await?)
+    let page = uri.path_and_query().map_or("", |page| page.as_str());
+    Ok(of_change(&control, number, page, LIVE_WAIT).await?)
 }
 
 async fn of_change(
     control: &Control,
     revision: Revision,
-    page: &Uri,
+    page: &str,
     wait: Duration,
 ) -> Result<Markup, Error> {
     let part = format!("/revisions/{}/proof", revision.0);
-    let page = page.path_and_query().map_or("", |page| page.as_str());
     let taken =
         Taken { revision, words: "Access is taken away", part: &part, page, is_brief: true };
     shown_after(control, taken, wait).await

@@ -8,12 +8,12 @@ use maud::{Markup, html};
 use super::edit::id_in_path;
 use super::owner::Owner;
 use super::proof::shown_after;
+use super::was;
 use crate::usecases::token;
 use crate::web::dialog::{danger, dialog};
 use crate::web::failure::Failure;
 use crate::web::fields::{Fields, Filled};
 use crate::web::form;
-use crate::web::moment::moment;
 use crate::web::page::refused;
 use crate::web::posted::Posted;
 use crate::web::proof::WAIT;
@@ -101,12 +101,7 @@ async fn asking(
                 p { "It is refused at once on every gateway, and downloads that run on it are cut. This can’t be undone." }
                 dl.kv {
                     dt { "Last used" }
-                    dd {
-                        @match &token.last_used {
-                            Some((at, from)) => { (moment(visitor.now, *at)) " from " (from) },
-                            None => "Never",
-                        }
-                    }
+                    dd { (was::last_used(visitor, token)) }
                     @if !token.description.is_empty() { dt { "Description" } dd { (token.description) } }
                     dt { "Channels" }
                     dd { @for channel in &token.channels { div { (channel.name) } } }

@@ -15,6 +15,7 @@ use super::order::{self, FIELDS, limit_fields, limits_as_typed};
 use super::owner::Owner;
 use super::was;
 use crate::actor::Repeatable;
+use crate::usecases::Committed;
 use crate::usecases::permitted;
 use crate::usecases::token::{self, Expiry, Issued, MAX_LIFESPAN, Reissue, TokenEdit, fingerprint};
 use crate::web::failure::Failure;
@@ -24,6 +25,7 @@ use crate::web::moment::moment;
 use crate::web::page::{self, refused};
 use crate::web::posted::Posted;
 use crate::web::visitor::Visitor;
+use crate::web::{dialog, proof};
 use crate::{Actor, Control, Error, Token, TokenStatus};
 
 /// The field of what the form began with: whoever saves knows what they change.
@@ -70,11 +72,26 @@ pub(super) async fn save(
             return Ok(refused(page(visitor, &owner, &before, &filled)));
         }
     };
+    let overlap = wanted.reissue.as_ref().map(|reissue| reissue.overlap);
+    match (fields.text(dialog::CONFIRM), overlap) {
+        ("", Some(overlap)) if before.revoked.is_none() => {
+            return Ok(asked(&posted, &owner, &before, overlap).into_response());
+        }
+        ("no", _) => return Ok(page(visitor, &owner, &before, &filled).into_response()),
+        _ => {}
+    }
     match carry_out(&control, visitor, id, wanted).await {
         Ok(None) => return Ok(Redirect::to(&owner.address()).into_response()),
         Ok(Some(issued)) => {
             let page = owner.content(&control, visitor, &Fields::default()).await?;
-            let content = html! { (page) (notice(&control, &issued, &owner.address())) };
+            let (address, ends) = (owner.address(), overlap.is_some_and(|time| time.is_zero()));
+            let proof = match ends {
+                true => Some(proof::over(&control, issued.revision, &address).await?),
+                false => None,
+            };
+            let issued = issued.value;
+            let content =
+                html! { (proof.unwrap_or_default()) (page) (notice(&control, &issued, &address)) };
             let page = visitor.page(&issued.token.name, owner.place(), content);
             return Ok((StatusCode::CREATED, page).into_response());
         }
@@ -91,6 +108,33 @@ pub(super) async fn save(
     filled.once = None;
     let now = token::get(&control, &visitor.actor, id).await?;
     Ok(refused(page(visitor, &owner, &now, &filled)))
+}
+
+/// Whether a new value is meant: what runs on the old one, and until when it may.
+fn asked(posted: &Posted, owner: &Owner, token: &Token, overlap: Duration) -> Markup {
+    let visitor = &posted.visitor;
+    let ends = visitor.now.plus(overlap).min(token.expires_at);
+    let at_once = html! { "Ends at once on every gateway; downloads that run on it are cut" };
+    let over = dialog::dialog(
+        "Issue a new token?",
+        html! {
+            p { "Whatever uses " b { (token.name) } " needs the new value. This can’t be undone." }
+            dl.kv {
+                dt { "The old value" }
+                dd {
+                    @if token.status == TokenStatus::Expired { "Expired already" }
+                    @else if overlap.is_zero() { (at_once) }
+                    @else { "Works until it ends " (moment(visitor.now, ends)) }
+                }
+                dt { "Last used" } dd { (was::last_used(visitor, token)) }
+                @if !token.description.is_empty() { dt { "Description" } dd { (token.description) } }
+                dt { "Channels" } dd { @for channel in &token.channels { div { (channel.name) } } }
+            }
+            (dialog::confirm(posted, &format!("/tokens/{}/edit", token.id.0), "Issue new token"))
+        },
+    );
+    let under = content(visitor, owner, token, &posted.filled());
+    visitor.page_under(&format!("Edit {}", token.name), owner.place(), under, over)
 }
 
 /// What a form that was sent asks for.
@@ -136,7 +180,7 @@ async fn carry_out(
     visitor: &Visitor,
     id: TokenId,
     wanted: Wanted,
-) -> Result<Option<Issued>, Error> {
+) -> Result<Option<Committed<Issued>>, Error> {
     // A form that was sent twice may have done its second change alone.
     let repeatable = visitor.actor.repeatable.as_ref().map(second);
     let second = Actor { repeatable, ..visitor.actor.clone() };
@@ -151,7 +195,7 @@ async fn carry_out(
     };
     let Some(reissue) = wanted.reissue else { return Ok(None) };
     let reissue = Reissue { seen: Some(fingerprint(&edited)), ..reissue };
-    Ok(Some(token::reissue(control, &second, id, reissue).await?.value))
+    Ok(Some(token::reissue(control, &second, id, reissue).await?))
 }
 
 /// How a new value is issued.
@@ -250,7 +294,7 @@ fn content(visitor: &Visitor, owner: &Owner, token: &Token, filled: &Filled) -> 
             div.list {
                 div.reissue {
                     (form::unfolding_tick(filled, "reissue", "Issue a new token",
-                        "A new value, shown once, and a new year. The value that is in use now ends."))
+                        "A new value, shown once, and a new year. You choose how long the old one works on."))
                     div.unfold {
                         (form::select(filled, ("overlap", "Keep the old value working for"), Some("Time to put the new value everywhere."), &OVERLAPS))
                     }

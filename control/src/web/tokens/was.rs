@@ -32,12 +32,17 @@ pub(super) fn content(visitor: &Visitor, owner: &Owner, token: &Token) -> Markup
             dt { "Channels" } dd { @for channel in &token.channels { div { (channel.name) } } }
             dt { "Created" } dd { (moment(now, token.created_at)) " by " (token.created_by) }
             dt { "Last used" }
-            dd {
-                @match &token.last_used {
-                    Some((at, from)) => { (moment(now, *at)) " from " (from) },
-                    None => "Never",
-                }
-            }
+            dd { (last_used(visitor, token)) }
+        }
+    }
+}
+
+/// When and from where it was last used.
+pub(super) fn last_used(visitor: &Visitor, token: &Token) -> Markup {
+    html! {
+        @match &token.last_used {
+            Some((at, from)) => { (moment(visitor.now, *at)) " from " (from) },
+            None => "Never",
         }
     }
 }

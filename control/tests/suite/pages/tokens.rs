@@ -174,7 +174,7 @@ control::on_both_databases! {
         let form = browser.get(&path).await;
         form.shows(200, &["only a new token brings it back"]);
         assert!(!form.text.contains("name=\"expires_at\""));
-        let typed = [("name", "old"), ("reissue", "yes"), ("overlap", "0")];
+        let typed = [("name", "old"), ("reissue", "yes"), ("overlap", "0"), ("confirm", "yes")];
         browser.fill(&form, &path, &typed).await.shows(201, &["Copy your token now"]);
     }
 
@@ -220,8 +220,17 @@ control::on_both_databases! {
         let form = browser.get(&path).await;
         let day = issued.token.expires_at.minus(Duration::from_millis(1)).date();
         let typed = [("name", "ci2"), ("description", ""), ("expires_at", day.as_str()), ("reissue", "yes"), ("overlap", "0")];
+        // What ends, and what runs on it, is said before.
+        let asked = browser.fill(&form, &path, &typed).await;
+        asked.shows(200, &["Issue a new token?", "Ends at once on every gateway", "Last used", "data-cancel autofocus>Cancel"]);
+        let later: Vec<_> = typed[..4].iter().copied().chain([("overlap", "86400")]).collect();
+        browser.fill(&form, &path, &later).await.shows(200, &["Issue a new token?", "Works until it ends"]);
+        let back: Vec<_> = typed.into_iter().chain([("confirm", "no")]).collect();
+        browser.fill(&form, &path, &back).await.shows(200, &["value=\"ci2\"", "<h1>Edit ci</h1>"]);
+        assert_eq!(tokens(&w).await[0].name, "ci");
+        let typed: Vec<_> = typed.into_iter().chain([("confirm", "yes")]).collect();
         let made = browser.fill(&form, &path, &typed).await;
-        made.shows(201, &["Copy your token now"]);
+        made.shows(201, &["Copy your token now", "Access is taken away"]);
         assert_ne!(value(&made), issued.secret.reveal());
         assert_eq!(tokens(&w).await[0].name, "ci2");
         browser.fill(&form, &path, &typed).await.shows(409, &["made already"]);
@@ -234,7 +243,7 @@ control::on_both_databases! {
         let path = format!("/tokens/{}/edit", issued.token.id.0);
         let mut browser = Browser::signed_in(&w, "root").await;
         let form = browser.get(&path).await;
-        let with = |day, overlap| [("name", "ci2"), ("expires_at", day), ("reissue", "yes"), ("overlap", overlap)];
+        let with = |day, overlap| [("name", "ci2"), ("expires_at", day), ("reissue", "yes"), ("overlap", overlap), ("confirm", "yes")];
         let day = issued.token.expires_at.minus(Duration::from_millis(1)).date();
         let mut refused = browser.fill(&form, &path, &with("2099-01-01", "0")).await;
         refused.shows(422, &["Choose a day up to", "value=\"ci2\""]);
