@@ -29,6 +29,7 @@ mod bucket;
 mod cache_control;
 mod credential;
 mod driver;
+mod each_second;
 mod follow;
 mod gateway;
 mod limits;

@@ -1,28 +1,24 @@
 //! The date that an answer bears (RFC 9110, section 6.6.1).
 
-use std::cell::Cell;
 use std::time::{Duration, UNIX_EPOCH};
 
 use access::Timestamp;
 
+use crate::each_second::EachSecond;
+
 /// A date as HTTP writes it: `Sun, 06 Nov 1994 08:49:37 GMT`.
 pub(super) type HttpDate = [u8; 29];
 
-/// One thread's dates; each is made once a second.
+/// One thread's dates.
 #[derive(Default)]
-pub(crate) struct Dates(Cell<(i64, HttpDate)>);
+pub(crate) struct Dates(EachSecond<29>);
 
 impl Dates {
     pub(super) fn at(&self, now: Timestamp) -> HttpDate {
-        let seconds = now.as_millis().div_euclid(1000);
-        let (of, mut date) = self.0.get();
-        if of != seconds {
-            let since = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
-            let text = httpdate::fmt_http_date(UNIX_EPOCH + since);
-            date.copy_from_slice(text.as_bytes());
-            self.0.set((seconds, date));
-        }
-        date
+        self.0.at(now, |second| {
+            let since = u64::try_from(second.as_millis()).unwrap_or(0);
+            httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_millis(since))
+        })
     }
 }
 

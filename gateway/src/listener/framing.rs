@@ -30,7 +30,7 @@ pub(crate) enum Fault {
 }
 
 /// How many fields a head may have.
-const MAX_FIELDS: usize = 100;
+pub(super) const MAX_FIELDS: usize = 100;
 
 /// Where the first complete head in `bytes` ends, if there is one.
 ///

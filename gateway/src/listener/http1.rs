@@ -39,7 +39,7 @@ enum After {
 
 impl Listener {
     /// Serves a connection to its end.
-    pub(super) async fn http1(self: &Rc<Self>, stream: impl Stream, peer: IpAddr) {
+    pub(super) async fn http1(&self, stream: impl Stream, peer: IpAddr) {
         let switch = Rc::new(CutSwitch::default());
         let mut wire = Wire::new(stream, self.limits, Rc::clone(&switch));
         let mut stopping = self.stopping.tell();

@@ -20,6 +20,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 
 use super::exchanges::{Exchanges, InFlight};
+use super::framing::MAX_FIELDS;
 use super::timed::Timed;
 use super::{CutSwitch, Fault, Fields, Head, Listener, Stream, authority};
 use crate::body::{AnswerBody, Cut};
@@ -34,8 +35,6 @@ const STREAM_BUFFER_BYTES: usize = 64 * 1024;
 /// How often a client that says nothing is asked whether it is still there, and how long it may take
 /// to answer.
 const PING: Duration = Duration::from_secs(20);
-/// How many fields a head may have.
-const MAX_FIELDS: usize = 100;
 /// How much is read of the content of a request that is refused, and how long.
 const READ_AWAY_BYTES: usize = 256 * 1024;
 const READ_AWAY: Duration = Duration::from_secs(2);

@@ -14,7 +14,7 @@ use crate::storage::FilePart;
 /// A client's connection.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + 'static {
     /// Whether the kernel can send files on it. What is encrypted has to be read.
-    const SENDS_FILES: bool;
+    const SENDS_FILES: bool = false;
 
     /// Has the connection reset when it is closed, so that nothing that waits in the system's
     /// buffer is sent any more, and no client takes what it has for the whole (sync.md T3).
@@ -24,10 +24,12 @@ pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + 'static {
     /// where it [sends files](Self::SENDS_FILES).
     fn poll_send_file(
         &mut self,
-        cx: &mut Context<'_>,
-        before: &[u8],
-        part: &FilePart,
-    ) -> Poll<io::Result<usize>>;
+        _cx: &mut Context<'_>,
+        _before: &[u8],
+        _part: &FilePart,
+    ) -> Poll<io::Result<usize>> {
+        Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
+    }
 }
 
 impl Stream for TcpStream {
@@ -76,19 +78,8 @@ fn send_file(socket: &TcpStream, before: &[u8], part: &FilePart) -> io::Result<u
 }
 
 impl Stream for TlsStream<TcpStream> {
-    const SENDS_FILES: bool = false;
-
     fn reset_when_closed(&self) {
         self.get_ref().0.reset_when_closed();
-    }
-
-    fn poll_send_file(
-        &mut self,
-        _cx: &mut Context<'_>,
-        _before: &[u8],
-        _part: &FilePart,
-    ) -> Poll<io::Result<usize>> {
-        Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
     }
 }
 

@@ -1,7 +1,6 @@
 //! A line of the access log, as JSON or as text. Its fields are documented in docs/operating.md.
 
 use std::borrow::Cow;
-use std::cell::Cell;
 use std::io::Write as _;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -9,6 +8,7 @@ use std::time::Duration;
 use access::{ChannelName, Timestamp, TokenHint, TokenId};
 
 use crate::answer::Blame;
+use crate::each_second::EachSecond;
 use crate::worker::RequestId;
 
 /// What a line tells.
@@ -214,23 +214,15 @@ fn is_plain(text: &str) -> bool {
 
 /// The times of lines; each is made once a second but for its milliseconds.
 #[derive(Default)]
-pub(super) struct Times(Cell<(i64, Time)>);
+pub(super) struct Times(EachSecond<24>);
 
 /// As in `2026-11-01T12:00:00.123Z`.
 type Time = [u8; 24];
 
 impl Times {
     fn at(&self, time: Timestamp) -> Time {
-        let millis = time.as_millis();
-        let (second, rest) = (millis.div_euclid(1000), millis.rem_euclid(1000));
-        let (of, mut text) = self.0.get();
-        if of != second || text == Time::default() {
-            let whole = Timestamp::from_millis(second * 1000).to_string();
-            for (at, byte) in text.iter_mut().zip(whole.bytes()) {
-                *at = byte;
-            }
-            self.0.set((second, text));
-        }
+        let mut text = self.0.at(time, |second| second.to_string());
+        let rest = time.as_millis().rem_euclid(1000);
         let digit = |of: i64| b'0' + (rest / of % 10) as u8;
         text[20..23].copy_from_slice(&[digit(100), digit(10), digit(1)]);
         text

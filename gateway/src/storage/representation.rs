@@ -67,20 +67,17 @@ impl<B: Sliceable> Representation<'_, B> {
         let verdict = conditions.judge(self.validators, self.length);
         let Self { length, mut headers, body, .. } = self;
         headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-        let set_length = |headers: &mut AnswerFields, length| {
-            headers.insert(CONTENT_LENGTH, number(length));
-        };
         match verdict {
             Verdict::NotModified => {
                 headers.remove(&CONTENT_TYPE);
                 Stored { status: StatusCode::NOT_MODIFIED, headers, body: StoredBody::Empty }
             }
             Verdict::Whole => {
-                set_length(&mut headers, length);
+                headers.insert(CONTENT_LENGTH, number(length));
                 Stored { status: StatusCode::OK, headers, body: body.slice(0..length) }
             }
             Verdict::Part(part) => {
-                set_length(&mut headers, part.end - part.start);
+                headers.insert(CONTENT_LENGTH, number(part.end - part.start));
                 let range = format!("bytes {}-{}/{length}", part.start, part.end - 1);
                 put(&mut headers, CONTENT_RANGE, &range);
                 let body = body.slice(part);

@@ -13,18 +13,7 @@ const LIMITS: WireLimits = WireLimits {
 };
 
 impl Stream for DuplexStream {
-    const SENDS_FILES: bool = false;
-
     fn reset_when_closed(&self) {}
-
-    fn poll_send_file(
-        &mut self,
-        _cx: &mut Context<'_>,
-        _before: &[u8],
-        _part: &FilePart,
-    ) -> Poll<io::Result<usize>> {
-        Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
-    }
 }
 
 const HEAD: &[u8] = b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n";
