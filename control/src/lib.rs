@@ -44,6 +44,6 @@ pub use store::{
     GatewaySource, Grantable, Group, GroupDetails, Inspection, MigrationStatus, Principal,
     PrincipalKind, Reach, Role, ServiceAccount, SessionId, SignedInSession, Store, StoreError,
     Token, TokenChannel, TokenColumn, TokenCounts, TokenSort, TokenState, TokenStatus, TokenUse,
-    UsageBy, UsageOf, UsageSubject, UsageSum, User,
+    Top, TopOf, UsageBy, UsageOf, UsageSubject, UsageSum, User,
 };
 pub use usecases::{Committed, Control, Error};

@@ -145,14 +145,15 @@ async fn fill(control: &Control, today: Day, is_postgres: bool) {
     let mut db = control.store().pool().acquire().await.unwrap();
     let catalog = if is_postgres {
         sqlx::query("SET work_mem = '512MB'").execute(&mut *db).await.unwrap();
-        "SELECT indexdef FROM pg_indexes WHERE indexname LIKE 'usage_days_by%'"
+        "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'usage_days' \
+         AND indexname NOT LIKE '%pkey'"
     } else {
-        "SELECT sql FROM sqlite_schema WHERE name LIKE 'usage_days_by%'"
+        "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND name LIKE 'usage_days_%'"
     };
-    let indexes: Vec<String> = sqlx::query_scalar(catalog).fetch_all(&mut *db).await.unwrap();
-    assert_eq!(indexes.len(), 2);
-    for drop in ["DROP INDEX usage_days_by_token", "DROP INDEX usage_days_by_channel"] {
-        sqlx::query(drop).execute(&mut *db).await.unwrap();
+    let indexes: Vec<(String, String)> = sqlx::query_as(catalog).fetch_all(&mut *db).await.unwrap();
+    assert_eq!(indexes.len(), 4);
+    for (name, _) in &indexes {
+        sqlx::query(AssertSqlSafe(format!("DROP INDEX {name}"))).execute(&mut *db).await.unwrap();
     }
     sqlx::query(DOWNLOADS).bind(today.number()).execute(&mut *db).await.unwrap();
     for (token, channel, package) in SUMS {
@@ -166,7 +167,7 @@ async fn fill(control: &Control, today: Day, is_postgres: bool) {
         );
         sqlx::query(AssertSqlSafe(sql)).execute(&mut *db).await.unwrap();
     }
-    for index in indexes {
+    for (_, index) in indexes {
         sqlx::query(AssertSqlSafe(index)).execute(&mut *db).await.unwrap();
     }
     if is_postgres {

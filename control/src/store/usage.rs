@@ -2,8 +2,12 @@
 //! read from the sums (product.md +3). The sums are described with their table, in the migrations.
 
 mod report;
+mod top;
 
 pub(super) use self::report::{OfRows, POSTGRES, SQLITE};
+#[cfg(test)]
+pub(super) use self::top::{TOP_PACKAGES, TOP_TOKENS};
+pub use self::top::{Top, TopOf};
 
 use access::{ChannelId, Day, TokenId};
 use sqlx::Row as _;
@@ -190,8 +194,9 @@ impl UsageQuestion<'_> {
         let more = rows.len() > usize::try_from(keys).unwrap_or(usize::MAX);
         let next = rows.pop_if(|_| more).map(|row| self.cursor(&row)).transpose()?;
         let mut sums = Vec::with_capacity(rows.len());
+        let of_all_packages = self.by != UsageBy::Package && self.of.package.is_none();
         for row in &rows {
-            sums.extend(self.read(row)?);
+            sums.extend(read(row, self.by, of_all_packages)?);
         }
         match self.one() {
             Some(one) => {
@@ -236,31 +241,34 @@ impl UsageQuestion<'_> {
             _ => row.try_get::<i64, _>("key")?.to_string(),
         })
     }
+}
 
-    /// A row's sum; none for what was not used in that time.
-    fn read(&self, row: &AnyRow) -> Result<Option<UsageSum>, StoreError> {
-        let Some(text) = row.try_get::<Option<&str>, _>("sums")? else { return Ok(None) };
-        let numbers = text.split(' ').map(|number| word::<u64>("a sum of usage", number));
-        let numbers = numbers.collect::<Result<Vec<_>, _>>()?;
-        let [downloads, bytes, addresses] = numbers[..] else { return Ok(None) };
-        let subject = match self.by {
-            UsageBy::Day => UsageSubject::Day(Day::from_number(row.try_get("key")?)),
-            UsageBy::Token => UsageSubject::Token(match row.try_get("key")? {
-                NO_TOKEN => None,
-                id => Some((TokenId(id), name(row, "name")?, name(row, "principal")?)),
-            }),
-            UsageBy::Channel => {
-                UsageSubject::Channel(ChannelId(row.try_get("key")?), row.try_get("name")?)
-            }
-            UsageBy::Package => match row.try_get("key")? {
-                ALL_PACKAGES => return Ok(None),
-                name => UsageSubject::Package(name.to_owned()),
-            },
-        };
-        let of_packages = self.by == UsageBy::Package || self.of.package.is_some();
-        let addresses = (!of_packages).then_some(addresses);
-        Ok(Some(UsageSum { subject, downloads, bytes, addresses }))
-    }
+/// A row's sum; none for what was not used in that time. Only `of_all_packages` addresses are told.
+fn read(row: &AnyRow, by: UsageBy, of_all_packages: bool) -> Result<Option<UsageSum>, StoreError> {
+    let Some(text) = row.try_get::<Option<&str>, _>("sums")? else { return Ok(None) };
+    let numbers = text.split(' ').map(|number| word::<u64>("a sum of usage", number));
+    let numbers = numbers.collect::<Result<Vec<_>, _>>()?;
+    let [downloads, bytes, addresses] = numbers[..] else { return Ok(None) };
+    let subject = match by {
+        UsageBy::Day => UsageSubject::Day(Day::from_number(row.try_get("key")?)),
+        UsageBy::Token => UsageSubject::Token(match row.try_get("key")? {
+            NO_TOKEN => None,
+            id => Some((TokenId(id), name(row, "name")?, name(row, "principal")?)),
+        }),
+        UsageBy::Channel => {
+            UsageSubject::Channel(ChannelId(row.try_get("key")?), row.try_get("name")?)
+        }
+        UsageBy::Package => match row.try_get("key")? {
+            ALL_PACKAGES => return Ok(None),
+            name => UsageSubject::Package(name.to_owned()),
+        },
+    };
+    Ok(Some(UsageSum {
+        subject,
+        downloads,
+        bytes,
+        addresses: of_all_packages.then_some(addresses),
+    }))
 }
 
 /// A subject that a question names.

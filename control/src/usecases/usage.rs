@@ -1,33 +1,17 @@
 //! What was downloaded, by whom (product.md +3).
 
-use std::cmp::Reverse;
-
 use access::{ChannelName, Day, TokenId};
 
 use super::caller::{Caller, require_manage};
 use super::{Control, Error, Listed, Page, token};
 use crate::Actor;
-use crate::store::{Connection, StoreError, UsageBy, UsageOf, UsageQuestion, UsageSum};
+use crate::store::{Connection, StoreError, Top, TopOf, UsageBy, UsageOf, UsageQuestion, UsageSum};
 
 /// How many days are counted when the caller names no first one.
 const USUAL_DAYS: u32 = 30;
 
 /// How long a package's name may be, in bytes.
 const MAX_PACKAGE_NAME: usize = 128;
-
-/// How many pages of sums are looked through for the greatest.
-const TOP_PAGES: usize = 8;
-
-/// The greatest sums of a kind.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Top {
-    /// By bytes, the most first.
-    pub sums: Vec<UsageSum>,
-    /// How many there are in all.
-    pub of: usize,
-    /// Whether all were looked at: over a long time there may be too many.
-    pub all: bool,
-}
 
 /// A question about usage.
 #[derive(Clone, Debug)]
@@ -63,33 +47,25 @@ pub async fn list(
     permitted.ask(&mut db, page).await
 }
 
-/// The greatest sums by bytes, at most `count`: as [`list`], with its permissions.
+/// The packages or tokens of a channel with the most bytes from the first to the second day, at most
+/// `count`. For whoever may [`list`] them.
 ///
 /// # Errors
 /// As [`list`].
 pub async fn top(
     control: &Control,
     actor: &Actor,
-    order: &UsageOrder,
+    channel: &ChannelName,
+    (of, (from, to)): (TopOf, (Day, Day)),
     count: usize,
 ) -> Result<Top, Error> {
     let mut db = control.store.reader().await?;
-    let permitted = Permitted::verify(control, actor, order, &mut db).await?;
-    let mut page = Page { limit: Page::MAX_LIMIT, ..Page::first() };
-    let mut top = Top { sums: Vec::new(), of: 0, all: false };
-    for _ in 0..TOP_PAGES {
-        let found = permitted.ask(&mut db, &page).await?;
-        top.of += found.items.len();
-        top.sums.extend(found.items);
-        top.sums.sort_by_key(|sum| Reverse((sum.bytes, sum.downloads)));
-        top.sums.truncate(count);
-        page.after = found.next_cursor;
-        if page.after.is_none() {
-            top.all = true;
-            break;
-        }
+    let caller = Caller::verify(&mut db, actor, control.now()).await?;
+    let channel = caller.channel(&mut db, channel).await?;
+    if !caller.is_admin() {
+        require_manage(&channel)?;
     }
-    Ok(top)
+    Ok(Top::read(&mut db, channel.channel.id, of, (from, to), count).await?)
 }
 
 /// A question that its caller may ask.

@@ -1,5 +1,7 @@
 //! Usage: taken in as gateways report it, and told to whom it concerns (product.md +3, +4).
 
+mod top;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;

@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use maud::{Markup, html};
 
 use super::frame::{frame, named};
-use crate::usecases::usage::{self, Top, UsageOrder};
+use crate::usecases::usage::{self, UsageOrder};
 use crate::usecases::{Page, channel};
 use crate::web::address;
 use crate::web::chart::{Chart, each_day, long_day};
@@ -17,7 +17,7 @@ use crate::web::meter::share;
 use crate::web::number::{self, Unit};
 use crate::web::table::{Head, table};
 use crate::web::visitor::Visitor;
-use crate::{Control, UsageBy, UsageSubject, UsageSum};
+use crate::{Control, Top, TopOf, UsageBy, UsageSubject, UsageSum};
 
 /// The days that one can look at, up to today.
 const PERIODS: [u32; 3] = [7, 30, 90];
@@ -37,19 +37,22 @@ pub(super) async fn show(
     let days = chosen.unwrap_or(USUAL);
     let today = visitor.now.day();
     let period = (today.minus(days - 1), today);
-    let order = |by| UsageOrder {
+    let order = UsageOrder {
         token: None,
         channel: Some(name.clone()),
         package: None,
         from: Some(period.0),
         to: Some(period.1),
-        by,
+        by: UsageBy::Day,
     };
     let actor = &visitor.actor;
     let page = Page { limit: Page::MAX_LIMIT, ..Page::first() };
-    let by_day = usage::list(&control, actor, &order(UsageBy::Day), &page).await?.items;
-    let packages = usage::top(&control, actor, &order(UsageBy::Package), TOP).await?;
-    let tokens = usage::top(&control, actor, &order(UsageBy::Token), TOP).await?;
+    let (by_day, packages, tokens) = tokio::try_join!(
+        usage::list(&control, actor, &order, &page),
+        usage::top(&control, actor, &name, (TopOf::Packages, period), TOP),
+        usage::top(&control, actor, &name, (TopOf::Tokens, period), TOP),
+    )?;
+    let by_day = by_day.items;
     let content = html! {
         (periods(days))
         @if by_day.is_empty() {
@@ -89,8 +92,8 @@ fn numbers(days: &[UsageSum], tokens: &Top) -> Markup {
             div { dt { "Downloads" } dd { (number::count(downloads, "downloads")) small { "of package files" } } }
             div { dt { "Bytes" } dd { (number::bytes(bytes)) small { "with repodata" } } }
             div { dt { "Addresses" } dd { (number::count(addresses, "addresses")) small { "on the day that had most" } } }
-            @if tokens.all {
-                div { dt { "Tokens" } dd { (number::count(tokens.of as u64, "tokens")) small { "were used" } } }
+            @if tokens.since.is_none() {
+                div { dt { "Tokens" } dd { (number::count(tokens.of, "tokens")) small { "were used" } } }
             }
         }
     }
@@ -171,7 +174,9 @@ fn top_table(
                     }
                 }
             }))
-            @if !top.all { p.small { "Of the first " (top.of) "; there are more." } }
+            @if let Some(since) = top.since {
+                p.small { "Chosen from what was downloaded since " (long_day(since)) "; there is too much to compare all." }
+            }
         }
     }
 }
