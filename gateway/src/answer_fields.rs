@@ -39,6 +39,13 @@ impl AnswerFields {
         self.get(name)?.to_str().ok().map(str::trim)
     }
 
+    /// The same with values of their own, which are no parts of a longer text that would be kept with
+    /// them.
+    pub(crate) fn detached(self) -> Self {
+        let own = |value: HeaderValue| HeaderValue::from_bytes(value.as_bytes()).unwrap_or(value);
+        Self(self.0.into_iter().map(|(name, value)| (name, own(value))).collect())
+    }
+
     /// All of them.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
         self.0.iter().map(|(name, value)| (name, value))

@@ -31,12 +31,13 @@ use tokio_rustls::TlsAcceptor;
 pub(crate) use self::cut::CutSwitch;
 pub(crate) use self::dates::Dates;
 pub(crate) use self::fields::{Field, Fields, visible};
-pub(crate) use self::framing::Fault;
+pub(crate) use self::framing::{Fault, head_end, read_fields, split_head};
 pub(crate) use self::head::Head;
 pub use self::sockets::BindError;
 pub(crate) use self::sockets::Sockets;
 pub(crate) use self::stopping::Stopping;
 use self::stream::Stream;
+pub(crate) use self::time_limit::TimeLimit;
 use crate::worker::Worker;
 
 /// How long accepting rests when the system has no more sockets to give.

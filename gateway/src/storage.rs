@@ -185,7 +185,7 @@ impl Storages {
         for kind in self.0.values() {
             match kind {
                 Kind::Directory(directory) => directory.let_go(),
-                Kind::Http(_) => {}
+                Kind::Http(http) => http.let_go(),
             }
         }
     }

@@ -82,6 +82,21 @@ fn faulty(arrived: &Arrived, stream: &mut TcpStream) -> io::Result<Then> {
         "two-lengths" => {
             answer(stream, "200 OK", &[&long, "Content-Length: 5"], WHOLE)?;
         }
+        "length-and-chunks" => {
+            let chunked = "Transfer-Encoding: chunked";
+            answer(stream, "200 OK", &[chunked, "Content-Length: 5"], b"5\r\nhello\r\n0\r\n\r\n")?;
+        }
+        "two-equal-lengths" => answer(stream, "200 OK", &[&long, &long], WHOLE)?,
+        "hints" => {
+            answer(stream, "103 Early Hints", &["Link: </style.css>"], b"")?;
+            answer(stream, "200 OK", &[&long], WHOLE)?;
+        }
+        "old-server" => {
+            let head = format!("HTTP/1.0 200 OK\r\n{long}\r\n\r\n");
+            stream.write_all(head.as_bytes())?;
+            stream.write_all(WHOLE)?;
+            return Ok(Then::Close);
+        }
         "error-500" => answer(stream, "500 Oops", &["Content-Length: 5"], b"oops\n")?,
         "error-401" => {
             let challenge = "WWW-Authenticate: Basic realm=\"storage\"";
@@ -107,6 +122,8 @@ fn faulty(arrived: &Arrived, stream: &mut TcpStream) -> io::Result<Then> {
         }
         "redirect-nowhere" => answer(stream, "302 Found", &["Content-Length: 0"], b"")?,
         "garbage" => stream.write_all(b"220 mail.example ESMTP ready\r\n\r\n")?,
+        // And no line's end to wait for.
+        "banner" => stream.write_all(b"SSH-2.0-server")?,
         "huge-head" => {
             let field = format!("X-Much: {}", "x".repeat(2 * 1024 * 1024));
             answer(stream, "200 OK", &[&field, &long], WHOLE)?;
@@ -161,6 +178,8 @@ fn each_fault_has_its_status_and_the_pool_goes_on() {
         ("reset-in-head", 503, "storage-unreachable"),
         ("stalled-before-head", 504, "storage-timeout"),
         ("two-lengths", 502, "storage-failed"),
+        ("length-and-chunks", 502, "storage-failed"),
+        ("banner", 502, "storage-failed"),
         ("error-500", 502, "storage-failed"),
         ("error-401", 502, "storage-failed"),
         ("error-403", 502, "storage-failed"),
@@ -210,6 +229,9 @@ fn what_is_unusual_and_right_is_served() {
         ("slow", &b"dripping"[..]),
         ("chunks", b"hello world"),
         ("until-close", WHOLE),
+        ("two-equal-lengths", WHOLE),
+        ("hints", WHOLE),
+        ("old-server", WHOLE),
         ("redirect-within", WHOLE),
         // More than was announced is not passed on.
         ("too-long", WHOLE),

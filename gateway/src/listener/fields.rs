@@ -1,6 +1,6 @@
 //! The fields of a request's head, as far as they are read.
 
-use http::{HeaderMap, HeaderName};
+use http::HeaderMap;
 
 /// A field that the gateway reads, or passes on to a storage (wire.md W3, W5a, W9, W10, W19). What
 /// else clients send is not kept, so nothing can be made of it by mistake.
@@ -51,13 +51,9 @@ impl Field {
         name.eq_ignore_ascii_case(field.text().as_bytes()).then_some(field)
     }
 
-    fn text(self) -> &'static str {
+    /// Its name, in small letters.
+    pub(crate) fn text(self) -> &'static str {
         NAMES[self as usize].1
-    }
-
-    /// Its name.
-    pub(crate) fn name(self) -> HeaderName {
-        HeaderName::from_static(self.text())
     }
 }
 
@@ -143,7 +139,7 @@ mod tests {
             assert_eq!(Field::named(name.as_bytes()), Some(field), "{name}");
             assert_eq!(Field::named(name.to_ascii_uppercase().as_bytes()), Some(field));
             assert_eq!(Field::named(&vec![b'z'; name.len()]), None);
-            assert_eq!(field.name(), name);
+            assert_eq!(field.text(), name);
         }
         assert_eq!(Field::named(b""), None);
     }

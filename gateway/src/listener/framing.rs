@@ -37,7 +37,7 @@ pub(super) const MAX_FIELDS: usize = 100;
 /// # Errors
 /// [`Fault::Field`] for a line that does not end in CR LF: waiting for the end of such a head
 /// could last for ever.
-pub(super) fn head_end(bytes: &[u8]) -> Result<Option<usize>, Fault> {
+pub(crate) fn head_end(bytes: &[u8]) -> Result<Option<usize>, Fault> {
     let mut line_start = 0;
     for lf in memchr::memchr_iter(b'\n', bytes) {
         let Some(line) = bytes[line_start..lf].strip_suffix(b"\r") else {
@@ -67,27 +67,45 @@ pub(super) fn read<'h>(
     head: &'h [u8],
     mut field: impl FnMut(&'h [u8], &'h [u8]),
 ) -> Result<RequestLine<'h>, Fault> {
-    let head = head.strip_suffix(b"\r\n\r\n").ok_or(Fault::Field)?;
-    let (line, mut rest) = first_line(head);
+    let (line, fields) = split_head(head)?;
     let request = read_request_line(line)?;
     let mut length = Length::default();
-    let mut fields = 0;
-    while !rest.is_empty() {
-        let line;
-        (line, rest) = first_line(rest);
-        let (name, value) = read_field(line)?;
-        length.read(name, value)?;
+    read_fields(fields, |name, value| {
         field(name, value);
-        fields += 1;
-    }
-    if fields > MAX_FIELDS {
-        return Err(Fault::TooLarge);
-    }
+        length.read(name, value)
+    })?;
     match (length.has_content()?, request.method) {
         (false, _) => Ok(request),
         (true, b"GET" | b"HEAD") => Err(Fault::Content),
         (true, _) => Err(Fault::Method),
     }
+}
+
+/// The first line of a complete head, and the lines of its fields.
+///
+/// # Errors
+/// [`Fault::Field`] when it doesn't end in an empty line.
+pub(crate) fn split_head(head: &[u8]) -> Result<(&[u8], &[u8]), Fault> {
+    Ok(first_line(head.strip_suffix(b"\r\n\r\n").ok_or(Fault::Field)?))
+}
+
+/// Reads the lines of a head's fields; `field` is given each name and value.
+///
+/// # Errors
+/// What about them two parsers could read differently, too many of them, or what `field` says.
+pub(crate) fn read_fields<'h, E: From<Fault>>(
+    mut lines: &'h [u8],
+    mut field: impl FnMut(&'h [u8], &'h [u8]) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut fields = 0;
+    while !lines.is_empty() {
+        let line;
+        (line, lines) = first_line(lines);
+        let (name, value) = read_field(line)?;
+        field(name, value)?;
+        fields += 1;
+    }
+    if fields > MAX_FIELDS { Err(Fault::TooLarge.into()) } else { Ok(()) }
 }
 
 /// Lines end in CR LF, as [`head_end`] has seen; the last one has lost it. A CR elsewhere is found in

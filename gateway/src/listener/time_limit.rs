@@ -8,20 +8,20 @@ use tokio::time::{Instant, Sleep};
 
 /// To move a timer takes a lock and a walk through the thread's timers. So this one is moved only when
 /// it rings too early, or would ring too late.
-pub(super) struct TimeLimit {
+pub(crate) struct TimeLimit {
     due: Instant,
     timer: Pin<Box<Sleep>>,
 }
 
 impl TimeLimit {
     /// A limit that has begun.
-    pub(super) fn new(limit: Duration) -> Self {
+    pub(crate) fn new(limit: Duration) -> Self {
         let due = Instant::now() + limit;
         Self { due, timer: Box::pin(tokio::time::sleep_until(due)) }
     }
 
     /// Begins anew.
-    pub(super) fn begin(&mut self, limit: Duration) {
+    pub(crate) fn begin(&mut self, limit: Duration) {
         self.due = Instant::now() + limit;
         if self.due < self.timer.deadline() {
             self.timer.as_mut().reset(self.due);
@@ -29,7 +29,7 @@ impl TimeLimit {
     }
 
     /// Ready when the limit is reached.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             ready!(self.timer.as_mut().poll(cx));
             if self.timer.deadline() >= self.due {

@@ -3,30 +3,27 @@
 
 mod answer;
 mod body;
+mod client;
 mod connect;
 mod lookup;
 mod objects;
-mod pool;
+mod origin;
 mod redirect;
 mod request;
 
-use std::error::Error as _;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::http::{Request, Response, Uri};
 use access::{Channel, redact};
-use bytes::Bytes;
-use http_body_util::Empty;
-use hyper::body::Incoming;
 
 pub(crate) use self::body::UpstreamBody;
+use self::client::{Answered, AskError, Pool, Pooled};
 pub(super) use self::connect::Upstream;
 use self::lookup::Lookup;
 pub(crate) use self::objects::{Counts as ObjectCounts, Objects};
-use self::pool::{Pool, Pooled};
-use self::request::{Origin, Parts};
+use self::origin::Target;
+use self::request::Parts;
 use super::{Ask, Failure, Fault, FaultKind, Storage, Stored};
 use crate::target::FilePath;
 
@@ -49,8 +46,13 @@ impl HttpStorage {
         upstream: Arc<Upstream>,
         objects: Option<Arc<Objects>>,
     ) -> Rc<Self> {
-        let pool = Rc::new(Pool::new(Arc::clone(&upstream)));
+        let pool = Rc::new(Pool::new(upstream.pool_idle_per_thread()));
         Rc::new(Self { name: name.to_owned(), upstream, pool, objects })
+    }
+
+    /// Lets idle connections go whose time is over.
+    pub(super) fn let_go(&self) {
+        self.pool.let_go();
     }
 
     /// Where a file of this name is kept, and how long it is fresh if the server doesn't say.
@@ -82,12 +84,12 @@ impl HttpStorage {
         if redact(&path) != path {
             return Err(Failure::NotFound);
         }
-        let mut uri = self.upstream.uri(&channel.prefix, &file.encoded())?;
+        let mut target = self.upstream.target(&channel.prefix, &file.encoded())?;
         for _ in 0..=MAX_REDIRECTS {
-            let answered = self.ask_once(&uri, parts).await?;
-            match redirect::next(&self.upstream, &uri, &answered.response)? {
+            let answered = self.ask_once(&target, parts).await?;
+            match redirect::next(&self.upstream, &target, &answered)? {
                 None => return Ok(answered),
-                Some(next) => uri = next,
+                Some(next) => target = next,
             }
         }
         Err(Fault::new(
@@ -99,68 +101,42 @@ impl HttpStorage {
 
     /// Asks once; a second time, on a new connection, only when the first went out on a pooled one
     /// that the server had closed meanwhile. GET and HEAD can be asked twice.
-    async fn ask_once(&self, uri: &Uri, parts: &Parts<'_>) -> Result<Answered, Fault> {
-        let origin = Origin::of(uri)?;
-        if let Some(pooled) = self.pool.take(&origin).await {
-            match self.send(pooled, parts.build(&self.upstream, uri)?).await {
-                Err(SendError::Dead) => {}
-                Err(SendError::Fault(fault)) => return Err(fault),
-                Ok(answered) => return Ok(answered),
+    async fn ask_once(&self, target: &Target, parts: &Parts<'_>) -> Result<Answered, Fault> {
+        let request = parts.build(&self.upstream, target);
+        if let Some(pooled) = self.pool.take(&target.origin) {
+            match self.send(pooled, &request, parts).await {
+                Err(AskError::Dead) => {}
+                asked => return asked.map_err(|why| self.fault(&why)),
             }
         }
-        let fresh = self.pool.connect(origin).await?;
-        match self.send(fresh, parts.build(&self.upstream, uri)?).await {
-            Ok(answered) => Ok(answered),
-            Err(SendError::Fault(fault)) => Err(fault),
-            Err(SendError::Dead) => Err(Fault::new(
-                FaultKind::Unreachable,
-                format!("{} closed the connection before it answered", self.upstream.base()),
-            )),
-        }
+        let wire = self.upstream.connect(&target.origin).await?;
+        let fresh = self.pool.begin(&target.origin, wire);
+        self.send(fresh, &request, parts).await.map_err(|why| self.fault(&why))
     }
 
     async fn send(
         &self,
-        mut pooled: Pooled,
-        request: Request<Empty<Bytes>>,
-    ) -> Result<Answered, SendError> {
-        let limit = self.upstream.first_byte_timeout();
-        match tokio::time::timeout(limit, pooled.sender().send_request(request)).await {
-            Ok(Ok(response)) => Ok(Answered { response, pooled }),
-            Ok(Err(why)) if is_dead(&why) => Err(SendError::Dead),
-            Ok(Err(why)) => Err(SendError::Fault(self.upstream.unusable(&why))),
-            Err(_elapsed) => Err(SendError::Fault(Fault::new(
-                FaultKind::TooSlow,
-                format!("{} did not begin to answer within {limit:?}", self.upstream.base()),
-            ))),
+        pooled: Pooled,
+        request: &[u8],
+        parts: &Parts<'_>,
+    ) -> Result<Answered, AskError> {
+        pooled.ask(request, parts.is_head(), self.upstream.first_byte_timeout()).await
+    }
+
+    fn fault(&self, why: &AskError) -> Fault {
+        let base = self.upstream.base();
+        match why {
+            AskError::Dead | AskError::Lost => {
+                Fault::new(FaultKind::Unreachable, format!("{base}: {why}"))
+            }
+            AskError::TooSlow => {
+                let limit = self.upstream.first_byte_timeout();
+                let text = format!("{base} did not begin to answer within {limit:?}");
+                Fault::new(FaultKind::TooSlow, text)
+            }
+            AskError::Malformed(_) | AskError::Io(_) => self.upstream.unusable(why),
         }
     }
-}
-
-/// An upstream's answer, with the connection that its body comes over.
-struct Answered {
-    response: Response<Incoming>,
-    pooled: Pooled,
-}
-
-enum SendError {
-    /// The connection was closed or reset before the answer's head came.
-    Dead,
-    Fault(Fault),
-}
-
-/// Whether the connection is what failed. A server that closes an idle connection just as a request
-/// goes out on it shows as an end, or as a reset when it never read the request.
-fn is_dead(why: &hyper::Error) -> bool {
-    let lost = |kind| {
-        use std::io::ErrorKind as Kind;
-        matches!(kind, Kind::ConnectionReset | Kind::BrokenPipe | Kind::UnexpectedEof)
-    };
-    let cause = why.source().and_then(|cause| cause.downcast_ref::<std::io::Error>());
-    why.is_canceled()
-        || why.is_closed()
-        || why.is_incomplete_message()
-        || cause.is_some_and(|cause| lost(cause.kind()))
 }
 
 impl Storage for Rc<HttpStorage> {

@@ -30,8 +30,8 @@ impl StorageSettings {
 
 impl StorageProbe {
     /// At most `limit` bytes from the beginning of a channel's file; none when its storage
-    /// definitely has no such file. Must run within a [`tokio::task::LocalSet`]: connections are
-    /// tasks of the thread.
+    /// definitely has no such file. Must run within a [`tokio::task::LocalSet`]: the end of an
+    /// answer that isn't wanted is read away by a task of the thread.
     ///
     /// # Errors
     /// What clients are answered with 502, 503 or 504 for, with what happened.

@@ -1,19 +1,19 @@
 //! What an upstream's answer means to the client.
 
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
 
 use ::http::header::{
     ACCEPT_RANGES, AGE, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LENGTH,
     CONTENT_RANGE, CONTENT_TYPE, ETAG, EXPIRES, LAST_MODIFIED, RETRY_AFTER,
 };
-use ::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use http_body::Body as _;
+use ::http::{HeaderName, HeaderValue, StatusCode};
 
 use super::super::conditions::{Conditions, Validators};
-use super::super::representation::{Representation, content_type};
+use super::super::representation::{Representation, content_type, number};
 use super::super::{Ask, Failure, Fault, FaultKind, Stored, StoredBody};
-use super::Answered;
 use super::body::UpstreamBody;
+use super::client::{Answered, UpstreamFields};
 use super::connect::Upstream;
 use crate::answer_fields::AnswerFields;
 use crate::target::FilePath;
@@ -42,7 +42,7 @@ pub(super) fn read(
     file: &FilePath<'_>,
     ask: &Ask<'_>,
 ) -> Result<Stored, Failure> {
-    let status = answered.response.status();
+    let status = answered.status;
     let conditions = Conditions::new(ask.fields, ask.head);
     match status {
         StatusCode::OK => Ok(whole(upstream, answered, file, &conditions, ask)),
@@ -60,13 +60,13 @@ pub(super) fn read(
             finish(upstream, answered);
             Err(Failure::NotFound)
         }
-        status => Err(fault(upstream, status, answered.response.headers()).into()),
+        status => Err(fault(upstream, status, &answered.fields).into()),
     }
 }
 
 fn without_content(upstream: &Arc<Upstream>, answered: Answered) -> Stored {
-    let status = answered.response.status();
-    let headers = passed_on(answered.response.headers());
+    let status = answered.status;
+    let headers = passed_on(&answered.fields);
     finish(upstream, answered);
     Stored { status, headers, body: StoredBody::Empty }
 }
@@ -80,12 +80,10 @@ fn whole(
     conditions: &Conditions<'_>,
     ask: &Ask<'_>,
 ) -> Stored {
-    let Answered { response, pooled } = answered;
-    let (head, incoming) = response.into_parts();
-    let (headers, validators) = described(&head.headers, file);
-    let length =
-        if ask.head { content_length(&head.headers) } else { incoming.size_hint().exact() };
-    let body = UpstreamBody::new(upstream, incoming, pooled);
+    let Answered { fields, content, .. } = answered;
+    let (headers, validators) = described(&fields, file);
+    let length = if ask.head { content_length(&fields) } else { content.remaining() };
+    let body = UpstreamBody::new(upstream, content);
     match length {
         Some(length) => {
             Representation { length, validators: &validators, headers, body }.answer(conditions)
@@ -100,24 +98,23 @@ fn whole(
 
 /// An answer with the part that was asked for.
 fn part(upstream: &Arc<Upstream>, answered: Answered) -> Result<Stored, Failure> {
-    let Answered { response, pooled } = answered;
-    let (head, incoming) = response.into_parts();
-    let mut headers = passed_on(&head.headers);
+    let Answered { status, fields, content } = answered;
+    let mut headers = passed_on(&fields);
     let range = headers.text(&CONTENT_RANGE).and_then(length_of_range);
     let Some(said) = range else {
         let text = format!("{} sent 206 without a usable Content-Range", upstream.base());
         return Err(Fault::new(FaultKind::Unusable, text).into());
     };
-    let length = incoming.size_hint().exact();
+    let length = content.remaining();
     if let Some(length) = length.filter(|length| *length != said) {
         let text = format!("{} sent {length} bytes for a part of {said}", upstream.base());
         return Err(Fault::new(FaultKind::Unusable, text).into());
     }
     if let Some(length) = length {
-        headers.insert(CONTENT_LENGTH, length.into());
+        headers.insert(CONTENT_LENGTH, number(length));
     }
-    let body = StoredBody::Upstream(UpstreamBody::new(upstream, incoming, pooled));
-    Ok(Stored { status: head.status, headers, body })
+    let body = StoredBody::Upstream(UpstreamBody::new(upstream, content));
+    Ok(Stored { status, headers, body })
 }
 
 /// How many bytes a `Content-Range` is of (RFC 9110, section 14.4).
@@ -131,17 +128,21 @@ fn length_of_range(text: &str) -> Option<u64> {
 /// Lets an answer go whose content isn't wanted. A short one is read to its end, so that the
 /// connection can be used again: clients ask for much that isn't there.
 pub(super) fn finish(upstream: &Arc<Upstream>, answered: Answered) {
-    let Answered { response, pooled } = answered;
-    let mut body = UpstreamBody::new(upstream, response.into_body(), pooled);
+    let mut body = UpstreamBody::new(upstream, answered.content);
     if body.remaining().is_none_or(|bytes| bytes > READ_AWAY_BYTES) {
         return;
     }
-    tokio::task::spawn_local(async move {
-        while let Some(Ok(_unwanted)) = std::future::poll_fn(|cx| body.poll_chunk(cx)).await {}
-    });
+    let mut read_away = move |cx: &mut Context<'_>| {
+        while let Some(Ok(_unwanted)) = ready!(body.poll_chunk(cx)) {}
+        Poll::Ready(())
+    };
+    // Mostly it has come with the head.
+    if read_away(&mut Context::from_waker(Waker::noop())).is_pending() {
+        tokio::task::spawn_local(std::future::poll_fn(read_away));
+    }
 }
 
-fn fault(upstream: &Upstream, status: StatusCode, headers: &HeaderMap) -> Fault {
+fn fault(upstream: &Upstream, status: StatusCode, fields: &UpstreamFields) -> Fault {
     let base = upstream.base();
     match status {
         // Our credentials are at fault, not the client's.
@@ -150,7 +151,7 @@ fn fault(upstream: &Upstream, status: StatusCode, headers: &HeaderMap) -> Fault 
             format!("{base} answered {status}: it refuses the storage's credentials"),
         ),
         StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
-            let after = text(headers, &RETRY_AFTER).unwrap_or("unset");
+            let after = fields.text(&RETRY_AFTER).unwrap_or("unset");
             let text = format!("{base} answered {status} (Retry-After: {after})");
             Fault::new(FaultKind::Unreachable, text)
         }
@@ -162,7 +163,7 @@ fn fault(upstream: &Upstream, status: StatusCode, headers: &HeaderMap) -> Fault 
 }
 
 /// What clients are told of a whole file, and what tells its versions apart.
-pub(super) fn described(from: &HeaderMap, file: &FilePath<'_>) -> (AnswerFields, Validators) {
+pub(super) fn described(from: &UpstreamFields, file: &FilePath<'_>) -> (AnswerFields, Validators) {
     let mut headers = passed_on(from);
     headers.remove(&CONTENT_RANGE);
     if headers.get(&CONTENT_TYPE).is_none() {
@@ -177,14 +178,14 @@ pub(super) fn described(from: &HeaderMap, file: &FilePath<'_>) -> (AnswerFields,
     (headers, validators)
 }
 
-pub(super) fn passed_on(from: &HeaderMap) -> AnswerFields {
+pub(super) fn passed_on(from: &UpstreamFields) -> AnswerFields {
     let mut headers = AnswerFields::with_capacity(PASSED_ON.len() + 2);
     for name in PASSED_ON {
         let Some(mut value) = from.get(&name).cloned() else { continue };
-        if name == CACHE_CONTROL {
+        if name == CACHE_CONTROL && from.all(&name).nth(1).is_some() {
             // A list in several fields is one list (RFC 9110, section 5.3): what a later one forbids
             // is forbidden.
-            let all: Vec<_> = from.get_all(&name).iter().map(HeaderValue::as_bytes).collect();
+            let all: Vec<_> = from.all(&name).map(HeaderValue::as_bytes).collect();
             value = HeaderValue::from_bytes(&all.join(&b", "[..])).unwrap_or(value);
         }
         headers.insert(name, value);
@@ -192,11 +193,6 @@ pub(super) fn passed_on(from: &HeaderMap) -> AnswerFields {
     headers
 }
 
-fn content_length(headers: &HeaderMap) -> Option<u64> {
-    text(headers, &CONTENT_LENGTH)?.parse().ok()
-}
-
-/// A field's value, where it is text.
-pub(super) fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
-    headers.get(name)?.to_str().ok().map(str::trim)
+fn content_length(fields: &UpstreamFields) -> Option<u64> {
+    fields.text(&CONTENT_LENGTH)?.split(',').next()?.trim().parse().ok()
 }

@@ -1,43 +1,30 @@
 //! An upstream answer's bytes on their way to the client.
 
 use std::ops::Range;
-use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http_body::Body as _;
-use hyper::body::Incoming;
-use tokio::time::Sleep;
 
 use super::super::representation::Sliceable;
 use super::super::{Fault, FaultKind, StoredBody};
+use super::client::Incoming;
 use super::connect::{Upstream, chain};
-use super::pool::Pooled;
 
-/// The bytes of an upstream's answer, or a part of them. Read to its end, it gives the connection
-/// back; dropped earlier, the connection is closed.
+/// The bytes of an upstream's answer, or a part of them.
 pub(crate) struct UpstreamBody {
-    incoming: Incoming,
-    pooled: Option<Pooled>,
+    content: Incoming,
     /// Bytes before the part that is wanted.
     skip: u64,
     /// Bytes of the part that are still to come; none when the length isn't known.
     rest: Option<u64>,
-    stalled: Pin<Box<Sleep>>,
-    waiting: bool,
-    upstream: std::sync::Arc<Upstream>,
+    upstream: Arc<Upstream>,
 }
 
 impl UpstreamBody {
-    pub(super) fn new(
-        upstream: &std::sync::Arc<Upstream>,
-        incoming: Incoming,
-        pooled: Pooled,
-    ) -> Self {
-        let rest = incoming.size_hint().exact();
-        let stalled = Box::pin(tokio::time::sleep(upstream.idle_timeout()));
-        let upstream = std::sync::Arc::clone(upstream);
-        Self { incoming, pooled: Some(pooled), skip: 0, rest, stalled, waiting: false, upstream }
+    pub(super) fn new(upstream: &Arc<Upstream>, content: Incoming) -> Self {
+        let (rest, upstream) = (content.remaining(), Arc::clone(upstream));
+        Self { content, skip: 0, rest, upstream }
     }
 
     /// How many bytes are still to come, where the upstream says so.
@@ -49,40 +36,17 @@ impl UpstreamBody {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Fault>>> {
-        loop {
-            if self.rest == Some(0) {
-                return Poll::Ready(None);
-            }
-            let Some(read) = ready!(self.poll_incoming(cx)) else {
-                return Poll::Ready(self.end());
+        while self.rest != Some(0) {
+            let piece = match ready!(self.content.poll_piece(cx, self.upstream.idle_timeout())) {
+                Some(Ok(piece)) => self.wanted(piece),
+                Some(Err(why)) => return Poll::Ready(Some(Err(self.cut_short(&chain(&why))))),
+                None => return Poll::Ready(self.end()),
             };
-            match read.map(|bytes| self.wanted(bytes)) {
-                Ok(bytes) if bytes.is_empty() => {}
-                read => return Poll::Ready(Some(read)),
+            if !piece.is_empty() {
+                return Poll::Ready(Some(Ok(piece)));
             }
         }
-    }
-
-    /// The upstream's next bytes, or its pause being too long.
-    fn poll_incoming(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Fault>>> {
-        match Pin::new(&mut self.incoming).poll_frame(cx) {
-            Poll::Ready(read) => {
-                self.waiting = false;
-                Poll::Ready(read.map(|frame| match frame {
-                    Ok(frame) => Ok(frame.into_data().unwrap_or_default()),
-                    Err(why) => Err(self.cut_short(&chain(&why))),
-                }))
-            }
-            Poll::Pending => {
-                let limit = self.upstream.idle_timeout();
-                if !self.waiting {
-                    self.waiting = true;
-                    self.stalled.as_mut().reset(tokio::time::Instant::now() + limit);
-                }
-                ready!(self.stalled.as_mut().poll(cx));
-                Poll::Ready(Some(Err(self.cut_short(&format!("it paused for {limit:?}")))))
-            }
-        }
+        Poll::Ready(None)
     }
 
     fn wanted(&mut self, mut bytes: Bytes) -> Bytes {
@@ -96,28 +60,14 @@ impl UpstreamBody {
         wanted
     }
 
-    fn end(&mut self) -> Option<Result<Bytes, Fault>> {
-        match self.rest {
-            Some(missing) if missing > 0 => {
-                Some(Err(self.cut_short(&format!("{missing} bytes are missing"))))
-            }
-            _ => None,
-        }
+    fn end(&self) -> Option<Result<Bytes, Fault>> {
+        let missing = self.rest.filter(|&missing| missing > 0)?;
+        Some(Err(self.cut_short(&format!("{missing} bytes are missing"))))
     }
 
     fn cut_short(&self, why: &str) -> Fault {
         let text = format!("{}: the answer ended early: {why}", self.upstream.base());
         Fault::new(FaultKind::Unusable, text)
-    }
-}
-
-impl Drop for UpstreamBody {
-    fn drop(&mut self) {
-        if self.incoming.is_end_stream()
-            && let Some(pooled) = self.pooled.take()
-        {
-            pooled.give_back();
-        }
     }
 }
 

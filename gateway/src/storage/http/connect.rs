@@ -1,23 +1,21 @@
 //! An upstream server's settings, and a new connection to it.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use ::http::{HeaderValue, Uri};
+use ::http::HeaderValue;
 use access::Timestamp;
 use base64::Engine as _;
-use bytes::Bytes;
 use config::Credentials;
-use http_body_util::Empty;
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper_util::rt::TokioIo;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::super::{Fault, FaultKind};
-use super::request::Origin;
+use super::client::UpstreamWire;
+use super::origin::{Origin, Target};
 
 /// What of a channel's prefix is percent-encoded in an upstream path.
 const ENCODED: &AsciiSet =
@@ -27,6 +25,7 @@ const ENCODED: &AsciiSet =
 /// all threads.
 pub(crate) struct Upstream {
     settings: config::HttpStorage,
+    origin: Arc<Origin>,
     authorization: Option<HeaderValue>,
     /// None where nothing is asked over TLS and the machine has no certificates to trust.
     tls: Option<TlsConnector>,
@@ -44,7 +43,8 @@ impl Upstream {
             loaded => loaded.ok().map(|tls| TlsConnector::from(tls.config())),
         };
         let authorization = settings.credentials().and_then(authorization);
-        Ok(Self { authorization, tls, settings: settings.clone() })
+        let origin = Arc::new(Origin::of(&settings.url));
+        Ok(Self { origin, authorization, tls, settings: settings.clone() })
     }
 
     /// The URL above the channels' trees, for texts.
@@ -64,49 +64,44 @@ impl Upstream {
         self.settings.pool_idle_per_thread as usize
     }
 
-    /// The URL of a file below a channel's prefix.
-    pub(super) fn uri(&self, prefix: &str, file: &str) -> Result<Uri, Fault> {
-        let base = self.base();
-        let slash = if prefix.is_empty() { "" } else { "/" };
-        let prefix = utf8_percent_encode(prefix, ENCODED);
-        format!("{base}{slash}{prefix}/{file}")
-            .parse()
-            .map_err(|why| Fault::new(FaultKind::Unusable, format!("{base}: {why}")))
+    /// A file below a channel's prefix.
+    pub(super) fn target(&self, prefix: &str, file: &str) -> Result<Target, Fault> {
+        let mut path = String::with_capacity(128);
+        path.push_str(self.base().path());
+        path.push('/');
+        if !prefix.is_empty() {
+            path.extend(utf8_percent_encode(prefix, ENCODED));
+            path.push('/');
+        }
+        path.push_str(file);
+        Target::new(Arc::clone(&self.origin), path)
     }
 
-    /// Whether a redirect to this URL is followed.
-    pub(super) fn may_ask(&self, uri: &Uri, origin: &Origin) -> bool {
+    /// Whether a redirect to this server is followed.
+    pub(super) fn may_ask(&self, origin: &Origin) -> bool {
         let listed = |host: &::http::uri::Authority| {
-            let default_port = if origin.https { 443 } else { 80 };
-            host.host().eq_ignore_ascii_case(uri.host().unwrap_or_default())
-                && host.port_u16().unwrap_or(default_port) == origin.port
+            let default_port = if origin.is_https { 443 } else { 80 };
+            origin.is_host(host.host()) && host.port_u16().unwrap_or(default_port) == origin.port
         };
-        self.is_own(uri) || self.settings.redirect_hosts.iter().any(listed)
+        self.is_own(origin) || self.settings.redirect_hosts.iter().any(listed)
     }
 
-    /// The storage's own credentials, for its own origin.
-    pub(super) fn credentials_for(&self, uri: &Uri) -> Option<&HeaderValue> {
-        self.authorization.as_ref().filter(|_| self.is_own(uri))
+    /// The storage's own credentials, for its own server.
+    pub(super) fn credentials_for(&self, origin: &Origin) -> Option<&HeaderValue> {
+        self.authorization.as_ref().filter(|_| self.is_own(origin))
     }
 
-    fn is_own(&self, uri: &Uri) -> bool {
-        let https = uri.scheme_str() == Some("https");
-        let port = uri.port_u16().unwrap_or(if https { 443 } else { 80 });
-        let base = self.base();
-        base.is_https() == https
-            && base.port() == port
-            && uri.host().is_some_and(|host| host.eq_ignore_ascii_case(base.host()))
+    fn is_own(&self, origin: &Origin) -> bool {
+        self.origin.is_same(origin)
     }
 
-    pub(super) fn unusable(&self, why: &hyper::Error) -> Fault {
-        Fault::new(FaultKind::Unusable, format!("{}: {}", self.base(), chain(why)))
+    pub(super) fn unusable(&self, why: &dyn std::error::Error) -> Fault {
+        let text = format!("{}: the answer can't be used: {}", self.base(), chain(why));
+        Fault::new(FaultKind::Unusable, text)
     }
 
     /// Connects, TLS included, within `connect_timeout`.
-    pub(super) async fn connect(
-        &self,
-        origin: &Origin,
-    ) -> Result<SendRequest<Empty<Bytes>>, Fault> {
+    pub(super) async fn connect(&self, origin: &Origin) -> Result<UpstreamWire, Fault> {
         let limit = self.settings.connect_timeout;
         let unreachable = |why: String| {
             let at = format!("{}:{}", origin.host, origin.port);
@@ -118,15 +113,15 @@ impl Upstream {
         }
     }
 
-    async fn try_connect(&self, origin: &Origin) -> Result<SendRequest<Empty<Bytes>>, BoxError> {
+    async fn try_connect(&self, origin: &Origin) -> Result<UpstreamWire, BoxError> {
         let tcp = connect_tcp(origin).await?;
         tcp.set_nodelay(true)?;
-        if !origin.https {
-            return handshake(tcp).await;
+        if !origin.is_https {
+            return Ok(UpstreamWire::Plain(tcp));
         }
         let name = ServerName::try_from(origin.host.clone())?;
         let tls = self.tls.as_ref().ok_or("there is no certificate to trust on this machine")?;
-        handshake(tls.connect(name, tcp).await?).await
+        Ok(UpstreamWire::Tls(Box::new(tls.connect(name, tcp).await?)))
     }
 }
 
@@ -137,19 +132,6 @@ async fn connect_tcp(origin: &Origin) -> std::io::Result<TcpStream> {
     let addresses: Vec<SocketAddr> =
         tokio::net::lookup_host((origin.host.as_str(), origin.port)).await?.collect();
     TcpStream::connect(&*addresses).await
-}
-
-/// Begins HTTP/1.1 and leaves the connection to this thread.
-async fn handshake<S>(stream: S) -> Result<SendRequest<Empty<Bytes>>, BoxError>
-where
-    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + 'static,
-{
-    let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    tokio::task::spawn_local(async move {
-        // Whoever waits for an answer gets the error; an idle connection's end is no news.
-        let _ = connection.await;
-    });
-    Ok(sender)
 }
 
 fn authorization(credentials: Credentials<'_>) -> Option<HeaderValue> {

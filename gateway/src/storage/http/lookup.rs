@@ -8,14 +8,14 @@ use std::time::Duration;
 use ::http::StatusCode;
 use access::Channel;
 use bytes::{Bytes, BytesMut};
-use http_body::Body as _;
 
 use super::super::conditions::Conditions;
 use super::super::{Ask, Failure, Fault, Stored};
 use super::body::UpstreamBody;
+use super::client::Answered;
 use super::objects::{Begun, Kept, KeptBody, MAX_OBJECT_BYTES, Object, Objects};
 use super::request::Parts;
-use super::{Answered, HttpStorage, answer};
+use super::{HttpStorage, answer};
 use crate::target::FilePath;
 
 /// One request for a file that may be kept.
@@ -107,8 +107,8 @@ impl Lookup<'_> {
     async fn pass(&self) -> Result<Stored, Failure> {
         self.objects.counts().passed.inc();
         let answered = self.storage.ask(self.channel, self.file, &Parts::new(self.ask)).await?;
-        let status = answered.response.status();
-        let length = answered.response.body().size_hint().exact();
+        let status = answered.status;
+        let length = answered.content.remaining();
         let is_large = !self.ask.head && length.is_some_and(|length| length > MAX_OBJECT_BYTES);
         match status {
             StatusCode::OK if is_large => self.keep(&answered, length, KeptBody::TooLarge),
@@ -122,7 +122,7 @@ impl Lookup<'_> {
 
     /// A 304 to a client tells how the file is now, but for its length.
     fn learn_from_unmodified(&self, answered: &Answered) {
-        let (_, validators) = answer::described(answered.response.headers(), self.file);
+        let (_, validators) = answer::described(&answered.fields, self.file);
         let is_told = validators.etag.is_some() || validators.last_modified.is_some();
         let is_known = matches!(self.objects.find(&self.key), Some(Kept::Object(_)));
         if is_told && !is_known {
@@ -139,13 +139,11 @@ impl Lookup<'_> {
             Err(failure) => return self.bridge(kept, failure),
         };
         let counts = self.objects.counts();
-        match (answered.response.status(), kept) {
+        match (answered.status, kept) {
             (StatusCode::NOT_MODIFIED, Some(object)) => {
                 counts.revalidated.inc();
-                let fields = answered.response.headers().clone();
-                answer::finish(&self.storage.upstream, answered);
-                let passed_on = answer::passed_on(&fields);
-                let object = self.objects.renew(&self.key, self.ttl, &fields, (object, passed_on));
+                let (fields, passed_on) = (&answered.fields, answer::passed_on(&answered.fields));
+                let object = self.objects.renew(&self.key, self.ttl, fields, (object, passed_on));
                 let now = self.objects.now();
                 match object.answer(&self.conditions(), self.ask.head, now) {
                     Some(stored) => Ok(stored),
@@ -164,7 +162,7 @@ impl Lookup<'_> {
 
     /// Keeps the whole file, if it is small and for everybody, and answers from it.
     async fn keep_whole(&self, answered: Answered) -> Result<Stored, Failure> {
-        let length = answered.response.body().size_hint().exact();
+        let length = answered.content.remaining();
         let is_small = length.is_some_and(|length| length <= MAX_OBJECT_BYTES);
         let (counts, upstream) = (self.objects.counts(), &self.storage.upstream);
         if !is_small {
@@ -172,20 +170,18 @@ impl Lookup<'_> {
             self.keep(&answered, length, KeptBody::TooLarge);
             return answer::read(upstream, answered, self.file, self.ask);
         }
-        let Answered { response, pooled } = answered;
-        let (head, incoming) = response.into_parts();
-        let described = answer::described(&head.headers, self.file);
-        let bytes = whole(UpstreamBody::new(upstream, incoming, pooled)).await?;
+        let Answered { fields, content, .. } = answered;
+        let described = answer::described(&fields, self.file);
+        let bytes = whole(UpstreamBody::new(upstream, content)).await?;
         let content = (length, KeptBody::Kept(bytes.clone()));
-        let object = self.objects.keep(&self.key, self.ttl, &head.headers, described, content);
+        let object = self.objects.keep(&self.key, self.ttl, &fields, described, content);
         counts.filled.inc();
         Ok(object.answer_with(&bytes, &self.conditions(), self.objects.now()))
     }
 
     fn keep(&self, answered: &Answered, length: Option<u64>, content: KeptBody) {
-        let fields = answered.response.headers();
-        let described = answer::described(fields, self.file);
-        self.objects.keep(&self.key, self.ttl, fields, described, (length, content));
+        let described = answer::described(&answered.fields, self.file);
+        self.objects.keep(&self.key, self.ttl, &answered.fields, described, (length, content));
     }
 
     /// The stale file in place of a failure, where the settings allow it.

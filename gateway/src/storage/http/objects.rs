@@ -9,7 +9,6 @@ mod object;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::http::HeaderMap;
 use access::{Clock, Moment};
 use foldhash::fast::RandomState;
 use moka::sync::Cache;
@@ -20,6 +19,7 @@ use self::filling::Filling;
 use self::freshness::Freshness;
 pub(super) use self::object::{KeptBody, Object};
 use super::super::conditions::Validators;
+use super::client::UpstreamFields;
 use crate::answer_fields::AnswerFields;
 use crate::target::FilePath;
 
@@ -137,11 +137,11 @@ impl Objects {
         &self,
         key: &str,
         ttl: Duration,
-        fields: &HeaderMap,
+        fields: &UpstreamFields,
         (headers, validators): (AnswerFields, Validators),
         (length, content): (Option<u64>, KeptBody),
     ) -> Arc<Object> {
-        let came = self.now();
+        let (came, headers) = (self.now(), headers.detached());
         let make = |freshness| Object { headers, validators, length, content, freshness, came };
         self.insert(key, Freshness::of(fields, ttl), make)
     }
@@ -151,11 +151,11 @@ impl Objects {
         &self,
         key: &str,
         ttl: Duration,
-        fields: &HeaderMap,
+        fields: &UpstreamFields,
         (object, passed_on): (&Object, AnswerFields),
     ) -> Arc<Object> {
         let came = self.now();
-        let make = |freshness| object.renewed(passed_on, freshness, came);
+        let make = |freshness| object.renewed(passed_on.detached(), freshness, came);
         self.insert(key, Freshness::of(fields, ttl), make)
     }
 

@@ -1,126 +1,117 @@
 //! The request to an upstream server: built anew from an allow-list (wire.md W19).
 
-use ::http::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, HOST, IF_MODIFIED_SINCE, IF_NONE_MATCH, RANGE, VIA,
-};
-use ::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
-use access::redact;
-use bytes::Bytes;
-use http_body_util::Empty;
+use std::time::SystemTime;
 
+use access::redact;
+
+use super::super::Ask;
 use super::super::conditions::{Conditions, Validators};
-use super::super::{Ask, Fault, FaultKind};
 use super::connect::Upstream;
+use super::origin::Target;
 use crate::listener::{Field, visible};
 
 /// What passes from the client's request as it is, if it is there exactly once.
 const CONDITIONS: [Field; 3] = [Field::IfRange, Field::IfNoneMatch, Field::IfModifiedSince];
 const ABOUT_THE_CLIENT: [Field; 2] = [Field::Accept, Field::UserAgent];
 
-/// The request's id, so that the upstream's log can be read beside ours.
-pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// What every request says. Bytes are passed as they are, so no server is invited to encode them
+/// (wire.md W11). With the request's id, the upstream's log can be read beside ours.
+const OURS: &str = "accept-encoding: identity\r\nvia: 1.1 condagate\r\nx-request-id: ";
 
-/// What a request is made of, whichever server it goes to.
+/// Longer than most requests, in bytes.
+const REQUEST_BYTES: usize = 512;
+
+/// What is asked, whichever server it is asked of.
 pub(super) struct Parts<'r> {
-    method: Method,
-    headers: HeaderMap,
-    request_id: &'r str,
+    ask: &'r Ask<'r>,
+    wanted: Wanted<'r>,
+}
+
+enum Wanted<'r> {
+    /// What the client asks, with its conditions.
+    AsAsked,
+    /// The whole file, unless it is as these validators say.
+    Unless(Option<&'r Validators>),
 }
 
 impl<'r> Parts<'r> {
     /// What the client asks, with its conditions.
-    pub(super) fn new(ask: &Ask<'r>) -> Self {
-        let mut parts = Self::begun(ask, ask.head);
-        parts.pass_on(ask, &CONDITIONS);
-        if let Some(range) = Conditions::new(ask.fields, ask.head).range_to_pass_on()
-            && let Ok(range) = HeaderValue::from_str(range)
-        {
-            parts.headers.insert(RANGE, range);
-        }
-        parts
+    pub(super) fn new(ask: &'r Ask<'r>) -> Self {
+        Self { ask, wanted: Wanted::AsAsked }
     }
 
     /// What the gateway itself asks: the whole file, unless it is as these validators say.
-    pub(super) fn unless(ask: &Ask<'r>, validators: Option<&Validators>) -> Self {
-        let mut parts = Self::begun(ask, false);
-        let Some(Validators { etag, last_modified }) = validators else { return parts };
-        let mut put = |name, value: String| {
-            if let Ok(value) = HeaderValue::from_str(&value) {
-                parts.headers.insert(name, value);
+    pub(super) fn unless(ask: &'r Ask<'r>, validators: Option<&'r Validators>) -> Self {
+        Self { ask, wanted: Wanted::Unless(validators) }
+    }
+
+    /// Whether it is only the head of the answer that is asked for.
+    pub(super) fn is_head(&self) -> bool {
+        matches!(self.wanted, Wanted::AsAsked) && self.ask.head
+    }
+
+    /// The request for `target`, all of its bytes. The storage's own credentials go to its own
+    /// server alone.
+    pub(super) fn build(&self, upstream: &Upstream, target: &Target) -> Vec<u8> {
+        let mut out = Vec::with_capacity(REQUEST_BYTES);
+        let method = if self.is_head() { "HEAD " } else { "GET " };
+        put(&mut out, &[method, target.path(), " HTTP/1.1\r\n"]);
+        field(&mut out, "host", &target.origin.authority);
+        put(&mut out, &[OURS, self.ask.request_id, "\r\n"]);
+        for about in ABOUT_THE_CLIENT {
+            self.pass_on(&mut out, about);
+        }
+        match self.wanted {
+            Wanted::AsAsked => {
+                for condition in CONDITIONS {
+                    self.pass_on(&mut out, condition);
+                }
+                let conditions = Conditions::new(self.ask.fields, self.ask.head);
+                if let Some(range) = conditions.range_to_pass_on() {
+                    field(&mut out, "range", range);
+                }
             }
-        };
-        if let Some(etag) = etag {
-            put(IF_NONE_MATCH, etag.clone());
-        } else if let Some(modified) = last_modified {
-            put(IF_MODIFIED_SINCE, httpdate::fmt_http_date(*modified));
-        }
-        parts
-    }
-
-    fn begun(ask: &Ask<'r>, head: bool) -> Self {
-        let headers = HeaderMap::with_capacity(12);
-        let method = if head { Method::HEAD } else { Method::GET };
-        let mut parts = Self { method, headers, request_id: ask.request_id };
-        parts.pass_on(ask, &ABOUT_THE_CLIENT);
-        // Bytes are passed as they are, so no server is invited to encode them (wire.md W11).
-        parts.headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        parts.headers.insert(VIA, HeaderValue::from_static("1.1 condagate"));
-        parts
-    }
-
-    fn pass_on(&mut self, ask: &Ask<'_>, fields: &[Field]) {
-        for &field in fields {
-            if let Some(value) = ask.fields.only(field).and_then(without_tokens) {
-                self.headers.insert(field.name(), value);
+            Wanted::Unless(Some(Validators { etag: Some(etag), .. })) => {
+                field(&mut out, "if-none-match", etag);
             }
+            Wanted::Unless(Some(Validators { last_modified: Some(modified), .. })) => {
+                field(&mut out, "if-modified-since", &date(*modified));
+            }
+            Wanted::Unless(_) => {}
         }
+        if let Some(credentials) = upstream.credentials_for(&target.origin) {
+            out.extend_from_slice(b"authorization: ");
+            out.extend_from_slice(credentials.as_bytes());
+            out.extend_from_slice(b"\r\n");
+        }
+        out.extend_from_slice(b"\r\n");
+        out
     }
 
-    /// The request for `uri`. The storage's own credentials go to its own origin alone.
-    pub(super) fn build(
-        &self,
-        upstream: &Upstream,
-        uri: &Uri,
-    ) -> Result<Request<Empty<Bytes>>, Fault> {
-        let invalid = |why: ::http::Error| Fault::new(FaultKind::Unusable, why.to_string());
-        let path = uri.path_and_query().map_or("/", |path| path.as_str());
-        let authority = uri.authority().map_or("", |authority| authority.as_str());
-        let mut request = Request::builder()
-            .method(self.method.clone())
-            .uri(path)
-            .header(HOST, authority)
-            .header(REQUEST_ID, self.request_id)
-            .body(Empty::new())
-            .map_err(invalid)?;
-        let headers = request.headers_mut();
-        headers.extend(self.headers.iter().map(|(name, value)| (name.clone(), value.clone())));
-        if let Some(credentials) = upstream.credentials_for(uri) {
-            headers.insert(AUTHORIZATION, credentials.clone());
+    /// The client's field, unless something in it looks like a token.
+    fn pass_on(&self, out: &mut Vec<u8>, which: Field) {
+        if let Some(value) = self.ask.fields.only(which)
+            && let Some(text) = visible(value)
+            && redact(text) == text
+        {
+            field(out, which.text(), text);
         }
-        Ok(request)
     }
 }
 
-/// The value, unless something in it looks like a token.
-fn without_tokens(value: &[u8]) -> Option<HeaderValue> {
-    let text = visible(value)?;
-    (redact(text) == text).then(|| HeaderValue::from_str(text).ok()).flatten()
+fn date(time: SystemTime) -> String {
+    httpdate::fmt_http_date(time)
 }
 
-/// Where a connection goes.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Origin {
-    pub(super) https: bool,
-    pub(super) host: String,
-    pub(super) port: u16,
+/// Only what is visible: a value must not end its line.
+fn field(out: &mut Vec<u8>, name: &str, value: &str) {
+    if visible(value.as_bytes()).is_some() {
+        put(out, &[name, ": ", value, "\r\n"]);
+    }
 }
 
-impl Origin {
-    pub(super) fn of(uri: &Uri) -> Result<Self, Fault> {
-        let https = uri.scheme_str() == Some("https");
-        let host =
-            uri.host().ok_or_else(|| Fault::new(FaultKind::Unusable, "a URL without host"))?;
-        let port = uri.port_u16().unwrap_or(if https { 443 } else { 80 });
-        Ok(Self { https, host: host.trim_matches(['[', ']']).to_owned(), port })
+fn put(out: &mut Vec<u8>, parts: &[&str]) {
+    for part in parts {
+        out.extend_from_slice(part.as_bytes());
     }
 }

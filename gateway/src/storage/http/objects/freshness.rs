@@ -3,10 +3,10 @@
 
 use std::time::{Duration, SystemTime};
 
+use ::http::HeaderName;
 use ::http::header::{AGE, CACHE_CONTROL, DATE, EXPIRES, VARY};
-use ::http::{HeaderMap, HeaderName};
 
-use super::super::answer::text;
+use super::super::client::UpstreamFields;
 
 /// How long an answer is as good as a new one. By default, not at all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,15 +24,14 @@ impl Freshness {
     ///
     /// The gateway asks for everybody in the same words but `Accept` and `User-Agent`, so that an
     /// answer that varies with any of those is none that another client may be given.
-    pub(super) fn of(headers: &HeaderMap, ttl: Duration) -> Option<Self> {
-        let varies =
-            words(headers, &VARY).any(|name| !name.eq_ignore_ascii_case("accept-encoding"));
+    pub(super) fn of(fields: &UpstreamFields, ttl: Duration) -> Option<Self> {
+        let varies = words(fields, &VARY).any(|name| !name.eq_ignore_ascii_case("accept-encoding"));
         if varies {
             return None;
         }
         let (mut lifetime, mut shared) = (None, None);
         let (mut asks_always, mut may_bridge) = (false, true);
-        for directive in words(headers, &CACHE_CONTROL) {
+        for directive in words(fields, &CACHE_CONTROL) {
             let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
             match name.trim().to_ascii_lowercase().as_str() {
                 "no-store" | "private" => return None,
@@ -46,8 +45,8 @@ impl Freshness {
                 _ => {}
             }
         }
-        let age = text(headers, &AGE).map_or(Duration::ZERO, seconds);
-        let lifetime = shared.or(lifetime).or_else(|| until_expiry(headers)).unwrap_or(ttl);
+        let age = fields.text(&AGE).map_or(Duration::ZERO, seconds);
+        let lifetime = shared.or(lifetime).or_else(|| until_expiry(fields)).unwrap_or(ttl);
         let fresh_for = if asks_always { Duration::ZERO } else { lifetime.saturating_sub(age) };
         Some(Self { age, fresh_for, may_bridge: may_bridge && !asks_always })
     }
@@ -55,10 +54,9 @@ impl Freshness {
 
 /// From `Date` to `Expires`; nothing where one of them can't be read, as RFC 9111, section 5.3 has
 /// it for `Expires: 0`.
-fn until_expiry(headers: &HeaderMap) -> Option<Duration> {
-    let date =
-        |name| -> Option<SystemTime> { httpdate::parse_http_date(text(headers, name)?).ok() };
-    headers.get(EXPIRES)?;
+fn until_expiry(fields: &UpstreamFields) -> Option<Duration> {
+    let date = |name| -> Option<SystemTime> { httpdate::parse_http_date(fields.text(name)?).ok() };
+    fields.get(&EXPIRES)?;
     let lifetime = date(&EXPIRES).zip(date(&DATE)).map(|(end, from)| end.duration_since(from));
     Some(lifetime.and_then(Result::ok).unwrap_or_default())
 }
@@ -69,9 +67,9 @@ fn seconds(text: &str) -> Duration {
 }
 
 /// The items of a field that is a list.
-fn words<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h str> {
-    let fields = headers.get_all(name).iter().filter_map(|field| field.to_str().ok());
-    fields.flat_map(|field| field.split(',')).map(str::trim).filter(|word| !word.is_empty())
+fn words<'h>(fields: &'h UpstreamFields, name: &HeaderName) -> impl Iterator<Item = &'h str> {
+    let values = fields.all(name).filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).map(str::trim).filter(|word| !word.is_empty())
 }
 
 #[cfg(test)]
@@ -85,8 +83,8 @@ mod tests {
         let pair = |(name, value): &(&'static str, &str)| {
             (HeaderName::from_static(name), value.parse().unwrap())
         };
-        let headers: HeaderMap = fields.iter().map(pair).collect();
-        let found = Freshness::of(&headers, Duration::from_secs(TTL))?;
+        let fields: UpstreamFields = fields.iter().map(pair).collect();
+        let found = Freshness::of(&fields, Duration::from_secs(TTL))?;
         Some(found.fresh_for.as_secs())
     }
 
@@ -123,8 +121,8 @@ mod tests {
             ("no-cache", false),
             ("s-maxage=5", false),
         ] {
-            let headers = HeaderMap::from_iter([(CACHE_CONTROL, control.parse().unwrap())]);
-            let found = Freshness::of(&headers, Duration::ZERO).unwrap();
+            let fields = UpstreamFields::from_iter([(CACHE_CONTROL, control.parse().unwrap())]);
+            let found = Freshness::of(&fields, Duration::ZERO).unwrap();
             assert_eq!(found.may_bridge, expected, "{control}");
         }
     }

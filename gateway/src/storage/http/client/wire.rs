@@ -1,0 +1,52 @@
+//! A connection's bytes, plain or decrypted.
+
+use std::future::Future as _;
+use std::io;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
+
+use bytes::BytesMut;
+use tokio::io::{AsyncReadExt as _, AsyncWrite as _};
+use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
+
+/// A stream to an upstream server.
+pub(in super::super) enum UpstreamWire {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl UpstreamWire {
+    /// Reads into the buffer's free room: how many bytes, none at the stream's end.
+    pub(super) fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut BytesMut,
+    ) -> Poll<io::Result<usize>> {
+        // Nothing is lost with a future that is made anew for each poll.
+        match self {
+            Self::Plain(stream) => pin!(stream.read_buf(buffer)).poll(cx),
+            Self::Tls(stream) => pin!(stream.read_buf(buffer)).poll(cx),
+        }
+    }
+
+    /// Sends of these bytes what the socket takes.
+    pub(super) fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match self {
+            Self::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Self::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
+        }
+    }
+
+    /// Sends what encryption still holds.
+    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Plain(_) => Poll::Ready(Ok(())),
+            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
+        }
+    }
+}
