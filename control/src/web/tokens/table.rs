@@ -17,7 +17,7 @@ use crate::web::{address, form};
 use crate::{Control, Error, Token, TokenColumn, TokenSort, TokenState, TokenStatus};
 
 /// How many tokens a page has.
-const LIMIT: u32 = 40;
+const LIMIT: u32 = 30;
 /// How many channels of a token are named in its row.
 const CHANNELS: usize = 5;
 

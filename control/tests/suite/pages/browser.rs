@@ -1,9 +1,14 @@
 //! A browser without scripts: cookies, forms as they stand in the page, and what browsers say of
 //! where a request comes from.
 
+use std::collections::BTreeSet;
+
 use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::http::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
+use axum::body::{Body, Bytes, to_bytes};
+use axum::http::header::{
+    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE,
+};
+use axum::http::response::Parts;
 use axum::http::{HeaderMap, Method, Request};
 use tower::ServiceExt as _;
 
@@ -64,22 +69,43 @@ impl Browser {
         self.send(action, &fields).await
     }
 
-    async fn ask(&mut self, mut request: Request<Body>) -> Page {
+    /// How many bytes a file has over the wire, compressed.
+    pub(crate) async fn weigh(&mut self, path: &str) -> usize {
+        let request = Request::get(path).header(ACCEPT_ENCODING, "gzip, deflate, br, zstd");
+        let (parts, bytes) = self.answer(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(parts.headers[CONTENT_ENCODING], "gzip", "{path}");
+        bytes.len()
+    }
+
+    async fn ask(&mut self, request: Request<Body>) -> Page {
+        let (parts, bytes) = self.answer(request).await;
+        Page {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            text: String::from_utf8(bytes.into()).unwrap(),
+        }
+    }
+
+    async fn answer(&mut self, mut request: Request<Body>) -> (Parts, Bytes) {
         if let Some(cookie) = &self.cookie {
             request.headers_mut().insert(COOKIE, cookie.parse().unwrap());
         }
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        if let Some(cookie) = headers.get(SET_COOKIE) {
+        let (parts, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
+        if let Some(cookie) = parts.headers.get(SET_COOKIE) {
             let pair = cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
             self.cookie = (!pair.ends_with('=')).then_some(pair);
         }
-        let bytes = to_bytes(response.into_body(), 1 << 22).await.unwrap();
-        Page { status, headers, text: String::from_utf8(bytes.into()).unwrap() }
+        (parts, to_bytes(body, 1 << 22).await.unwrap())
     }
 }
 
 impl Page {
+    /// The addresses of the style, scripts and icons that it shows.
+    pub(crate) fn assets(&self) -> BTreeSet<&str> {
+        let quoted = self.text.split('"').filter(|part| part.starts_with("/assets/"));
+        quoted.map(|part| part.split('#').next().unwrap()).collect()
+    }
+
     #[track_caller]
     pub(crate) fn leads_to(&self, path: &str) {
         assert_eq!(

@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY,
+};
 use control::Control;
 use control::usecases::{Page, channel, session};
 
@@ -98,12 +100,13 @@ control::on_both_databases! {
             }
         }
         let page = browser.get("/channels").await;
-        let assets = page.text.split('"').filter(|part| part.starts_with("/assets/"));
-        for asset in assets.map(|part| part.split('#').next().unwrap()) {
+        assert!(!page.headers.contains_key(CONTENT_ENCODING), "a page has a secret in it");
+        for asset in page.assets() {
             let file = Browser::new(&w).get(asset).await;
             assert_eq!(file.status, 200, "{asset}");
             let kept = file.headers[CACHE_CONTROL].to_str().unwrap();
             assert!(kept.contains("immutable"), "{asset}: {kept}");
+            assert_eq!(file.headers[VARY], "accept-encoding", "{asset}");
         }
     }
 
