@@ -2,7 +2,7 @@
 //! next piece is taken from the storage when the last one has gone.
 //!
 //! Bytes count as sent when they are handed on, before the client has them, so that nobody outruns
-//! their limits by asking again at once; a part of a file, as the socket takes it.
+//! their limits by asking again at once; what the kernel sends, as the socket takes it.
 
 use std::task::{Context, Poll, ready};
 
@@ -41,8 +41,8 @@ impl AnswerBody {
         }
     }
 
-    /// The next piece, at most 256 KiB (sync.md T3), once it may be sent; never an empty one. Parts
-    /// of files only where the kernel can send them.
+    /// The next piece, at most 256 KiB (sync.md T3), once it may be sent; never an empty one. One
+    /// that isn't in memory only where the kernel can send it.
     pub(crate) fn poll_content(
         &mut self,
         cx: &mut Context<'_>,
@@ -58,9 +58,7 @@ impl AnswerBody {
             StoredBody::Memory(bytes) if bytes.is_empty() => None,
             StoredBody::Memory(bytes) => Some(Ok(Content::Bytes(std::mem::take(bytes)))),
             StoredBody::File(file) => ready!(file.poll_content(cx, by_kernel)),
-            StoredBody::Upstream(upstream) => {
-                ready!(upstream.poll_chunk(cx)).map(|read| read.map(Content::Bytes))
-            }
+            StoredBody::Upstream(upstream) => ready!(upstream.poll_content(cx, by_kernel)),
         };
         Poll::Ready(match content {
             Some(Ok(content)) => {
@@ -82,13 +80,14 @@ impl AnswerBody {
                 bytes.len()
             }
             Content::File(part) => part.length,
+            Content::Piped(part) => part.length(),
         };
         if let Some(watch) = &self.watch {
             watch.handed_on(bytes);
         }
     }
 
-    /// Counts bytes of a part of a file, which the socket has taken.
+    /// Counts bytes of a part that the kernel sends, which the socket has taken.
     pub(crate) fn sent(&mut self, bytes: usize) {
         self.record.add_bytes(bytes);
     }

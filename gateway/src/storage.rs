@@ -18,9 +18,9 @@ use self::directory::Directory;
 #[cfg(test)]
 pub(crate) use self::directory::OpenFile;
 pub(crate) use self::directory::{FileBody, FilePart};
-use self::http::HttpStorage;
 pub(crate) use self::http::UpstreamBody;
-pub(crate) use self::http::{ObjectCounts, Objects};
+use self::http::{HttpStorage, PipeBudget, Pipes};
+pub(crate) use self::http::{ObjectCounts, Objects, PipedPart};
 pub use self::probe::{ProbeError, StorageProbe};
 pub(crate) use self::representation::{Content, Stored, StoredBody};
 use crate::listener::Fields;
@@ -99,7 +99,10 @@ enum Kind {
 
 /// The settings of every storage, with what is shared between threads made once.
 #[derive(Clone)]
-pub struct StorageSettings(Vec<(String, Prepared)>);
+pub struct StorageSettings {
+    storages: Vec<(String, Prepared)>,
+    pipes: Arc<PipeBudget>,
+}
 
 #[derive(Clone)]
 enum Prepared {
@@ -126,7 +129,8 @@ impl StorageSettings {
             };
             Ok((name.clone(), prepared))
         };
-        storages.into_iter().map(prepare).collect::<Result<_, _>>().map(Self)
+        let storages = storages.into_iter().map(prepare).collect::<Result<_, _>>()?;
+        Ok(Self { storages, pipes: Arc::default() })
     }
 
     /// The storages for one worker thread, each with connections and open files of its own. What the
@@ -136,15 +140,17 @@ impl StorageSettings {
         clock: &Arc<dyn Clock>,
         objects: Option<&Arc<Objects>>,
     ) -> Storages {
+        let pipes = Rc::new(Pipes::new(Arc::clone(&self.pipes)));
         let kind = |name: &String, prepared: &Prepared| match prepared {
             Prepared::Directory(directory) => {
                 Kind::Directory(Directory::new(&directory.path, Arc::clone(clock)))
             }
             Prepared::Http(upstream) => {
-                Kind::Http(HttpStorage::new(name, Arc::clone(upstream), objects.cloned()))
+                let (upstream, pipes) = (Arc::clone(upstream), Rc::clone(&pipes));
+                Kind::Http(HttpStorage::new(name, upstream, pipes, objects.cloned()))
             }
         };
-        let storages = self.0.iter();
+        let storages = self.storages.iter();
         Storages(storages.map(|(name, prepared)| (name.clone(), kind(name, prepared))).collect())
     }
 }

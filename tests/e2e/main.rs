@@ -32,6 +32,7 @@ mod memory;
 mod object_cache;
 mod operator;
 mod oracle;
+mod proxied;
 mod replaced;
 mod revocation;
 mod scale;

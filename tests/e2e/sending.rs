@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use crate::site::{Answer, Connection, Database, Setup, Site, patience};
 
-const KB: usize = 1024;
-const MB: usize = 1024 * KB;
-/// Around each bound: what is held in memory, sent in one piece, looked for in the page cache.
-const LENGTHS: [usize; 18] = [
+pub(crate) const KB: usize = 1024;
+pub(crate) const MB: usize = 1024 * KB;
+/// Around each bound: what is held in memory, sent in one piece, put into a pipe, looked for in the page
+/// cache.
+pub(crate) const LENGTHS: [usize; 18] = [
     0,
     1,
     20 * KB,
@@ -37,7 +38,7 @@ const LENGTHS: [usize; 18] = [
 const LARGE: usize = 64 * MB;
 
 /// No two places of a file are alike for long.
-fn content(length: usize) -> Vec<u8> {
+pub(crate) fn content(length: usize) -> Vec<u8> {
     let mut state = length as u32 | 1;
     let next = || {
         state ^= state << 13;
@@ -48,7 +49,7 @@ fn content(length: usize) -> Vec<u8> {
     std::iter::repeat_with(next).flatten().take(length).collect()
 }
 
-fn name(length: usize) -> String {
+pub(crate) fn name(length: usize) -> String {
     format!("noarch/f{length}-1.0-0.conda")
 }
 
@@ -69,13 +70,13 @@ fn site_of(setup: Setup, lengths: &[usize]) -> (Site, String) {
     (setup.start(), format!("/t/{token}/demo"))
 }
 
-fn is_all_of(answer: &Answer, length: usize) {
+pub(crate) fn is_all_of(answer: &Answer, length: usize) {
     assert_eq!((answer.status(), answer.whole), (200, true), "{length}");
     assert!(answer.body == content(length), "{length}: {} bytes", answer.body.len());
 }
 
 /// The line of the access log, which is there once the answer has ended.
-fn line(site: &Site, answer: &Answer) -> (String, u64) {
+pub(crate) fn line(site: &Site, answer: &Answer) -> (String, u64) {
     let line = site.line_of(&answer.request_id());
     (line["end"].as_str().unwrap().to_owned(), line["bytes"].as_u64().unwrap())
 }

@@ -149,7 +149,7 @@ impl Body for StreamBody {
         let body = &mut self.get_mut().body;
         Poll::Ready(match ready!(body.poll_content(cx, false)) {
             Some(Ok(Content::Bytes(bytes))) => Some(Ok(Frame::data(bytes))),
-            Some(Ok(Content::File(_)) | Err(Cut)) => Some(Err(Cut)),
+            Some(Ok(Content::File(_) | Content::Piped(_)) | Err(Cut)) => Some(Err(Cut)),
             None => {
                 body.complete();
                 None

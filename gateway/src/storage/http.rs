@@ -19,6 +19,7 @@ use access::{Channel, redact};
 
 pub(crate) use self::body::UpstreamBody;
 use self::client::{Answered, AskError, Pool, Pooled};
+pub(crate) use self::client::{PipeBudget, PipedPart, Pipes};
 pub(super) use self::connect::Upstream;
 use self::lookup::Lookup;
 pub(crate) use self::objects::{Counts as ObjectCounts, Objects};
@@ -36,6 +37,8 @@ pub(super) struct HttpStorage {
     name: String,
     upstream: Arc<Upstream>,
     pool: Rc<Pool>,
+    /// All of the thread's.
+    pipes: Rc<Pipes>,
     /// What is kept in memory; none where nothing is.
     objects: Option<Arc<Objects>>,
 }
@@ -44,10 +47,11 @@ impl HttpStorage {
     pub(super) fn new(
         name: &str,
         upstream: Arc<Upstream>,
+        pipes: Rc<Pipes>,
         objects: Option<Arc<Objects>>,
     ) -> Rc<Self> {
         let pool = Rc::new(Pool::new(upstream.pool_idle_per_thread()));
-        Rc::new(Self { name: name.to_owned(), upstream, pool, objects })
+        Rc::new(Self { name: name.to_owned(), upstream, pool, pipes, objects })
     }
 
     /// Lets idle connections go whose time is over.
@@ -152,6 +156,6 @@ impl Storage for Rc<HttpStorage> {
             return lookup.answer().await;
         }
         let answered = self.ask(channel, file, &Parts::new(ask)).await?;
-        answer::read(&self.upstream, answered, file, ask)
+        answer::read(self, answered, file, ask)
     }
 }

@@ -9,7 +9,7 @@ use http::header::{
 use http::{HeaderValue, StatusCode};
 
 use super::conditions::{Conditions, Validators, Verdict};
-use super::{FileBody, FilePart, UpstreamBody};
+use super::{FileBody, FilePart, PipedPart, UpstreamBody};
 use crate::answer_fields::AnswerFields;
 
 /// A storage's answer: 200, 206, 304 or 416.
@@ -37,6 +37,8 @@ pub(crate) enum Content {
     Bytes(Bytes),
     /// A part of a file, for the kernel to send.
     File(FilePart),
+    /// A part of an upstream's answer, for the kernel to send.
+    Piped(PipedPart),
 }
 
 impl StoredBody {

@@ -4,14 +4,20 @@
 use std::io;
 use std::io::Write as _;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::{Buf as _, Bytes};
 
 use super::super::Stream;
+use super::super::time_limit::TimeLimit;
 use super::encode::Coding;
 use super::wire::Wire;
 use crate::body::AnswerBody;
-use crate::storage::{Content, FilePart};
+use crate::storage::{Content, FilePart, PipedPart};
+
+/// How long a part may be in a pipe, of which there are few. What a slow client hasn't taken by then
+/// waits for it in memory.
+const IN_PIPE: Duration = Duration::from_secs(1);
 
 /// What is to be sent of an answer.
 pub(super) struct Sending {
@@ -22,6 +28,8 @@ pub(super) struct Sending {
     /// How many bytes are still to come, where the head has told it.
     left: Option<u64>,
     body: AnswerBody,
+    /// Of the part that is in a pipe.
+    in_pipe: Option<TimeLimit>,
 }
 
 enum Piece {
@@ -29,6 +37,9 @@ enum Piece {
     None,
     Bytes(Bytes),
     File(FilePart),
+    Piped(PipedPart),
+    /// What was in a pipe for too long.
+    TakenOut(Bytes),
     /// There is no further one.
     Ended,
 }
@@ -51,7 +62,8 @@ impl Sending {
         length: Option<u64>,
         body: AnswerBody,
     ) -> Self {
-        Self { before: head, piece: Piece::None, coding, left: length, body }
+        let piece = Piece::None;
+        Self { before: head, piece, coding, left: length, body, in_pipe: None }
     }
 
     /// Sends until all is sent.
@@ -62,7 +74,7 @@ impl Sending {
     ) -> Poll<Result<(), Cut>> {
         loop {
             let is_waiting = match self.piece {
-                Piece::None => self.poll_piece(cx, S::SENDS_FILES)?.is_pending(),
+                Piece::None => self.poll_piece(cx, S::BY_KERNEL)?.is_pending(),
                 _ => false,
             };
             if let Piece::Ended = self.piece
@@ -85,6 +97,10 @@ impl Sending {
         self.piece = match content.map_err(|_cut| Cut)? {
             Some(Content::Bytes(bytes)) => Piece::Bytes(bytes),
             Some(Content::File(part)) => Piece::File(part),
+            Some(Content::Piped(part)) => {
+                self.in_pipe.get_or_insert_with(|| TimeLimit::new(IN_PIPE)).begin(IN_PIPE);
+                Piece::Piped(part)
+            }
             None => Piece::Ended,
         };
         if let Some(left) = self.left {
@@ -114,7 +130,7 @@ impl Sending {
         cx: &mut Context<'_>,
         wire: &mut Wire<S>,
     ) -> Poll<Result<(), Cut>> {
-        let sent = match &self.piece {
+        let sent = match &mut self.piece {
             Piece::File(part) => match ready!(wire.poll_send_file(cx, &self.before, part)) {
                 Ok(sent) => sent,
                 Err(_why) => {
@@ -125,7 +141,16 @@ impl Sending {
                     return Poll::Ready(Err(Cut));
                 }
             },
-            Piece::Bytes(bytes) => ready!(wire.poll_send(cx, &self.before, bytes))?,
+            Piece::Piped(part) => match wire.poll_send_piped(cx, &self.before, part) {
+                Poll::Ready(sent) => sent?,
+                Poll::Pending => {
+                    ready!(self.in_pipe.as_mut().map_or(Poll::Pending, |limit| limit.poll(cx)));
+                    return Poll::Ready(self.take_out());
+                }
+            },
+            Piece::Bytes(bytes) | Piece::TakenOut(bytes) => {
+                ready!(wire.poll_send(cx, &self.before, bytes))?
+            }
             Piece::None | Piece::Ended => ready!(wire.poll_send(cx, &self.before, &[]))?,
         };
         if sent == 0 {
@@ -136,6 +161,12 @@ impl Sending {
         let of_piece = sent - of_before;
         match &mut self.piece {
             Piece::Bytes(bytes) => bytes.advance(of_piece),
+            // It knows already.
+            Piece::Piped(_) => self.body.sent(of_piece),
+            Piece::TakenOut(bytes) => {
+                bytes.advance(of_piece);
+                self.body.sent(of_piece);
+            }
             Piece::File(part) => {
                 part.at += of_piece as u64;
                 part.length -= of_piece;
@@ -152,7 +183,7 @@ impl Sending {
             }
             Piece::None | Piece::Ended => {}
         }
-        let is_content = matches!(self.piece, Piece::Bytes(_) | Piece::File(_));
+        let is_content = !matches!(self.piece, Piece::None | Piece::Ended);
         if is_content && self.piece.remaining() == 0 {
             self.piece = Piece::None;
             if self.coding == Coding::Chunks {
@@ -161,13 +192,23 @@ impl Sending {
         }
         Poll::Ready(Ok(()))
     }
+
+    /// Has what is in a pipe wait in memory.
+    fn take_out(&mut self) -> Result<(), Cut> {
+        if let Piece::Piped(part) = std::mem::replace(&mut self.piece, Piece::None) {
+            self.piece = Piece::TakenOut(part.take_out()?);
+        }
+        Ok(())
+    }
 }
 
 impl Piece {
+    /// How many bytes of it are still to be sent.
     fn remaining(&self) -> usize {
         match self {
-            Self::Bytes(bytes) => bytes.len(),
+            Self::Bytes(bytes) | Self::TakenOut(bytes) => bytes.len(),
             Self::File(part) => part.length,
+            Self::Piped(part) => part.length(),
             Self::None | Self::Ended => 0,
         }
     }

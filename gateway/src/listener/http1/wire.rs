@@ -13,7 +13,7 @@ use tokio::io::ReadBuf;
 use super::super::framing::{self, Fault};
 use super::super::time_limit::TimeLimit;
 use super::super::{CutSwitch, Stream, WireLimits};
-use crate::storage::FilePart;
+use crate::storage::{FilePart, PipedPart};
 
 /// How much is read at a time, in bytes.
 const READ_BYTES: usize = 8 * 1024;
@@ -156,6 +156,17 @@ impl<S: Stream> Wire<S> {
         part: &FilePart,
     ) -> Poll<io::Result<usize>> {
         let sent = self.stream.poll_send_file(cx, before, part);
+        self.poll_sent(cx, sent)
+    }
+
+    /// The same with a part that is in a pipe.
+    pub(super) fn poll_send_piped(
+        &mut self,
+        cx: &mut Context<'_>,
+        before: &[u8],
+        part: &mut PipedPart,
+    ) -> Poll<io::Result<usize>> {
+        let sent = self.stream.poll_send_piped(cx, before, part);
         self.poll_sent(cx, sent)
     }
 

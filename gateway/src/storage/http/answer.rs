@@ -1,6 +1,5 @@
 //! What an upstream's answer means to the client.
 
-use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
 use ::http::header::{
@@ -12,6 +11,7 @@ use ::http::{HeaderName, HeaderValue, StatusCode};
 use super::super::conditions::{Conditions, Validators};
 use super::super::representation::{Representation, content_type, number};
 use super::super::{Ask, Failure, Fault, FaultKind, Stored, StoredBody};
+use super::HttpStorage;
 use super::body::UpstreamBody;
 use super::client::{Answered, UpstreamFields};
 use super::connect::Upstream;
@@ -37,7 +37,7 @@ const PASSED_ON: [HeaderName; 10] = [
 const READ_AWAY_BYTES: u64 = 64 * 1024;
 
 pub(super) fn read(
-    upstream: &Arc<Upstream>,
+    storage: &HttpStorage,
     answered: Answered,
     file: &FilePath<'_>,
     ask: &Ask<'_>,
@@ -45,36 +45,36 @@ pub(super) fn read(
     let status = answered.status;
     let conditions = Conditions::new(ask.fields, ask.head);
     match status {
-        StatusCode::OK => Ok(whole(upstream, answered, file, &conditions, ask)),
+        StatusCode::OK => Ok(whole(storage, answered, file, &conditions, ask)),
         StatusCode::PARTIAL_CONTENT if conditions.range_to_pass_on().is_some() => {
-            part(upstream, answered)
+            part(storage, answered)
         }
         // Only to who asked: a client that has nothing can't go on with what it has.
         StatusCode::NOT_MODIFIED if conditions.may_be_unmodified() => {
-            Ok(without_content(upstream, answered))
+            Ok(without_content(storage, answered))
         }
         StatusCode::RANGE_NOT_SATISFIABLE if conditions.range_to_pass_on().is_some() => {
-            Ok(without_content(upstream, answered))
+            Ok(without_content(storage, answered))
         }
         StatusCode::NOT_FOUND | StatusCode::GONE => {
-            finish(upstream, answered);
+            finish(storage, answered);
             Err(Failure::NotFound)
         }
-        status => Err(fault(upstream, status, &answered.fields).into()),
+        status => Err(fault(&storage.upstream, status, &answered.fields).into()),
     }
 }
 
-fn without_content(upstream: &Arc<Upstream>, answered: Answered) -> Stored {
+fn without_content(storage: &HttpStorage, answered: Answered) -> Stored {
     let status = answered.status;
     let headers = passed_on(&answered.fields);
-    finish(upstream, answered);
+    finish(storage, answered);
     Stored { status, headers, body: StoredBody::Empty }
 }
 
 /// An answer with the whole file. The server may have ignored a condition or a range; then it is
 /// met here (wire.md W9, W10).
 fn whole(
-    upstream: &Arc<Upstream>,
+    storage: &HttpStorage,
     answered: Answered,
     file: &FilePath<'_>,
     conditions: &Conditions<'_>,
@@ -83,7 +83,7 @@ fn whole(
     let Answered { fields, content, .. } = answered;
     let (headers, validators) = described(&fields, file);
     let length = if ask.head { content_length(&fields) } else { content.remaining() };
-    let body = UpstreamBody::new(upstream, content);
+    let body = UpstreamBody::new(storage, content);
     match length {
         Some(length) => {
             Representation { length, validators: &validators, headers, body }.answer(conditions)
@@ -97,8 +97,9 @@ fn whole(
 }
 
 /// An answer with the part that was asked for.
-fn part(upstream: &Arc<Upstream>, answered: Answered) -> Result<Stored, Failure> {
+fn part(storage: &HttpStorage, answered: Answered) -> Result<Stored, Failure> {
     let Answered { status, fields, content } = answered;
+    let upstream = &storage.upstream;
     let mut headers = passed_on(&fields);
     let range = headers.text(&CONTENT_RANGE).and_then(length_of_range);
     let Some(said) = range else {
@@ -113,7 +114,7 @@ fn part(upstream: &Arc<Upstream>, answered: Answered) -> Result<Stored, Failure>
     if let Some(length) = length {
         headers.insert(CONTENT_LENGTH, number(length));
     }
-    let body = StoredBody::Upstream(UpstreamBody::new(upstream, content));
+    let body = StoredBody::Upstream(UpstreamBody::new(storage, content));
     Ok(Stored { status, headers, body })
 }
 
@@ -127,8 +128,8 @@ fn length_of_range(text: &str) -> Option<u64> {
 
 /// Lets an answer go whose content isn't wanted. A short one is read to its end, so that the
 /// connection can be used again: clients ask for much that isn't there.
-pub(super) fn finish(upstream: &Arc<Upstream>, answered: Answered) {
-    let mut body = UpstreamBody::new(upstream, answered.content);
+fn finish(storage: &HttpStorage, answered: Answered) {
+    let mut body = UpstreamBody::new(storage, answered.content);
     if body.remaining().is_none_or(|bytes| bytes > READ_AWAY_BYTES) {
         return;
     }

@@ -1,14 +1,16 @@
 //! An upstream answer's bytes on their way to the client.
 
 use std::ops::Range;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 
 use super::super::representation::Sliceable;
-use super::super::{Fault, FaultKind, StoredBody};
-use super::client::Incoming;
+use super::super::{Content, Fault, FaultKind, StoredBody};
+use super::HttpStorage;
+use super::client::{Incoming, Piece, Pipes};
 use super::connect::{Upstream, chain};
 
 /// The bytes of an upstream's answer, or a part of them.
@@ -19,12 +21,13 @@ pub(crate) struct UpstreamBody {
     /// Bytes of the part that are still to come; none when the length isn't known.
     rest: Option<u64>,
     upstream: Arc<Upstream>,
+    pipes: Rc<Pipes>,
 }
 
 impl UpstreamBody {
-    pub(super) fn new(upstream: &Arc<Upstream>, content: Incoming) -> Self {
-        let (rest, upstream) = (content.remaining(), Arc::clone(upstream));
-        Self { content, skip: 0, rest, upstream }
+    pub(super) fn new(storage: &HttpStorage, content: Incoming) -> Self {
+        let (upstream, pipes) = (Arc::clone(&storage.upstream), Rc::clone(&storage.pipes));
+        Self { rest: content.remaining(), content, skip: 0, upstream, pipes }
     }
 
     /// How many bytes are still to come, where the upstream says so.
@@ -32,21 +35,46 @@ impl UpstreamBody {
         self.rest
     }
 
+    /// The next piece, for the kernel to send on where it can.
+    pub(crate) fn poll_content(
+        &mut self,
+        cx: &mut Context<'_>,
+        by_kernel: bool,
+    ) -> Poll<Option<Result<Content, Fault>>> {
+        while self.rest != Some(0) {
+            // Nothing can be left out of a pipe.
+            let is_all = self.skip == 0 && self.rest == self.content.remaining();
+            let pipes = (by_kernel && is_all).then_some(&self.pipes);
+            let limit = self.upstream.idle_timeout();
+            match ready!(self.content.poll_piece(cx, limit, pipes)) {
+                Some(Ok(Piece::Piped(part))) => {
+                    self.rest = self.content.remaining();
+                    return Poll::Ready(Some(Ok(Content::Piped(part))));
+                }
+                Some(Ok(Piece::Bytes(bytes))) => {
+                    let wanted = self.wanted(bytes);
+                    if !wanted.is_empty() {
+                        return Poll::Ready(Some(Ok(Content::Bytes(wanted))));
+                    }
+                }
+                Some(Err(why)) => return Poll::Ready(Some(Err(self.cut_short(&chain(&why))))),
+                None => return Poll::Ready(self.end().map(Err)),
+            }
+        }
+        Poll::Ready(None)
+    }
+
+    /// The next piece, in memory.
     pub(crate) fn poll_chunk(
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Fault>>> {
-        while self.rest != Some(0) {
-            let piece = match ready!(self.content.poll_piece(cx, self.upstream.idle_timeout())) {
-                Some(Ok(piece)) => self.wanted(piece),
-                Some(Err(why)) => return Poll::Ready(Some(Err(self.cut_short(&chain(&why))))),
-                None => return Poll::Ready(self.end()),
-            };
-            if !piece.is_empty() {
-                return Poll::Ready(Some(Ok(piece)));
-            }
-        }
-        Poll::Ready(None)
+        Poll::Ready(match ready!(self.poll_content(cx, false)) {
+            Some(Ok(Content::Bytes(bytes))) => Some(Ok(bytes)),
+            Some(Err(fault)) => Some(Err(fault)),
+            // Nothing comes by the kernel that wasn't asked for.
+            Some(Ok(Content::File(_) | Content::Piped(_))) | None => None,
+        })
     }
 
     fn wanted(&mut self, mut bytes: Bytes) -> Bytes {
@@ -60,9 +88,9 @@ impl UpstreamBody {
         wanted
     }
 
-    fn end(&self) -> Option<Result<Bytes, Fault>> {
+    fn end(&self) -> Option<Fault> {
         let missing = self.rest.filter(|&missing| missing > 0)?;
-        Some(Err(self.cut_short(&format!("{missing} bytes are missing"))))
+        Some(self.cut_short(&format!("{missing} bytes are missing")))
     }
 
     fn cut_short(&self, why: &str) -> Fault {

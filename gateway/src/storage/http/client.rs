@@ -7,12 +7,14 @@ mod connection;
 mod fields;
 mod head;
 mod incoming;
+mod pipe;
 mod pool;
 mod wire;
 
 pub(super) use self::connection::AskError;
 pub(super) use self::fields::UpstreamFields;
-pub(super) use self::incoming::Incoming;
+pub(super) use self::incoming::{Incoming, Piece};
+pub(crate) use self::pipe::{PipeBudget, PipedPart, Pipes};
 pub(super) use self::pool::{Answered, Pool, Pooled};
 pub(super) use self::wire::UpstreamWire;
 

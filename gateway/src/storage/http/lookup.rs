@@ -117,7 +117,7 @@ impl Lookup<'_> {
             }
             _ => {}
         }
-        answer::read(&self.storage.upstream, answered, self.file, self.ask)
+        answer::read(self.storage, answered, self.file, self.ask)
     }
 
     /// A 304 to a client tells how the file is now, but for its length.
@@ -153,9 +153,9 @@ impl Lookup<'_> {
             (StatusCode::OK, _) => self.keep_whole(answered).await,
             (StatusCode::NOT_FOUND | StatusCode::GONE, _) => {
                 self.objects.forget(&self.key);
-                answer::read(&self.storage.upstream, answered, self.file, self.ask)
+                answer::read(self.storage, answered, self.file, self.ask)
             }
-            _ => answer::read(&self.storage.upstream, answered, self.file, self.ask)
+            _ => answer::read(self.storage, answered, self.file, self.ask)
                 .or_else(|failure| self.bridge(kept, failure)),
         }
     }
@@ -164,15 +164,15 @@ impl Lookup<'_> {
     async fn keep_whole(&self, answered: Answered) -> Result<Stored, Failure> {
         let length = answered.content.remaining();
         let is_small = length.is_some_and(|length| length <= MAX_OBJECT_BYTES);
-        let (counts, upstream) = (self.objects.counts(), &self.storage.upstream);
+        let counts = self.objects.counts();
         if !is_small {
             counts.passed.inc();
             self.keep(&answered, length, KeptBody::TooLarge);
-            return answer::read(upstream, answered, self.file, self.ask);
+            return answer::read(self.storage, answered, self.file, self.ask);
         }
         let Answered { fields, content, .. } = answered;
         let described = answer::described(&fields, self.file);
-        let bytes = whole(UpstreamBody::new(upstream, content)).await?;
+        let bytes = whole(UpstreamBody::new(self.storage, content)).await?;
         let content = (length, KeptBody::Kept(bytes.clone()));
         let object = self.objects.keep(&self.key, self.ttl, &fields, described, content);
         counts.filled.inc();

@@ -38,7 +38,7 @@ pub(in super::super) enum AskError {
 
 /// A connection. It carries one request at a time.
 pub(in super::super) struct Connection {
-    wire: UpstreamWire,
+    pub(super) wire: UpstreamWire,
     /// Read and not yet taken.
     pub(super) buffer: BytesMut,
     /// Of what is waited for.

@@ -1,6 +1,7 @@
 //! The content of an upstream's answer, taken from the connection by whoever sends it on.
 
 use std::io;
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -8,12 +9,23 @@ use bytes::Bytes;
 
 use super::chunks::Read;
 use super::head::{Framing, Malformed};
+use super::pipe::{PipedPart, Pipes};
 use super::pool::Pooled;
 
 /// How much is read at a time, in bytes.
 const READ_BYTES: usize = 128 * 1024;
 /// The most that is given at a time, in bytes (sync.md T3).
 const MAX_PIECE_BYTES: u64 = 256 * 1024;
+
+/// With more than so much still to come, a pipe is worth its calls of the system. In bytes.
+const PIPE_ABOVE_BYTES: u64 = 64 * 1024;
+
+/// A piece of an answer's content.
+pub(in super::super) enum Piece {
+    Bytes(Bytes),
+    /// Only where pipes were offered.
+    Piped(PipedPart),
+}
 
 /// Why the content isn't whole.
 #[derive(Debug, thiserror::Error)]
@@ -56,13 +68,18 @@ impl Incoming {
     }
 
     /// The next piece, never an empty one; an error if the server pauses for longer than
-    /// `idle_timeout`.
+    /// `idle_timeout`. With `pipes` it may be one that the kernel sends on.
     pub(in super::super) fn poll_piece(
         &mut self,
         cx: &mut Context<'_>,
         idle_timeout: Duration,
-    ) -> Poll<Option<Result<Bytes, BodyError>>> {
-        let polled = self.poll_read(cx);
+        pipes: Option<&Rc<Pipes>>,
+    ) -> Poll<Option<Result<Piece, BodyError>>> {
+        let pipe = pipes.filter(|_| self.is_for_a_pipe()).and_then(Pipes::take);
+        let polled = match pipe {
+            Some(pipe) => self.poll_fill_pipe(cx, pipe),
+            None => self.poll_read(cx).map_ok(|read| read.map(Piece::Bytes)),
+        };
         let Some(pooled) = self.pooled.as_mut().filter(|_| polled.is_pending()) else {
             self.is_waiting = false;
             self.release_at_end();
@@ -75,6 +92,30 @@ impl Incoming {
         }
         ready!(connection.poll_overdue(cx));
         Poll::Ready(Some(Err(BodyError::Stalled(idle_timeout))))
+    }
+
+    /// Whether there is much to come, of known length, and none of it in memory already.
+    fn is_for_a_pipe(&mut self) -> bool {
+        let is_long = self.remaining().is_some_and(|left| left > PIPE_ABOVE_BYTES);
+        let connection = self.pooled.as_mut().filter(|_| is_long).map(Pooled::connection);
+        connection.is_some_and(|c| c.buffer.is_empty() && c.wire.is_plain())
+    }
+
+    fn poll_fill_pipe(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut part: PipedPart,
+    ) -> Poll<Result<Option<Piece>, BodyError>> {
+        let (Some(pooled), Framing::Length(left)) = (&mut self.pooled, &mut self.framing) else {
+            return Poll::Ready(Ok(None));
+        };
+        match ready!(pooled.connection().wire.poll_fill_pipe(cx, &mut part, *left))? {
+            0 => Poll::Ready(Err(BodyError::Missing(*left))),
+            length => {
+                *left -= length as u64;
+                Poll::Ready(Ok(Some(Piece::Piped(part))))
+            }
+        }
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, BodyError>> {

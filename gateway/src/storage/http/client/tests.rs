@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::http::StatusCode;
+use bytes::Bytes;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -71,12 +72,27 @@ impl Scene {
 
 async fn content(answered: Answered) -> Result<Vec<u8>, BodyError> {
     let (mut incoming, mut all) = (answered.content, Vec::new());
-    while let Some(piece) = poll_fn(|cx| incoming.poll_piece(cx, PATIENCE)).await {
-        let piece = piece?;
-        assert!(!piece.is_empty());
-        all.extend_from_slice(&piece);
+    while let Some(piece) = next(&mut incoming, PATIENCE, None).await {
+        let bytes = bytes(piece?);
+        assert!(!bytes.is_empty());
+        all.extend_from_slice(&bytes);
     }
     Ok(all)
+}
+
+async fn next(
+    content: &mut Incoming,
+    limit: Duration,
+    pipes: Option<&Rc<Pipes>>,
+) -> Option<Result<Piece, BodyError>> {
+    poll_fn(|cx| content.poll_piece(cx, limit, pipes)).await
+}
+
+fn bytes(piece: Piece) -> Bytes {
+    match piece {
+        Piece::Bytes(bytes) => bytes,
+        Piece::Piped(part) => part.take_out().unwrap(),
+    }
 }
 
 fn answer(fields: &str, content: &[u8]) -> Vec<u8> {
@@ -115,7 +131,7 @@ async fn a_connection_is_free_as_soon_as_the_last_piece_is_taken() {
     let mut scene = Scene::new().await;
     let mut answered = scene.ask(&answer("Content-Length: 5", b"hello"), false).await.unwrap();
     assert!(!scene.is_kept());
-    poll_fn(|cx| answered.content.poll_piece(cx, PATIENCE)).await.unwrap().unwrap();
+    next(&mut answered.content, PATIENCE, None).await.unwrap().unwrap();
     assert!(scene.is_kept(), "although the content is still held");
 }
 
@@ -224,8 +240,8 @@ async fn a_server_that_pauses_is_not_waited_for() {
     let mut scene = Scene::new().await;
     let mut answered = scene.ask(&answer("Content-Length: 7", b"hello"), false).await.unwrap();
     let content = &mut answered.content;
-    assert_eq!(poll_fn(|cx| content.poll_piece(cx, moment)).await.unwrap().unwrap(), "hello");
-    let why = poll_fn(|cx| content.poll_piece(cx, moment)).await.unwrap().unwrap_err();
+    assert_eq!(bytes(next(content, moment, None).await.unwrap().unwrap()), "hello");
+    let why = next(content, moment, None).await.unwrap().err().unwrap();
     assert!(matches!(why, BodyError::Stalled(_)), "{why}");
 }
 
@@ -243,4 +259,85 @@ async fn interim_answers_are_read_over() {
         let why = Scene::new().await.ask(wrong.as_bytes(), false).await.err().unwrap();
         assert!(matches!(why, AskError::Malformed(Malformed::Interim)), "{why}");
     }
+}
+
+const KB: usize = 1024;
+
+fn pipes() -> Rc<Pipes> {
+    Rc::new(Pipes::new(Arc::default()))
+}
+
+/// Asks for a file of this length: its bytes, and how many of them were piped.
+async fn piped(scene: &mut Scene, length: usize, pipes: &Rc<Pipes>) -> (Vec<u8>, usize) {
+    let body: Vec<u8> = (0..length).map(|at| (at % 251) as u8).collect();
+    let whole = answer(&format!("Content-Length: {length}"), &body);
+    let pooled = scene.pooled.take().or_else(|| scene.pool.take(&scene.origin)).unwrap();
+    let reading = async {
+        let mut content = pooled.ask(REQUEST, false, PATIENCE).await.unwrap().content;
+        let (mut all, mut piped) = (Vec::new(), 0);
+        while let Some(piece) = next(&mut content, PATIENCE, Some(pipes)).await {
+            let piece = piece.unwrap();
+            let is_piped = matches!(piece, Piece::Piped(_));
+            let bytes = bytes(piece);
+            assert!((1..=256 * KB).contains(&bytes.len()), "{}", bytes.len());
+            piped += if is_piped { bytes.len() } else { 0 };
+            all.extend_from_slice(&bytes);
+        }
+        (all, piped)
+    };
+    let server = &mut scene.server;
+    let answering = async {
+        server.read_exact(&mut [0; REQUEST.len()]).await.unwrap();
+        server.write_all(&whole).await.unwrap();
+    };
+    let (read, ()) = tokio::join!(reading, answering);
+    assert!(read.0 == body, "{length}: {} bytes", read.0.len());
+    read
+}
+
+#[tokio::test]
+async fn long_contents_go_through_pipes_byte_for_byte() {
+    let (mut scene, pipes) = (Scene::new().await, pipes());
+    for length in [1, 64 * KB, 96 * KB, 256 * KB, 288 * KB, 1024 * KB, 1056 * KB, 5000 * KB] {
+        for length in [length - 1, length, length + 1] {
+            let (_, piped) = piped(&mut scene, length, &pipes).await;
+            // How much comes with the head is the system's matter.
+            assert!(
+                if piped > 0 { length > 64 * KB } else { length < 128 * KB },
+                "{length}: {piped}"
+            );
+            assert!(scene.is_kept());
+        }
+    }
+    assert_eq!(pipes.held(), 1, "one after the other is filled and emptied");
+}
+
+#[tokio::test]
+async fn where_no_pipe_is_to_be_had_bytes_are_copied() {
+    let (mut scene, pipes) = (Scene::new().await, pipes());
+    let mut taken: Vec<_> = std::iter::from_fn(|| pipes.take()).collect();
+    assert_eq!(taken.len(), 96);
+    assert_eq!(piped(&mut scene, 1024 * KB, &pipes).await.1, 0);
+    // One is free again.
+    taken.pop();
+    assert!(piped(&mut scene, 1024 * KB, &pipes).await.1 > 0);
+}
+
+#[tokio::test]
+async fn an_end_or_a_pause_is_seen_by_pipes_too() {
+    let pipes = pipes();
+    let begun = answer("Content-Length: 999999", b"hello");
+    let mut answered = Scene::new().await.ask(&begun, true).await.unwrap();
+    let content = &mut answered.content;
+    assert_eq!(bytes(next(content, PATIENCE, Some(&pipes)).await.unwrap().unwrap()), "hello");
+    let why = next(content, PATIENCE, Some(&pipes)).await.unwrap().err().unwrap();
+    assert_eq!(why.to_string(), "999994 bytes are missing");
+
+    let mut scene = Scene::new().await;
+    let mut answered = scene.ask(&begun, false).await.unwrap();
+    let content = &mut answered.content;
+    next(content, PATIENCE, Some(&pipes)).await.unwrap().unwrap();
+    let why = next(content, Duration::from_millis(1), Some(&pipes)).await.unwrap().err().unwrap();
+    assert!(matches!(why, BodyError::Stalled(_)), "{why}");
+    assert_eq!(pipes.held(), 1);
 }

@@ -3,12 +3,14 @@
 use std::future::Future as _;
 use std::io;
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::BytesMut;
-use tokio::io::{AsyncReadExt as _, AsyncWrite as _};
+use tokio::io::{AsyncReadExt as _, AsyncWrite as _, Interest};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
+
+use super::pipe::PipedPart;
 
 /// A stream to an upstream server.
 pub(in super::super) enum UpstreamWire {
@@ -27,6 +29,30 @@ impl UpstreamWire {
         match self {
             Self::Plain(stream) => pin!(stream.read_buf(buffer)).poll(cx),
             Self::Tls(stream) => pin!(stream.read_buf(buffer)).poll(cx),
+        }
+    }
+
+    /// Whether its bytes can go into a pipe. What is encrypted has to be read.
+    pub(super) fn is_plain(&self) -> bool {
+        matches!(self, Self::Plain(_))
+    }
+
+    /// Fills an empty pipe with at most `length` bytes: how many, none at the stream's end.
+    pub(super) fn poll_fill_pipe(
+        &mut self,
+        cx: &mut Context<'_>,
+        part: &mut PipedPart,
+        length: u64,
+    ) -> Poll<io::Result<usize>> {
+        let Self::Plain(stream) = self else {
+            return Poll::Ready(Err(io::ErrorKind::Unsupported.into()));
+        };
+        loop {
+            ready!(stream.poll_read_ready(cx))?;
+            match stream.try_io(Interest::READABLE, || part.fill_from(&*stream, length)) {
+                Err(why) if why.kind() == io::ErrorKind::WouldBlock => {}
+                filled => return Poll::Ready(filled),
+            }
         }
     }
 
