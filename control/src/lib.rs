@@ -40,10 +40,11 @@ pub use pruner::Pruner;
 pub use routes::router;
 pub use settings::{ChannelCreators, Settings, StorageName, TokenManagers};
 pub use store::{
-    AuditEvent, AuditFilter, ChannelDetails, Durability, GatewayRoleError, GatewayRow,
-    GatewaySource, Grantable, Group, GroupDetails, Inspection, MigrationStatus, Principal,
-    PrincipalKind, Reach, Role, ServiceAccount, SessionId, SignedInSession, Store, StoreError,
-    Token, TokenChannel, TokenColumn, TokenCounts, TokenSort, TokenState, TokenStatus, TokenUse,
-    Top, TopOf, UsageBy, UsageOf, UsageSubject, UsageSum, User,
+    AuditEvent, AuditFilter, ChannelColumn, ChannelDetails, Durability, GatewayRoleError,
+    GatewayRow, GatewaySource, Grantable, Group, GroupColumn, GroupDetails, Inspection, Look,
+    MigrationStatus, Principal, PrincipalKind, Reach, Role, ServiceAccount, SessionId,
+    SignedInSession, Store, StoreError, Token, TokenChannel, TokenColumn, TokenCounts, TokenSort,
+    TokenState, TokenStatus, TokenUse, Top, TopOf, UsageBy, UsageOf, UsageSubject, UsageSum, User,
+    UserColumn,
 };
 pub use usecases::{Committed, Control, Error};

@@ -1,16 +1,21 @@
 //! Channels as they are stored.
 
+mod browse;
+
 use std::sync::Arc;
 
-use access::{Channel, ChannelId, ChannelName, Day, Permission, PrincipalId, Timestamp};
+use access::{Channel, ChannelId, ChannelName, Permission, PrincipalId, Timestamp};
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::query::Query;
 use sqlx::{Any, Row as _};
 
 use super::memberships::held_in_list;
 use super::rows::{permission_if_any, time, word};
-use super::service_accounts::{TokenUse, read_token_use, token_use};
 use super::{Connection, NameRange, ServiceAccount, StoreError};
+pub use browse::ChannelColumn;
+#[cfg(test)]
+pub(super) use browse::{MANAGED_BY_NAME, SEEN_BY_NAME};
+pub(crate) use browse::{look_at_channels, look_at_managed};
 
 /// A channel as people see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,26 +99,17 @@ macro_rules! channels_where {
         )
     };
 }
-macro_rules! seen_channels {
+macro_rules! is_seen {
     () => {
-        channels_where!(
-            held_in_list!("$4", "c.id"),
+        concat!(
             "($6 = 1 OR ($5 = 0 AND c.privacy <> 'private') OR (c.id IN ",
             held_channels!("gp.permission > 0"),
             " AND ($5 = 0 OR c.id IN (SELECT channel_id FROM token_channels WHERE token_id = $5))))"
         )
     };
 }
-pub(super) const LIST_SEEN: &str = seen_channels!();
-/// With whether they have an account, and the downloads of the days `$7` to `$8`.
-pub(super) const LIST_OVERVIEW: &str = concat!(
-    "SELECT seen.*, (SELECT count(*) FROM service_accounts s WHERE s.channel_id = seen.id) \
-     AS accounts, (SELECT CAST(coalesce(sum(u.downloads), 0) AS BIGINT) FROM usage_days u \
-     WHERE u.token_id = -1 AND u.channel_id = seen.id AND u.package = '*' \
-     AND u.day BETWEEN $7 AND $8) AS downloads FROM (",
-    seen_channels!(),
-    ") AS seen ORDER BY seen.name"
-);
+pub(super) use is_seen;
+pub(super) const LIST_SEEN: &str = channels_where!(held_in_list!("$4", "c.id"), is_seen!());
 pub(super) const LIST_HELD: &str = channels_where!(
     held_in_list!("$4", "c.id"),
     "(c.id IN ",
@@ -121,31 +117,27 @@ pub(super) const LIST_HELD: &str = channels_where!(
     ") IS TRUE AND ($6 = 1 OR $5 = 0 OR c.id IN (SELECT channel_id FROM token_channels \
      WHERE token_id = $5))"
 );
-/// With their accounts, and `$more` of these.
-macro_rules! managed_channels {
-    ($more:expr) => {
+/// Those that `$4` manages, as far as the token `$5` reaches.
+macro_rules! is_managed {
+    () => {
         concat!(
-            "SELECT managed.*, p.id AS account_id, p.name AS account, \
-             p.created_at AS account_created_at",
-            $more,
-            " FROM (",
-            channels_where!(
-                "SELECT CAST(3 AS BIGINT)",
-                "(c.id IN ",
-                held_channels!("gp.permission = 3"),
-                ") IS TRUE AND ($6 = 1 OR $5 = 0 OR c.id IN (SELECT tc.channel_id \
-                 FROM token_channels tc JOIN tokens t ON t.id = tc.token_id AND t.permission = 3 \
-                 WHERE tc.token_id = $5))"
-            ),
-            ") AS managed LEFT JOIN service_accounts s ON s.channel_id = managed.id \
-             LEFT JOIN principals p ON p.id = s.principal_id ORDER BY managed.name"
+            "(c.id IN ",
+            held_channels!("gp.permission = 3"),
+            ") IS TRUE AND ($6 = 1 OR $5 = 0 OR c.id IN (SELECT tc.channel_id \
+             FROM token_channels tc JOIN tokens t ON t.id = tc.token_id AND t.permission = 3 \
+             WHERE tc.token_id = $5))"
         )
     };
 }
-pub(super) const LIST_MANAGED: &str = managed_channels!("");
-/// With how their accounts' tokens are used.
-pub(super) const LIST_MANAGED_USED: &str =
-    managed_channels!(concat!(", ", token_use!("p.id", "$7")));
+pub(super) use is_managed;
+/// With their accounts.
+pub(super) const LIST_MANAGED: &str = concat!(
+    "SELECT managed.*, p.id AS account_id, p.name AS account, p.created_at AS account_created_at \
+     FROM (",
+    channels_where!("SELECT CAST(3 AS BIGINT)", is_managed!()),
+    ") AS managed LEFT JOIN service_accounts s ON s.channel_id = managed.id \
+     LEFT JOIN principals p ON p.id = s.principal_id ORDER BY managed.name"
+);
 
 pub(super) const ID_BY_NAME: &str = "SELECT id FROM channels WHERE name = $1";
 /// `0` follows `/`, so that the range is what begins with `name/`.
@@ -215,21 +207,6 @@ pub(crate) async fn list_channels(
     range.read_seen(db, LIST_SEEN, view, details).await
 }
 
-/// A channel in the list of them: whether it has a service account, and how much was downloaded
-/// from it.
-pub(crate) type ChannelOverview = (ChannelDetails, bool, u64);
-
-/// The channels that the viewer may see, by name, with what was downloaded on these days.
-pub(crate) async fn list_channel_overviews(
-    db: &mut Connection,
-    view: ChannelView,
-    range: &NameRange,
-    (from, to): (Day, Day),
-) -> Result<Vec<ChannelOverview>, StoreError> {
-    let query = range.seen(LIST_OVERVIEW, view).bind(from.number()).bind(to.number());
-    query.fetch_all(db).await?.iter().map(overview).collect()
-}
-
 /// The channels on which the viewer holds something, by name.
 pub(crate) async fn list_held_channels(
     db: &mut Connection,
@@ -246,26 +223,6 @@ pub(crate) async fn list_managed_channels(
     range: &NameRange,
 ) -> Result<Vec<(ChannelDetails, Option<ServiceAccount>)>, StoreError> {
     range.read_seen(db, LIST_MANAGED, view, managed).await
-}
-
-/// A channel with its account, if it has one, and how that is used.
-pub(crate) type ManagedChannel = (ChannelDetails, Option<(ServiceAccount, TokenUse)>);
-
-/// The same at `now`, with how their accounts' tokens are used.
-pub(crate) async fn list_managed_channels_used(
-    db: &mut Connection,
-    view: ChannelView,
-    range: &NameRange,
-    now: Timestamp,
-) -> Result<Vec<ManagedChannel>, StoreError> {
-    let query = range.seen(LIST_MANAGED_USED, view).bind(now.as_millis());
-    let rows = query.fetch_all(db).await?;
-    let read = rows.iter().map(|row| {
-        let (channel, account) = managed(row)?;
-        let account = account.map(|account| Ok::<_, StoreError>((account, read_token_use(row)?)));
-        Ok((channel, account.transpose()?))
-    });
-    read.collect()
 }
 
 /// The channel of that name, whoever asks.
@@ -298,7 +255,9 @@ pub(crate) async fn channels_bound_to(
     Ok(ids.into_iter().map(ChannelId).collect())
 }
 
-fn managed(row: &AnyRow) -> Result<(ChannelDetails, Option<ServiceAccount>), StoreError> {
+pub(super) fn managed(
+    row: &AnyRow,
+) -> Result<(ChannelDetails, Option<ServiceAccount>), StoreError> {
     let channel = details(row)?;
     let id = row.try_get::<Option<i64>, _>("account_id")?;
     let account = id.map(|id| {
@@ -314,13 +273,7 @@ fn managed(row: &AnyRow) -> Result<(ChannelDetails, Option<ServiceAccount>), Sto
     Ok((channel, account))
 }
 
-fn overview(row: &AnyRow) -> Result<ChannelOverview, StoreError> {
-    let has_account = row.try_get::<i64, _>("accounts")? > 0;
-    let downloads = u64::try_from(row.try_get::<i64, _>("downloads")?).unwrap_or_default();
-    Ok((details(row)?, has_account, downloads))
-}
-
-fn details(row: &AnyRow) -> Result<ChannelDetails, StoreError> {
+pub(super) fn details(row: &AnyRow) -> Result<ChannelDetails, StoreError> {
     let held = permission_if_any(row, "held")?;
     let within = permission_if_any(row, "within")?;
     Ok(ChannelDetails {

@@ -5,10 +5,11 @@ use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
 use super::channels::held_channels;
+use super::look::{Column, Order, looked_at, order};
 use super::memberships::held_in_list;
 use super::principals::{Principal, read as read_principal};
 use super::rows::{permission_from_column, permission_to_column, time, word};
-use super::{ChannelView, Connection, NameRange, StoreError};
+use super::{ChannelView, Connection, Look, LookedAt, NameRange, StoreError};
 
 /// A group's identity in the database; never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -57,16 +58,65 @@ pub(super) const FIND: &str = "SELECT id, name, description, owners_of, created_
      WHERE name = $1";
 /// Those that `$4` is in, and those that may do something on a channel which `$4` manages, as far
 /// as the token `$5` reaches (0: everywhere). The set is read once.
+macro_rules! is_seen {
+    () => {
+        concat!(
+            "($6 = 1 OR g.id IN (SELECT m.group_id \
+             FROM group_members m WHERE m.principal_id = $4 AND $5 = 0 UNION SELECT p.group_id \
+             FROM group_permissions p WHERE p.channel_id IN ",
+            held_channels!("gp.permission = 3"),
+            " AND ($5 = 0 OR p.channel_id IN (SELECT tc.channel_id FROM token_channels tc \
+             JOIN tokens t ON t.id = tc.token_id AND t.permission = 3 WHERE tc.token_id = $5))))"
+        )
+    };
+}
 pub(super) const LIST_SEEN: &str = concat!(
     "SELECT g.id, g.name, g.description, g.owners_of, g.created_at FROM groups g \
-     WHERE g.name >= $1 AND g.name < $2 AND ($6 = 1 OR g.id IN (SELECT m.group_id \
-     FROM group_members m WHERE m.principal_id = $4 AND $5 = 0 UNION SELECT p.group_id \
-     FROM group_permissions p WHERE p.channel_id IN ",
-    held_channels!("gp.permission = 3"),
-    " AND ($5 = 0 OR p.channel_id IN (SELECT tc.channel_id FROM token_channels tc \
-     JOIN tokens t ON t.id = tc.token_id AND t.permission = 3 WHERE tc.token_id = $5)))) \
-     ORDER BY g.name LIMIT $3"
+     WHERE g.name >= $1 AND g.name < $2 AND ",
+    is_seen!(),
+    " ORDER BY g.name LIMIT $3"
 );
+
+/// A column by which groups are sorted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GroupColumn {
+    /// Their name.
+    Name,
+    /// When they were made.
+    Created,
+}
+
+/// Those that are seen, at most `$7`.
+macro_rules! seen {
+    ($key:expr, $after:literal, $down:literal) => {
+        concat!(
+            "SELECT g.id, g.name, g.description, g.owners_of, g.created_at, ",
+            $key,
+            " AS sort_key FROM groups g WHERE ",
+            looked_at!("g.name", "g.id", $key, $after),
+            " AND ",
+            is_seen!(),
+            " ORDER BY ",
+            $key,
+            $down,
+            ", g.id",
+            $down,
+            " LIMIT $7"
+        )
+    };
+}
+#[cfg(test)]
+pub(super) const LOOK_BY_NAME: &str = seen!("g.name", ">", "");
+
+impl Column for GroupColumn {
+    fn order(self) -> Order {
+        match self {
+            Self::Name => const { order!(seen, "g.name", true) },
+            Self::Created => const { order!(seen, "g.created_at", false) },
+        }
+    }
+}
+
 /// The group named `$1` by the same rule. It is looked at alone: who manages a thousand channels sees
 /// ten thousand groups.
 pub(super) const FIND_SEEN: &str = concat!(
@@ -178,6 +228,16 @@ pub(crate) async fn list_groups(
     range: &NameRange,
 ) -> Result<Vec<Group>, StoreError> {
     range.read_seen(db, LIST_SEEN, view, read).await
+}
+
+/// The groups that the viewer sees, as they are looked through.
+pub(crate) async fn look_at_groups(
+    db: &mut Connection,
+    view: ChannelView,
+    look: &Look<'_, GroupColumn>,
+) -> Result<LookedAt<Group>, StoreError> {
+    let query = view.bind(look.query()?).bind(look.probe());
+    look.read(db, query, read).await
 }
 
 /// A part of a list by name.

@@ -50,10 +50,12 @@ const POSTGRES_NUMBERS: &str = "CREATE TABLE numbers AS SELECT n, decode(md5(n::
 const LIST: &[&str] = &["'c5'", "'c5~'", "100", "7", "0", "0"];
 const LIST_ALL: &[&str] = &["''", "'~'", "100", "7", "0", "1"];
 
+/// The page of names after one, nothing searched for, and a view, as `Look` binds them.
+const LOOK: &[&str] = &["'%'", "'c5'", "0", "7", "0", "0", "51"];
 /// With a moment.
-const USED: &[&str] = &["''", "'~'", "51", "7", "0", "0", "5"];
+const USED: &[&str] = &["'%'", "'c5'", "0", "7", "0", "0", "51", "5"];
 /// With two days.
-const OVERVIEW: &[&str] = &["''", "'~'", "51", "7", "0", "0", "5", "9"];
+const OVERVIEW: &[&str] = &["'%'", "'c5'", "0", "7", "0", "0", "51", "5", "9"];
 
 /// A page of principal 7's tokens at a moment of a day, of any status, by a beginning.
 const TOKENS: &[&str] = &["5", "0", "7", "0", "''", "'t'", "100"];
@@ -82,14 +84,15 @@ fn queries() -> Vec<(&'static str, String, &'static [&'static str])> {
     vec![
         ("channels", text(channels::LIST_SEEN), LIST),
         ("channels, all", text(channels::LIST_SEEN), LIST_ALL),
-        ("channels with their downloads", text(channels::LIST_OVERVIEW), OVERVIEW),
+        ("channels with their downloads", text(channels::SEEN_BY_NAME), OVERVIEW),
         ("one channel", text(channels::LIST_SEEN), &["'c5'", "'c5!'", "1", "7", "0", "0"]),
         ("channels held", text(channels::LIST_HELD), LIST),
         ("channels managed", text(channels::LIST_MANAGED), LIST),
-        ("channels managed, used", text(channels::LIST_MANAGED_USED), USED),
+        ("channels managed, used", text(channels::MANAGED_BY_NAME), USED),
         ("a channel's id", text(channels::ID_BY_NAME), &["'c5'"]),
         ("groups", text(groups::LIST_SEEN), LIST),
         ("groups, all", text(groups::LIST_SEEN), LIST_ALL),
+        ("groups looked through", text(groups::LOOK_BY_NAME), LOOK),
         ("one group", text(groups::FIND), &["'c5_owners'"]),
         ("one group, seen", text(groups::FIND_SEEN), &["'c5_owners'", "7", "0", "0"]),
         ("members", text(groups::MEMBER_PRINCIPALS), &["7", "1000", "'u'", "''"]),
@@ -116,6 +119,7 @@ fn queries() -> Vec<(&'static str, String, &'static [&'static str])> {
         ("a principal", text(principals::BY_ID), &["7"]),
         ("a principal's name", text(principals::BY_NAME), &["'u7'"]),
         ("users", text(users::LIST), &["'u5'", "'u5~'", "100"]),
+        ("users looked through", text(users::LOOK_BY_NAME), &["'%'", "'u5'", "0", "51"]),
         ("a sign-in", text(users::SIGN_IN), &["'u7'"]),
         ("an admin", text(users::AN_ADMIN), &[]),
         ("a user's sessions", text(sessions::LIST), &["7", "5", "0", "100"]),

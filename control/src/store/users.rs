@@ -4,9 +4,10 @@ use access::{PrincipalId, Timestamp};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
+use super::look::{Column, Order, looked_at, order};
 use super::principals::{Principal, PrincipalKind, Role, insert_principal, read as principal};
 use super::rows::time;
-use super::{Connection, NameRange, StoreError};
+use super::{Connection, Look, LookedAt, NameRange, StoreError};
 
 /// A person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +47,71 @@ pub(super) const SIGN_IN: &str = "SELECT p.id, u.password_hash FROM principals p
      WHERE p.name = $1 AND p.deleted_at IS NULL AND p.deactivated_at IS NULL";
 pub(super) const AN_ADMIN: &str = "SELECT 1 FROM users u JOIN principals p ON p.id = u.principal_id \
      AND p.deactivated_at IS NULL WHERE u.role = 'admin' LIMIT 1";
+/// A column by which users are sorted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserColumn {
+    /// Their name.
+    Name,
+    /// Their address, small and capital letters alike.
+    Email,
+    /// Their role, admins first.
+    Role,
+    /// Whether they may sign in; those who may first.
+    Status,
+    /// When they were made.
+    Created,
+}
+
+/// Users, at most `$4`.
+macro_rules! users {
+    ($key:expr, $after:literal, $down:literal) => {
+        concat!(
+            "SELECT p.id, p.name, p.kind, u.role, p.deactivated_at, p.created_at, \
+             u.display_name, u.email, ",
+            $key,
+            " AS sort_key FROM principals p JOIN users u ON u.principal_id = p.id \
+             WHERE p.deleted_at IS NULL AND ",
+            looked_at!("p.name", "p.id", $key, $after),
+            " ORDER BY ",
+            $key,
+            $down,
+            ", p.id",
+            $down,
+            " LIMIT $4"
+        )
+    };
+}
+#[cfg(test)]
+pub(super) const LOOK_BY_NAME: &str = users!("p.name", ">", "");
+
+impl Column for UserColumn {
+    fn order(self) -> Order {
+        match self {
+            Self::Name => const { order!(users, "p.name", true) },
+            Self::Email => const { order!(users, "lower(u.email)", true) },
+            Self::Role => {
+                const {
+                    order!(
+                        users,
+                        "CAST(CASE u.role WHEN 'admin' THEN 0 ELSE 1 END AS BIGINT)",
+                        false
+                    )
+                }
+            }
+            Self::Status => {
+                const {
+                    order!(
+                        users,
+                        "CAST(CASE WHEN p.deactivated_at IS NULL THEN 0 ELSE 1 END AS BIGINT)",
+                        false
+                    )
+                }
+            }
+            Self::Created => const { order!(users, "p.created_at", false) },
+        }
+    }
+}
+
 pub(super) const LIST: &str = "SELECT p.id, p.name, p.kind, u.role, p.deactivated_at, p.created_at, \
      u.display_name, u.email FROM principals p JOIN users u ON u.principal_id = p.id \
      WHERE p.deleted_at IS NULL AND p.name >= $1 AND p.name < $2 ORDER BY p.name LIMIT $3";
@@ -129,6 +195,15 @@ pub(crate) async fn list_users(
     range: &NameRange,
 ) -> Result<Vec<User>, StoreError> {
     range.read(db, LIST, read).await
+}
+
+/// Users as they are looked through, active or not.
+pub(crate) async fn look_at_users(
+    db: &mut Connection,
+    look: &Look<'_, UserColumn>,
+) -> Result<LookedAt<User>, StoreError> {
+    let query = look.query()?.bind(look.probe());
+    look.read(db, query, read).await
 }
 
 fn read(row: &AnyRow) -> Result<User, StoreError> {

@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 
 use super::caller::{Caller, require_manage};
 use super::names::{check_group_name, check_text};
-use super::{Committed, Control, Error, Listed, Page};
+use super::{Committed, Control, Error, Listed, Page, cursor};
 use crate::Actor;
 use crate::store::{
-    self, Change, Connection, Event, Group, GroupDetails, NamePart, Principal, PrincipalKind,
-    Target,
+    self, Change, Connection, Event, Group, GroupColumn, GroupDetails, Look, NamePart, Principal,
+    PrincipalKind, Target,
 };
 
 /// What to change of a group; what is not said stays.
@@ -56,6 +56,22 @@ pub async fn list(control: &Control, actor: &Actor, page: &Page) -> Result<Liste
     let caller = Caller::verify(&mut db, actor, control.now()).await?;
     let found = store::list_groups(&mut db, caller.view(), &page.names()).await?;
     Ok(Listed::page(found, page, |group| group.name.clone()))
+}
+
+/// The groups that the caller sees, as they are looked through.
+///
+/// # Errors
+/// [`Error::NotSignedIn`], [`Error::InvalidField`] for a foreign cursor; [`Error::Store`].
+pub async fn browse(
+    control: &Control,
+    actor: &Actor,
+    look: &Look<'_, GroupColumn>,
+) -> Result<Listed<Group>, Error> {
+    let mut db = control.store.reader().await?;
+    let caller = Caller::verify(&mut db, actor, control.now()).await?;
+    let found = store::look_at_groups(&mut db, caller.view(), look).await;
+    let (items, next_cursor) = found.map_err(cursor)?;
+    Ok(Listed { items, next_cursor })
 }
 
 /// One group with its members, and its permissions on the channels that the caller may see.

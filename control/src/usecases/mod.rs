@@ -150,6 +150,14 @@ impl<T> Listed<T> {
     }
 }
 
+/// Says of a cursor that isn't one in words for whoever sent it.
+fn cursor(error: StoreError) -> Error {
+    match error {
+        StoreError::NotACursor => Error::invalid("cursor", "not one of ours"),
+        other => other.into(),
+    }
+}
+
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         StoreError::from(error).into()

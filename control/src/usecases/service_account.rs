@@ -5,11 +5,11 @@ use access::{ChannelName, Permission};
 use serde_json::json;
 
 use super::caller::{Caller, require_manage};
-use super::{Committed, Control, Error, Listed, Page, user};
+use super::{Committed, Control, Error, Listed, Page, cursor, user};
 use crate::Actor;
 use crate::store::{
-    self, Change, ChannelDetails, Connection, Event, PrincipalKind, Revoke, ServiceAccount, Target,
-    TokenUse,
+    self, Change, ChannelColumn, ChannelDetails, Connection, Event, Look, PrincipalKind, Revoke,
+    ServiceAccount, Target, TokenUse,
 };
 
 /// A channel that the caller may manage, with its account if it has one (product.md S3).
@@ -96,22 +96,22 @@ pub struct Used {
     pub account: Option<(ServiceAccount, TokenUse)>,
 }
 
-/// As [`list_manageable`], with how the accounts' tokens are used.
+/// As [`list_manageable`], with how the accounts' tokens are used, as the list is looked through.
 ///
 /// # Errors
-/// [`Error::NotSignedIn`]; [`Error::Store`].
-pub async fn list_used(
+/// [`Error::NotSignedIn`], [`Error::InvalidField`] for a foreign cursor; [`Error::Store`].
+pub async fn browse(
     control: &Control,
     actor: &Actor,
-    page: &Page,
+    look: &Look<'_, ChannelColumn>,
 ) -> Result<Listed<Used>, Error> {
     let now = control.now();
     let mut db = control.store.reader().await?;
     let caller = Caller::verify(&mut db, actor, now).await?;
-    let range = page.names();
-    let found = store::list_managed_channels_used(&mut db, caller.view(), &range, now).await?;
+    let found = store::look_at_managed(&mut db, caller.view(), look, now).await;
+    let (found, next_cursor) = found.map_err(cursor)?;
     let found = found.into_iter().map(|(channel, account)| Used { channel, account });
-    Ok(Listed::page(found.collect(), page, |item| item.channel.channel.name.to_string()))
+    Ok(Listed { items: found.collect(), next_cursor })
 }
 
 /// The account of a channel, if it has one, and how its tokens are used: for those who may manage it.

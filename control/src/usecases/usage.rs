@@ -3,9 +3,9 @@
 use access::{ChannelName, Day, TokenId};
 
 use super::caller::{Caller, require_manage};
-use super::{Control, Error, Listed, Page, token};
+use super::{Control, Error, Listed, Page, cursor, token};
 use crate::Actor;
-use crate::store::{Connection, StoreError, Top, TopOf, UsageBy, UsageOf, UsageQuestion, UsageSum};
+use crate::store::{Connection, Top, TopOf, UsageBy, UsageOf, UsageQuestion, UsageSum};
 
 /// How many days are counted when the caller names no first one.
 const USUAL_DAYS: u32 = 30;
@@ -127,10 +127,7 @@ impl Permitted {
             start: page.after.as_deref(),
             limit: page.limit,
         };
-        let answer = question.ask(db).await.map_err(|error| match error {
-            StoreError::NotACursor => Error::invalid("cursor", "not one of ours"),
-            other => other.into(),
-        })?;
+        let answer = question.ask(db).await.map_err(cursor)?;
         Ok(Listed { items: answer.sums, next_cursor: answer.next })
     }
 }

@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 
 use super::caller::Caller;
 use super::names::{check_email, check_text, check_user_name};
-use super::{Committed, Control, Error, Listed, Page, passwords};
+use super::{Committed, Control, Error, Listed, Page, cursor, passwords};
 use crate::store::{
-    self, Change, Connection, Event, PrincipalKind, Revoke, Role, Target, User, UserProfile,
+    self, Change, Connection, Event, Look, PrincipalKind, Revoke, Role, Target, User, UserColumn,
+    UserProfile,
 };
 use crate::{Actor, Principal};
 
@@ -122,6 +123,22 @@ pub async fn list(control: &Control, actor: &Actor, page: &Page) -> Result<Liste
     Caller::verify(&mut db, actor, control.now()).await?.require_admin()?;
     let found = store::list_users(&mut db, &page.names()).await?;
     Ok(Listed::page(found, page, |user| user.principal.name.clone()))
+}
+
+/// Users as they are looked through, active or not. For admins.
+///
+/// # Errors
+/// [`Error::NotPermitted`], [`Error::NotSignedIn`], [`Error::InvalidField`] for a foreign cursor;
+/// [`Error::Store`].
+pub async fn browse(
+    control: &Control,
+    actor: &Actor,
+    look: &Look<'_, UserColumn>,
+) -> Result<Listed<User>, Error> {
+    let mut db = control.store.reader().await?;
+    Caller::verify(&mut db, actor, control.now()).await?.require_admin()?;
+    let (items, next_cursor) = store::look_at_users(&mut db, look).await.map_err(cursor)?;
+    Ok(Listed { items, next_cursor })
 }
 
 /// How many seats are taken, and how many there are; none for no limit (product.md S2). For admins.

@@ -16,14 +16,13 @@ pub(super) fn empty(icon_name: &str, words: &str, why: Markup, next: Markup) -> 
     }
 }
 
-/// A list by name that has nothing more: of `kind`, none whose name begins with what was searched
-/// for (`why` says more), or none after the page before. `all` is the list's beginning.
+/// A list that has nothing more: of `kind`, none whose name has in it what was searched for (`why` says more), or none after the page before. `all` is the list's beginning.
 pub(super) fn none_found(kind: &str, search: &str, why: &str, all: &str) -> Markup {
     let show_all = html! { a.btn href=(all) { "Show all " (kind) "s" } };
     if search.is_empty() {
         let why = html! { "This page began after the last " (kind) "." };
         return empty("search", &format!("No more {kind}s"), why, show_all);
     }
-    let why = html! { "There is no " (kind) " whose name begins with " b { (search) } (why) "." };
-    empty("search", &format!("No {kind} begins with this"), why, show_all)
+    let why = html! { "There is no " (kind) " with " b { (search) } " in its name" (why) "." };
+    empty("search", &format!("No such {kind}"), why, show_all)
 }

@@ -40,6 +40,9 @@ fn hidden(visitor: &Visitor, filled: &Filled) -> Markup {
     }
 }
 
+/// What a search by a part of a name says in its empty field.
+pub(super) const PART: &str = "Part of a name";
+
 /// What finds the rows of a list by the beginning of their names, with what stands beside it. The
 /// label says what is searched; the page is asked for with `q`.
 pub(super) fn search(action: &str, label: &str, value: &str, beside: Markup) -> Markup {

@@ -5,7 +5,6 @@ use maud::{Markup, html};
 
 use super::address;
 use super::icon::icon;
-use crate::usecases::Listed;
 
 /// A column's head.
 #[derive(Clone, Debug)]
@@ -76,35 +75,4 @@ pub(super) fn shortened(text: &str) -> Markup {
     const CHARS: usize = 160;
     let end = text.char_indices().nth(CHARS).map(|(at, _)| at);
     html! { @match end.and_then(|end| text.get(..end)) { Some(begin) => { (begin.trim_end()) "…" }, None => (text) } }
-}
-
-/// The links to the first and the next page of a list, where there are any. `fields` are those of
-/// the page's address that stay.
-pub(super) fn paging<T>(listed: &Listed<T>, is_first: bool, fields: &[(&str, &str)]) -> Markup {
-    paging_by("after", listed, is_first, fields)
-}
-
-/// The same of one of two lists on a page, which has its place in another field of the address.
-pub(super) fn paging_by<T>(
-    place: &str,
-    listed: &Listed<T>,
-    is_first: bool,
-    fields: &[(&str, &str)],
-) -> Markup {
-    let next = listed.next_cursor.as_deref().map(|cursor| {
-        let fields: Vec<_> = fields.iter().copied().chain([(place, cursor)]).collect();
-        address::query(&fields)
-    });
-    html! {
-        @if next.is_some() || !is_first {
-            nav.foot aria-label="Pages" {
-                @if is_first { span {} } @else {
-                    a.btn href={ "?" (address::query(fields)) } { "First page" }
-                }
-                @if let Some(query) = next {
-                    a.btn href={ "?" (query) } rel="next" { "Next page" }
-                }
-            }
-        }
-    }
 }

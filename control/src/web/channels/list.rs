@@ -4,31 +4,34 @@ use axum::extract::State;
 use maud::{Markup, html};
 
 use super::{name, privacy};
+use crate::usecases::Listed;
 use crate::usecases::overview::{self, Overview};
-use crate::usecases::{Listed, Page};
 use crate::web::empty::{empty, none_found};
 use crate::web::failure::Failure;
 use crate::web::fields::Query;
 use crate::web::icon::icon;
+use crate::web::listing::Asked;
 use crate::web::page::{self, Place};
 use crate::web::status::{Tone, status};
-use crate::web::table::{Head, paging, shortened, table};
+use crate::web::table::{Head, shortened, table};
 use crate::web::visitor::Visitor;
 use crate::web::{address, commands, form, number};
-use crate::{ChannelCreators, Control};
+use crate::{ChannelColumn, ChannelCreators, Control};
 
-/// How many channels a page has.
-const LIMIT: u32 = 50;
+/// The columns by which channels can be sorted.
+pub(in crate::web) const COLUMNS: [(&str, ChannelColumn); 3] = [
+    ("name", ChannelColumn::Name),
+    ("privacy", ChannelColumn::Privacy),
+    ("account", ChannelColumn::Account),
+];
 
 pub(super) async fn show(
     State(control): State<Control>,
     visitor: Visitor,
     Query(fields): Query,
 ) -> Result<Markup, Failure> {
-    let (search, after) = (fields.text("q"), fields.some("after"));
-    let is_first = after.is_none();
-    let page = Page { after, limit: LIMIT, prefix: search.to_owned() };
-    let found = overview::channels(&control, &visitor.actor, &page).await?;
+    let asked = Asked::of(&fields, &COLUMNS, ChannelColumn::Name);
+    let found = overview::channels(&control, &visitor.actor, &asked.look()).await?;
     let may_create =
         visitor.is_admin || control.settings().channel_creators == ChannelCreators::Everyone;
     let create = html! {
@@ -36,29 +39,30 @@ pub(super) async fn show(
             a.btn.primary href="/channels/new" { (icon("plus")) "Create Channel" }
         }
     };
-    let nothing_at_all = found.items.is_empty() && search.is_empty() && is_first;
+    let nothing_at_all = found.items.is_empty() && asked.is_everything();
     let content = html! {
         @if nothing_at_all {
             (page::head(html! { "Channels" }, html! {}, html! {}))
             (none_yet(may_create, create))
         } @else {
             (page::head(html! { "Channels" }, html! {}, create))
-            (search_bar(search, &found, is_first))
+            (search_bar(&asked, &found))
             @if found.items.is_empty() {
-                (none_found("channel", search, ", or it is not visible to you", "/channels"))
+                (none_found("channel", &asked.search, ", or it is not visible to you", "/channels"))
             } @else {
-                (rows(&found.items))
-                (paging(&found, is_first, &[("q", search)]))
+                (rows(&asked, &found.items))
+                (asked.paging(&found))
             }
         }
     };
     Ok(visitor.page("Channels", Place::Channels, content))
 }
 
-fn search_bar(search: &str, found: &Listed<Overview>, is_first: bool) -> Markup {
-    let is_all = is_first && found.next_cursor.is_none();
+fn search_bar(asked: &Asked<ChannelColumn>, found: &Listed<Overview>) -> Markup {
+    let is_all = asked.is_first() && found.next_cursor.is_none();
     html! {
-        (form::search("/channels", "Search channels", search, html! {
+        (form::find("/channels", ("Search channels", form::PART), &asked.search, html! {
+            (asked.kept())
             @if is_all {
                 span { (found.items.len()) @if found.items.len() == 1 { " channel" } @else { " channels" } }
             }
@@ -81,12 +85,12 @@ fn none_yet(may_create: bool, create: Markup) -> Markup {
     }
 }
 
-fn rows(items: &[Overview]) -> Markup {
+fn rows(asked: &Asked<ChannelColumn>, items: &[Overview]) -> Markup {
     let heads = [
-        Head::words("Name"),
-        Head::words("Privacy"),
+        asked.head("Name", "name"),
+        asked.head("Privacy", "privacy"),
         Head::words("Your permission"),
-        Head::words("Service account"),
+        asked.head("Service account", "account"),
         Head::number("Downloads (30 days)"),
     ];
     let rows = html! { @for item in items { (row(item)) } };

@@ -16,9 +16,10 @@ use crate::web::form::{self, Input};
 use crate::web::icon::icon;
 use crate::web::org::groups::remove;
 use crate::web::page::refused;
+use crate::web::paging::Pages;
 use crate::web::posted::Posted;
 use crate::web::status::{Tone, status};
-use crate::web::table::{Head, paging, table};
+use crate::web::table::{Head, table};
 use crate::web::visitor::Visitor;
 use crate::{ChannelDetails, Control, Error, PrincipalKind};
 
@@ -35,7 +36,7 @@ pub(super) async fn show(
     Query(fields): Query,
 ) -> Result<Markup, Failure> {
     let details = shown(&control, &visitor, &segment).await?;
-    page(&control, &visitor, &details, (fields.some("after"), &Filled::default())).await
+    page(&control, &visitor, &details, (&Pages::of(&fields), &Filled::default())).await
 }
 
 pub(super) async fn change(
@@ -59,7 +60,7 @@ pub(super) async fn change(
                 error => filled.refuse(error, &["member", "group", "permission"])?,
             }
             let details = channel::get(&control, &visitor.actor, &name).await?;
-            let page = page(&control, visitor, &details, (None, &filled)).await?;
+            let page = page(&control, visitor, &details, (&Pages::first(), &filled)).await?;
             Ok(refused(page))
         }
     }
@@ -89,7 +90,7 @@ async fn page(
     control: &Control,
     visitor: &Visitor,
     details: &ChannelDetails,
-    (after, filled): (Option<String>, &Filled),
+    (pages, filled): (&Pages, &Filled),
 ) -> Result<Markup, Failure> {
     if !manages(visitor, details) {
         let content = empty(
@@ -102,13 +103,12 @@ async fn page(
         );
         return Ok(frame(visitor, details, TAB, content));
     }
-    let is_first = after.is_none();
-    let part = Page { after, limit: LIMIT, ..Page::first() };
+    let part = Page { after: pages.after(), limit: LIMIT, ..Page::first() };
     let groups = reach::groups(control, &visitor.actor, &details.channel.name, &part).await?;
     let here = address::channel(&details.channel.name, "members");
     let content = html! {
         @for access in &groups.items { (section(visitor, &details.channel.name, access, filled)) }
-        (paging(&groups, is_first, &[]))
+        (pages.links(&groups, &[]))
         section {
             h2 { "Give another group access" }
             p.dim { "Its members get this permission on the channel." }

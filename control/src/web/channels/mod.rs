@@ -15,6 +15,7 @@ use axum::routing::get;
 use maud::{Markup, html};
 
 pub(super) use accounts::last_used;
+pub(super) use list::COLUMNS;
 
 use super::status::{Tone, status};
 use crate::Control;

@@ -11,7 +11,8 @@ use crate::usecases::{Listed, Page, channel};
 use crate::web::empty::empty;
 use crate::web::failure::Failure;
 use crate::web::fields::Query;
-use crate::web::table::{Head, paging, table};
+use crate::web::paging::Pages;
+use crate::web::table::{Head, table};
 use crate::web::visitor::Visitor;
 use crate::web::{commands, number};
 use crate::{ChannelDetails, ClientCommands, Control, UsageBy, UsageSubject, UsageSum};
@@ -26,8 +27,7 @@ pub(super) async fn show(
 ) -> Result<Markup, Failure> {
     let name = named(&segment)?;
     let details = channel::get(&control, &visitor.actor, &name).await?;
-    let after = fields.some("after");
-    let is_first = after.is_none();
+    let pages = Pages::of(&fields);
     let used = match manages(&visitor, &details) {
         true => {
             let order = UsageOrder {
@@ -38,7 +38,7 @@ pub(super) async fn show(
                 to: None,
                 by: UsageBy::Package,
             };
-            let page = Page { after, limit: LIMIT, ..Page::first() };
+            let page = Page { after: pages.after(), limit: LIMIT, ..Page::first() };
             Some(usage::list(&control, &visitor.actor, &order, &page).await?)
         }
         false => None,
@@ -50,7 +50,7 @@ pub(super) async fn show(
             @match &used {
                 Some(used) if !used.items.is_empty() => {
                     (rows(used))
-                    (paging(used, is_first, &[]))
+                    (pages.links(used, &[]))
                 },
                 Some(_) => (empty("box", "Nothing downloaded yet", html! {
                     "condagate doesn’t read the storage: a package stands here once somebody has downloaded it."

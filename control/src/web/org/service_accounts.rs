@@ -10,23 +10,23 @@ use maud::{Markup, html};
 
 use super::{Tab, channel_of, tab_head, tab_page, tab_page_under};
 use crate::usecases::service_account::{self, Used};
-use crate::usecases::{Listed, Page, permitted, user};
+use crate::usecases::{Listed, permitted, user};
 use crate::web::address;
 use crate::web::channels;
 use crate::web::dialog::{self, dialog};
 use crate::web::empty::{empty, none_found};
 use crate::web::failure::Failure;
-use crate::web::fields::{Filled, Query};
+use crate::web::fields::{Fields, Filled, Query};
 use crate::web::form;
+use crate::web::listing::Asked;
 use crate::web::meter::seats;
 use crate::web::page::refused;
 use crate::web::posted::Posted;
-use crate::web::table::{Head, paging, shortened, table};
+use crate::web::table::{Head, shortened, table};
 use crate::web::visitor::Visitor;
-use crate::{Control, Error};
+use crate::{ChannelColumn, Control, Error};
 
 const HERE: Tab = Tab::ServiceAccounts;
-const LIMIT: u32 = 50;
 
 pub(super) fn router() -> Router<Control> {
     Router::new()
@@ -39,20 +39,13 @@ async fn show(
     visitor: Visitor,
     Query(fields): Query,
 ) -> Result<Markup, Failure> {
-    let (search, after) = (fields.text("q"), fields.some("after"));
-    let inner = list(&control, &visitor, search, after).await?;
+    let inner = list(&control, &visitor, &fields).await?;
     Ok(tab_page(&visitor, HERE, inner))
 }
 
-async fn list(
-    control: &Control,
-    visitor: &Visitor,
-    search: &str,
-    after: Option<String>,
-) -> Result<Markup, Failure> {
-    let is_first = after.is_none();
-    let page = Page { after, limit: LIMIT, prefix: search.to_owned() };
-    let found = service_account::list_used(control, &visitor.actor, &page).await?;
+async fn list(control: &Control, visitor: &Visitor, fields: &Fields) -> Result<Markup, Failure> {
+    let asked = Asked::of(fields, &channels::COLUMNS, ChannelColumn::Name);
+    let found = service_account::browse(control, &visitor.actor, &asked.look()).await?;
     let taken = match visitor.is_admin {
         true => Some(user::seats(control, &visitor.actor).await?),
         false => None,
@@ -61,27 +54,27 @@ async fn list(
     let right = html! { @if let Some(taken) = taken { (seats(taken)) } };
     Ok(html! {
         (tab_head(HERE, about, right))
-        @if found.items.is_empty() && search.is_empty() && is_first {
+        @if found.items.is_empty() && asked.is_everything() {
             (empty("key", "No channel to manage", html! {
                 "You hold " b { "manage" } " on no channel. Whoever owns one can add you to its group of owners."
             }, html! { a.btn href="/channels" { "Go to Channels" } }))
         } @else {
-            (form::search(HERE.path(), "Search channels", search, html! {}))
+            (form::find(HERE.path(), ("Search channels", form::PART), &asked.search, asked.kept()))
             @if found.items.is_empty() {
-                (none_found("channel", search, ", or you don’t manage it", HERE.path()))
+                (none_found("channel", &asked.search, ", or you don’t manage it", HERE.path()))
             } @else {
-                (rows(visitor, &found))
-                (paging(&found, is_first, &[("q", search)]))
+                (rows(visitor, &asked, &found))
+                (asked.paging(&found))
             }
         }
     })
 }
 
-fn rows(visitor: &Visitor, found: &Listed<Used>) -> Markup {
+fn rows(visitor: &Visitor, asked: &Asked<ChannelColumn>, found: &Listed<Used>) -> Markup {
     let heads = [
-        Head::words("Channel"),
-        Head::words("Privacy"),
-        Head::words("Service account"),
+        asked.head("Channel", "name"),
+        asked.head("Privacy", "privacy"),
+        asked.head("Service account", "account"),
         Head::number("Active tokens"),
         Head::words("Last used"),
         Head::actions(),
@@ -172,7 +165,7 @@ async fn asked(
         }
         (form::post(visitor, filled, &asking(channel), dialog::make("Create", HERE.path())))
     };
-    let inner = list(control, visitor, "", None).await?;
+    let inner = list(control, visitor, &Fields::default()).await?;
     Ok(tab_page_under(visitor, HERE, inner, dialog("Create Service Account", content)))
 }
 

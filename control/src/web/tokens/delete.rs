@@ -1,10 +1,11 @@
 //! Revoking a token: the question, and the proof.
 
-use access::Permission;
+use access::{Permission, TokenId};
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use maud::{Markup, html};
 
+use super::back::{Back, list};
 use super::edit::id_in_path;
 use super::owner::Owner;
 use super::proof::shown_after;
@@ -12,7 +13,7 @@ use super::was;
 use crate::usecases::token;
 use crate::web::dialog::{danger, dialog};
 use crate::web::failure::Failure;
-use crate::web::fields::{Fields, Filled};
+use crate::web::fields::{Fields, Filled, Query};
 use crate::web::form;
 use crate::web::page::refused;
 use crate::web::posted::Posted;
@@ -25,34 +26,33 @@ pub(super) async fn ask(
     State(control): State<Control>,
     visitor: Visitor,
     Path(id): Path<String>,
+    Query(fields): Query,
 ) -> Result<Response, Failure> {
-    let token = token::get(&control, &visitor.actor, id_in_path(&id)?).await?;
+    let (token, back) = found(&control, &visitor, &id, &fields).await?;
     if token.revoked.is_some() {
-        return Ok(Redirect::to(&format!("/tokens/{}/revoked", token.id.0)).into_response());
+        return Ok(to(token.id, "revoked", &back));
     }
-    let filled = Filled::with(Fields::default());
-    Ok(asking(&control, &visitor, &token, &filled).await?.into_response())
+    Ok(asking(&control, &visitor, (&token, &back), &Filled::default()).await?.into_response())
 }
 
 pub(super) async fn revoke(
     State(control): State<Control>,
     Path(id): Path<String>,
+    Query(fields): Query,
     posted: Posted,
 ) -> Result<Response, Failure> {
-    let (visitor, id) = (&posted.visitor, id_in_path(&id)?);
+    let (visitor, back, id) = (&posted.visitor, Back::of(&fields), id_in_path(&id)?);
     let done = match posted.fields.has("with_issued", "yes") {
         true => token::revoke_with_issued(&control, &visitor.actor, id).await,
         false => token::revoke(&control, &visitor.actor, id).await,
     };
     match done {
-        Ok(_) | Err(Error::AlreadyDone { .. }) => {
-            Ok(Redirect::to(&format!("/tokens/{}/revoked", id.0)).into_response())
-        }
+        Ok(_) | Err(Error::AlreadyDone { .. }) => Ok(to(id, "revoked", &back)),
         Err(error) => {
             let mut filled = posted.filled();
             filled.refuse(error, &[])?;
             let token = token::get(&control, &visitor.actor, id).await?;
-            let page = asking(&control, visitor, &token, &filled).await?;
+            let page = asking(&control, visitor, (&token, &back), &filled).await?;
             Ok(refused(page))
         }
     }
@@ -63,10 +63,11 @@ pub(super) async fn revoked(
     State(control): State<Control>,
     visitor: Visitor,
     Path(id): Path<String>,
+    Query(fields): Query,
 ) -> Result<Response, Failure> {
-    let token = token::get(&control, &visitor.actor, id_in_path(&id)?).await?;
+    let (token, back) = found(&control, &visitor, &id, &fields).await?;
     let Some((_, revision)) = token.revoked else {
-        return Ok(Redirect::to(&format!("/tokens/{}/delete", token.id.0)).into_response());
+        return Ok(to(token.id, "delete", &back));
     };
     let owner = Owner::of(&control, &visitor, &token).await?;
     let proof = shown_after(&control, (token.id.0, revision), WAIT).await?;
@@ -75,22 +76,22 @@ pub(super) async fn revoked(
         &heading,
         html! {
             (proof)
-            div.row { a.btn.primary href=(owner.address()) data-cancel autofocus { "Close" } }
+            div.row { a.btn.primary href=(list(&owner.address(), back.fields())) data-cancel autofocus { "Close" } }
         },
     );
-    let content = owner.content(&control, &visitor, &Fields::default()).await?;
+    let content = owner.content(&control, &visitor, back.fields()).await?;
     Ok(visitor.page_under(&heading, owner.place(), content, dialog).into_response())
 }
 
 async fn asking(
     control: &Control,
     visitor: &Visitor,
-    token: &Token,
+    (token, back): (&Token, &Back),
     filled: &Filled,
 ) -> Result<Markup, Failure> {
     let owner = Owner::of(control, visitor, token).await?;
     let heading = format!("Delete {}?", token.name);
-    let action = format!("/tokens/{}/delete", token.id.0);
+    let action = address(token.id, "delete", back);
     let dialog = dialog(
         &heading,
         form::post(
@@ -109,10 +110,29 @@ async fn asking(
                 @if token.permission == Permission::Manage || token.admin {
                     (form::tick(filled, "with_issued", "Also delete the tokens that it issued", "If its value leaked, others may have been made with it."))
                 }
-                (danger("Delete", &owner.address()))
+                (danger("Delete", &list(&owner.address(), back.fields())))
             },
         ),
     );
-    let content = owner.content(control, visitor, &Fields::default()).await?;
+    let content = owner.content(control, visitor, back.fields()).await?;
     Ok(visitor.page_under(&heading, owner.place(), content, dialog))
+}
+
+/// The token that a page is about, and the list that its visitor came from.
+async fn found(
+    control: &Control,
+    visitor: &Visitor,
+    id: &str,
+    fields: &Fields,
+) -> Result<(Token, Back), Failure> {
+    let token = token::get(control, &visitor.actor, id_in_path(id)?).await?;
+    Ok((token, Back::of(fields)))
+}
+
+fn address(token: TokenId, page: &str, back: &Back) -> String {
+    format!("/tokens/{}/{page}{}", token.0, back.query())
+}
+
+fn to(token: TokenId, page: &str, back: &Back) -> Response {
+    Redirect::to(&address(token, page, back)).into_response()
 }

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use maud::{Markup, html};
 use sha2::{Digest as _, Sha256};
 
+use super::back::{Back, list};
 use super::new::already_made;
 use super::notice::notice;
 use super::order::{self, FIELDS, limit_fields, limits_as_typed};
@@ -19,7 +20,7 @@ use crate::usecases::Committed;
 use crate::usecases::permitted;
 use crate::usecases::token::{self, Expiry, Issued, MAX_LIFESPAN, Reissue, TokenEdit, fingerprint};
 use crate::web::failure::Failure;
-use crate::web::fields::{Faults, Fields, Filled};
+use crate::web::fields::{Faults, Fields, Filled, Query};
 use crate::web::form::{self, Input};
 use crate::web::moment::moment;
 use crate::web::page::{self, refused};
@@ -37,54 +38,77 @@ pub(super) async fn show(
     State(control): State<Control>,
     visitor: Visitor,
     Path(id): Path<String>,
+    Query(fields): Query,
 ) -> Result<Markup, Failure> {
     let token = token::get(&control, &visitor.actor, id_in_path(&id)?).await?;
     let owner = Owner::of(&control, &visitor, &token).await?;
     if token.revoked.is_none() {
         permitted::token_issue(&control, &visitor.actor, &token.principal).await?;
     }
-    Ok(page(&visitor, &owner, &token, &Filled::with(as_typed(&token))))
+    let way = Way { owner, back: Back::of(&fields) };
+    Ok(page(&visitor, &way, &token, &Filled::with(as_typed(&token))))
+}
+
+/// Where the form leads back to.
+struct Way {
+    owner: Owner,
+    back: Back,
+}
+
+impl Way {
+    fn list(&self) -> String {
+        list(&self.owner.address(), self.back.fields())
+    }
+
+    fn edit(&self, token: &Token) -> String {
+        format!("/tokens/{}/edit{}", token.id.0, self.back.query())
+    }
 }
 
 /// The form; of a token that nothing can change any more, what it was.
-fn page(visitor: &Visitor, owner: &Owner, token: &Token, filled: &Filled) -> Markup {
+fn page(visitor: &Visitor, way: &Way, token: &Token, filled: &Filled) -> Markup {
+    let owner = &way.owner;
     if token.revoked.is_some() {
         return visitor.page(&token.name, owner.place(), was::content(visitor, owner, token));
     }
-    let content = content(visitor, owner, token, filled);
+    let content = content(visitor, way, token, filled);
     visitor.page(&format!("Edit {}", token.name), owner.place(), content)
 }
 
 pub(super) async fn save(
     State(control): State<Control>,
     Path(id): Path<String>,
+    Query(query): Query,
     posted: Posted,
 ) -> Result<Response, Failure> {
     let (visitor, fields) = (&posted.visitor, &posted.fields);
     let id = id_in_path(&id)?;
     let before = token::get(&control, &visitor.actor, id).await?;
     let owner = Owner::of(&control, visitor, &before).await?;
+    let way = Way { owner, back: Back::of(&query) };
     let mut filled = posted.filled();
     let wanted = match Wanted::read(visitor, &before, fields) {
         Ok(wanted) => wanted,
         Err(faults) => {
             filled.faults = faults;
-            return Ok(refused(page(visitor, &owner, &before, &filled)));
+            return Ok(refused(page(visitor, &way, &before, &filled)));
         }
     };
     let overlap = wanted.reissue.as_ref().map(|reissue| reissue.overlap);
     match (fields.text(dialog::CONFIRM), overlap) {
         ("", Some(overlap)) if before.revoked.is_none() => {
-            return Ok(asked(&posted, &owner, &before, overlap).into_response());
+            return Ok(asked(&posted, &way, &before, overlap).into_response());
         }
-        ("no", _) => return Ok(page(visitor, &owner, &before, &filled).into_response()),
+        ("no", _) => return Ok(page(visitor, &way, &before, &filled).into_response()),
         _ => {}
     }
     match carry_out(&control, visitor, id, wanted).await {
-        Ok(None) => return Ok(Redirect::to(&owner.address()).into_response()),
+        Ok(None) => return Ok(Redirect::to(&way.list()).into_response()),
         Ok(Some(issued)) => {
-            let page = owner.content(&control, visitor, &Fields::default()).await?;
-            let (address, ends) = (owner.address(), overlap.is_some_and(|time| time.is_zero()));
+            let (owner, fields) = (&way.owner, way.back.with(id.0));
+            let page = owner.content(&control, visitor, &fields).await?;
+            let address = list(&owner.address(), &fields);
+            let ends = overlap.is_some_and(|time| time.is_zero());
             let proof = match ends {
                 true => Some(proof::over(&control, issued.revision, &address).await?),
                 false => None,
@@ -96,9 +120,9 @@ pub(super) async fn save(
             return Ok((StatusCode::CREATED, page).into_response());
         }
         Err(Error::AlreadyDone { .. }) if !fields.has("reissue", "yes") => {
-            return Ok(Redirect::to(&owner.address()).into_response());
+            return Ok(Redirect::to(&way.list()).into_response());
         }
-        Err(Error::AlreadyDone { .. }) => return Ok(already_made(visitor, &owner)),
+        Err(Error::AlreadyDone { .. }) => return Ok(already_made(visitor, &way.owner)),
         Err(Error::ChangedMeanwhile { .. }) => {
             filled.faults.add("", "somebody else has changed this token since you opened it: what it is now stands beside each field; save again to have it as you typed");
         }
@@ -107,11 +131,11 @@ pub(super) async fn save(
     // Of two changes the first may be done: what is sent next is another request.
     filled.once = None;
     let now = token::get(&control, &visitor.actor, id).await?;
-    Ok(refused(page(visitor, &owner, &now, &filled)))
+    Ok(refused(page(visitor, &way, &now, &filled)))
 }
 
 /// Whether a new value is meant: what runs on the old one, and until when it may.
-fn asked(posted: &Posted, owner: &Owner, token: &Token, overlap: Duration) -> Markup {
+fn asked(posted: &Posted, way: &Way, token: &Token, overlap: Duration) -> Markup {
     let visitor = &posted.visitor;
     let ends = visitor.now.plus(overlap).min(token.expires_at);
     let at_once = html! { "Ends at once on every gateway; downloads that run on it are cut" };
@@ -130,11 +154,11 @@ fn asked(posted: &Posted, owner: &Owner, token: &Token, overlap: Duration) -> Ma
                 @if !token.description.is_empty() { dt { "Description" } dd { (token.description) } }
                 dt { "Channels" } dd { @for channel in &token.channels { div { (channel.name) } } }
             }
-            (dialog::confirm(posted, &format!("/tokens/{}/edit", token.id.0), "Issue new token"))
+            (dialog::confirm(posted, &way.edit(token), "Issue new token"))
         },
     );
-    let under = content(visitor, owner, token, &posted.filled());
-    visitor.page_under(&format!("Edit {}", token.name), owner.place(), under, over)
+    let under = content(visitor, way, token, &posted.filled());
+    visitor.page_under(&format!("Edit {}", token.name), way.owner.place(), under, over)
 }
 
 /// What a form that was sent asks for.
@@ -254,7 +278,7 @@ pub(super) fn id_in_path(segment: &str) -> Result<TokenId, Failure> {
     })
 }
 
-fn content(visitor: &Visitor, owner: &Owner, token: &Token, filled: &Filled) -> Markup {
+fn content(visitor: &Visitor, way: &Way, token: &Token, filled: &Filled) -> Markup {
     let latest = token.issued_at.plus(MAX_LIFESPAN).date();
     let today = visitor.now.date();
     let channels: Vec<_> = token.channels.iter().map(|channel| channel.name.to_string()).collect();
@@ -270,7 +294,7 @@ fn content(visitor: &Visitor, owner: &Owner, token: &Token, filled: &Filled) -> 
     let is_expired = token.status == TokenStatus::Expired;
     let can_be_extended = token.issued_at.plus(MAX_LIFESPAN) > visitor.now;
     html! {
-        (owner.crumbs())
+        (way.owner.crumbs())
         (page::head(html! { "Edit " (token.name) }, html! {
             p { (token.permission) " on " (channels.join(", ")) ". Its value stays unless you issue a new one." }
             @if is_expired {
@@ -281,7 +305,7 @@ fn content(visitor: &Visitor, owner: &Owner, token: &Token, filled: &Filled) -> 
                 }
             }
         }, html! {}))
-        (form::post(visitor, filled, &format!("/tokens/{}/edit", token.id.0), html! {
+        (form::post(visitor, filled, &way.edit(token), html! {
             // What it is now: whoever sends it again has seen it.
             input type="hidden" name=(SEEN) value=(fingerprint(token));
             (hinted(Input::text("name", "Name"), name_now.as_deref()).of(filled))
@@ -300,7 +324,7 @@ fn content(visitor: &Visitor, owner: &Owner, token: &Token, filled: &Filled) -> 
                     }
                 }
             }
-            (form::buttons("Save", &owner.address()))
+            (form::buttons("Save", &way.list()))
         }))
     }
 }

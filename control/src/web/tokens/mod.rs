@@ -1,5 +1,6 @@
 //! Tokens: on the page of whose they are, a service account's or one's own.
 
+mod back;
 mod delete;
 mod edit;
 mod new;

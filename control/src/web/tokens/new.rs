@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use maud::{Markup, html};
 
+use super::back::{Back, list};
 use super::notice::notice;
 use super::offer::{Offer, SEARCH, SEARCH_BUTTON, is_search};
 use super::order::{self, FIELDS, limit_fields};
@@ -99,8 +100,10 @@ async fn make(control: &Control, posted: Posted, owner: Owner) -> Result<Respons
     };
     match done {
         Ok(made) => {
-            let page = owner.content(control, visitor, &Fields::default()).await?;
-            let content = html! { (page) (notice(control, &made.value, &owner.address())) };
+            let fields = Back::newest().with(made.value.token.id.0);
+            let page = owner.content(control, visitor, &fields).await?;
+            let close = list(&owner.address(), &fields);
+            let content = html! { (page) (notice(control, &made.value, &close)) };
             let title = owner.account_name().unwrap_or("My tokens");
             Ok((StatusCode::CREATED, visitor.page(title, owner.place(), content)).into_response())
         }

@@ -10,7 +10,8 @@ use crate::web::failure::Failure;
 use crate::web::fields::Query;
 use crate::web::moment::moment;
 use crate::web::page;
-use crate::web::table::{Head, paging, table};
+use crate::web::paging::Pages;
+use crate::web::table::{Head, table};
 use crate::web::visitor::Visitor;
 use crate::web::{address, channels, form};
 use crate::{Control, Reach, ServiceAccount};
@@ -46,10 +47,9 @@ pub(super) async fn show(
     Path(name): Path<String>,
     Query(fields): Query,
 ) -> Result<Markup, Failure> {
-    let (search, after) = (fields.text("q"), fields.some("after"));
-    let is_first = after.is_none();
+    let (search, pages) = (fields.text("q"), Pages::of(&fields));
     let owner = Owner::account(&control, &visitor, &name).await?;
-    let page = Page { after, limit: LIMIT, prefix: search.to_owned() };
+    let page = Page { after: pages.after(), limit: LIMIT, prefix: search.to_owned() };
     let found = reach::of_account(&control, &visitor.actor, &name, &page).await?;
     let here = format!("{}/channels", owner.address());
     let content = html! {
@@ -59,7 +59,7 @@ pub(super) async fn show(
         @match &owner {
             Owner::Account(account) if !found.items.is_empty() => {
                 (rows(&visitor, account, &found.items))
-                (paging(&found, is_first, &[("q", search)]))
+                (pages.links(&found, &[("q", search)]))
             },
             _ => (empty("search", "No channel begins with this", html! {
                 "The account reaches no channel whose name begins with " b { (search) } "."

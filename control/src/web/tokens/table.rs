@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::back::{Back, MADE};
 use super::owner::WHY_NO_TOKEN;
 use crate::usecases::Page;
 use crate::usecases::token::{self, Browse, Browsed};
@@ -10,8 +11,9 @@ use crate::web::fields::Fields;
 use crate::web::icon::icon;
 use crate::web::moment::moment;
 use crate::web::page::current;
+use crate::web::paging::Pages;
 use crate::web::status::{Tone, note, status};
-use crate::web::table::{Head, paging, shortened, table};
+use crate::web::table::{Head, shortened, table};
 use crate::web::visitor::Visitor;
 use crate::web::{address, form};
 use crate::{Control, Error, Token, TokenColumn, TokenSort, TokenState, TokenStatus};
@@ -36,7 +38,10 @@ pub(super) struct Asked {
     state: Option<Option<TokenState>>,
     /// The word for the order, with `-` before it for downwards.
     sort: String,
-    after: Option<String>,
+    pages: Pages,
+    back: Back,
+    /// The token that was just made, or has just got a new value.
+    made: Option<i64>,
 }
 
 impl Asked {
@@ -51,7 +56,9 @@ impl Asked {
             search: fields.text("q").to_owned(),
             state,
             sort: if is_known { sort } else { "name" }.to_owned(),
-            after: fields.some("after"),
+            pages: Pages::of(fields),
+            back: Back::to(fields),
+            made: fields.text(MADE).parse().ok(),
         }
     }
 
@@ -69,7 +76,7 @@ impl Asked {
             downwards: self.sort.starts_with('-'),
         };
         let wanted = Browse { search: &self.search, state: self.state, sort };
-        let page = Page { after: self.after.clone(), limit: LIMIT, ..Page::first() };
+        let page = Page { after: self.pages.after(), limit: LIMIT, ..Page::first() };
         token::browse(control, &visitor.actor, owner, wanted, &page).await
     }
 
@@ -109,7 +116,6 @@ pub(super) fn section(
             }
         }
     };
-    let is_first = asked.after.is_none();
     html! {
         section {
             h2 { "Tokens" }
@@ -121,9 +127,9 @@ pub(super) fn section(
                 }, html! { a.btn href=(address) { "Show all tokens" } }))
             } @else {
                 (table(&format!("Tokens of {owner}"), &heads(search, show, sort), html! {
-                    @for token in &found.tokens.items { (row(control, visitor, token, why_no_change)) }
+                    @for token in &found.tokens.items { (row(control, visitor, (token, asked), why_no_change)) }
                 }))
-                (paging(&found.tokens, is_first, &[("q", search), ("show", show), ("sort", sort)]))
+                (asked.pages.links(&found.tokens, &[("q", search), ("show", show), ("sort", sort)]))
             }
         }
     }
@@ -144,11 +150,22 @@ fn heads(search: &str, show: &str, sort: &str) -> [Head; 8] {
     ]
 }
 
-fn row(control: &Control, visitor: &Visitor, token: &Token, why_no_change: Option<&str>) -> Markup {
+fn row(
+    control: &Control,
+    visitor: &Visitor,
+    (token, asked): (&Token, &Asked),
+    why_no_change: Option<&str>,
+) -> Markup {
     let is_gone = token.status == TokenStatus::Revoked;
+    let is_made = asked.made == Some(token.id.0);
+    let class = if is_gone { Some("gone") } else { is_made.then_some("made") };
+    let page = |which: &str| format!("/tokens/{}/{which}{}", token.id.0, asked.back.query());
     html! {
-        tr class=[is_gone.then_some("gone")] {
-            th scope="row" { b { (token.name) } small { (token.hint) } }
+        tr class=[class] {
+            th scope="row" {
+                b { (token.name) } small { (token.hint) }
+                @if is_made { (note(Tone::Good, "ok", "New")) }
+            }
             td.full.max {
                 @if token.description.is_empty() { span.vh { "No description" } } @else { (shortened(&token.description)) }
             }
@@ -163,10 +180,10 @@ fn row(control: &Control, visitor: &Visitor, token: &Token, why_no_change: Optio
             td.acts {
                 @if !is_gone {
                     @match why_no_change {
-                        None => a.btn.icon href={ "/tokens/" (token.id.0) "/edit" } aria-label={ "Edit " (token.name) } title={ "Edit " (token.name) } { (icon("edit")) },
+                        None => a.btn.icon href=(page("edit")) aria-label={ "Edit " (token.name) } title={ "Edit " (token.name) } { (icon("edit")) },
                         Some(why) => button.btn.icon disabled aria-label={ "Edit " (token.name) } title=(why) aria-describedby=(WHY_NO_TOKEN) { (icon("edit")) },
                     }
-                    a.btn.icon href={ "/tokens/" (token.id.0) "/delete" } aria-label={ "Delete " (token.name) } title={ "Delete " (token.name) } { (icon("trash")) }
+                    a.btn.icon href=(page("delete")) aria-label={ "Delete " (token.name) } title={ "Delete " (token.name) } { (icon("trash")) }
                 }
             }
         }

@@ -26,6 +26,12 @@ fn next(page: &Shown) -> Option<String> {
     page.text.contains("rel=\"next\"").then(|| query.replace("&amp;", "&"))
 }
 
+/// The address of the previous page.
+fn previous(page: &Shown) -> Option<String> {
+    let (before, _) = page.text.split_once("\" rel=\"prev\"")?;
+    Some(before.rsplit("href=\"?").next()?.replace("&amp;", "&"))
+}
+
 /// A hundred and thirty tokens of one account: every fifth is revoked, every seventh deploys.
 async fn many(w: &World) -> Vec<String> {
     w.account("a").await;
@@ -57,9 +63,16 @@ control::on_both_databases! {
             let mut found: Vec<_> = names(&page).into_iter().map(str::to_owned).collect();
             while let Some(query) = next(&page) {
                 page = browser.get(&format!("{ACCOUNT}?{query}")).await;
-                page.shows(200, &["First page"]);
+                page.shows(200, &["Previous page"]);
                 found.extend(names(&page).into_iter().map(str::to_owned));
             }
+            let mut back: Vec<_> = names(&page).into_iter().rev().map(str::to_owned).collect();
+            while let Some(query) = previous(&page) {
+                page = browser.get(&format!("{ACCOUNT}?{query}")).await;
+                back.extend(names(&page).into_iter().rev().map(str::to_owned));
+            }
+            back.reverse();
+            assert_eq!(back, found, "{sort}, and back");
             // They were made in the order of their names, small and capital letters alike.
             if sort.starts_with('-') {
                 found.reverse();
@@ -87,6 +100,84 @@ control::on_both_databases! {
         browser.get(&format!("{ACCOUNT}?show=expired")).await.shows(200, &["No such token"]);
         browser.get(&format!("{ACCOUNT}?after=x")).await.shows(422, &[]);
         browser.get(&format!("{ACCOUNT}?sort=secret&show=all")).await.shows(200, &["token-000"]);
+    }
+
+    async fn whoever_changes_a_token_comes_back_to_the_list_that_they_left(database: TestDatabase) {
+        let w = World::new(database).await;
+        many(&w).await;
+        let mut browser = Browser::signed_in(&w, "root").await;
+        let list = "?q=token&sort=-name&after=104%3Atoken-103&before=";
+        let page = browser.get(&format!("{ACCOUNT}{list}")).await;
+        assert_eq!(names(&page)[0], "token-102");
+        let edit = each(&page, "href=\"/tokens/103/edit", "\"")[0].to_owned();
+        let back = format!("{ACCOUNT}?q=token&sort=-name&after=104%3Atoken-103&before=");
+        let form = browser.get(&format!("/tokens/103/edit{edit}")).await;
+        form.shows(200, &[&back.replace('&', "&amp;")]);
+        let action = format!("/tokens/103/edit{edit}");
+        let day = each(&form, "type=\"date\" value=\"", "\"")[0];
+        browser.fill(&form, &action, &[("name", "token-102"), ("expires_at", day)]).await.leads_to(&back);
+        let asked = browser.get(&action.replace("edit", "delete")).await.dialog();
+        let delete = action.replace("edit", "delete");
+        let proof = browser.fill(&asked, &delete, &[]).await;
+        proof.leads_to(&delete.replace("/delete", "/revoked"));
+        let proof = browser.get(&delete.replace("/delete", "/revoked")).await;
+        proof.dialog().shows(200, &[&back.replace('&', "&amp;")]);
+        assert_eq!(names(&proof)[0], "Token-101", "and what it shows is under the proof");
+    }
+
+    async fn a_new_token_is_seen_in_the_list(database: TestDatabase) {
+        let w = World::new(database).await;
+        many(&w).await;
+        let mut browser = Browser::signed_in(&w, "root").await;
+        let form = browser.get(NEW).await;
+        let typed = [("name", "zz"), ("expires_at", "30d"), ("permission", "read"), ("channels", "a")];
+        let made = browser.fill(&form, NEW, &typed).await;
+        made.shows(201, &["Copy your token now", "<tr class=\"made\">", "?sort=-created&amp;made=131"]);
+        assert_eq!(names(&made)[0], "zz");
+        // A new value marks its token where it stood.
+        let form = browser.get("/tokens/131/edit?back=q%3Dzz").await;
+        let day = each(&form, "type=\"date\" value=\"", "\"")[0];
+        let typed = [("name", "zz"), ("expires_at", day), ("reissue", "yes"), ("overlap", "900"), ("confirm", "yes")];
+        let made = browser.fill(&form, "/tokens/131/edit?back=q%3Dzz", &typed).await;
+        made.shows(201, &["<tr class=\"made\">", "?q=zz&amp;made=131"]);
+    }
+
+    async fn lists_of_the_organisation_are_searched_and_sorted(database: TestDatabase) {
+        let w = World::new(database).await;
+        w.account("b").await;
+        for (at, channel) in ["team/ci", "ci-a", "zoo"].into_iter().enumerate() {
+            w.channel(&w.admin, channel).await.unwrap();
+            w.clock.advance(std::time::Duration::from_secs(1 + at as u64));
+        }
+        let mut browser = Browser::signed_in(&w, "root").await;
+        let channels = async |browser: &mut Browser, query: &str| {
+            let page = browser.get(&format!("/channels?{query}")).await;
+            page.shows(200, &[]);
+            let found = each(&page, "<th scope=\"row\"><a href=\"/channels/", "\"");
+            found.into_iter().map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(channels(&mut browser, "").await, ["b", "ci-a", "team:ci", "zoo"]);
+        assert_eq!(channels(&mut browser, "sort=-name").await, ["zoo", "team:ci", "ci-a", "b"]);
+        assert_eq!(channels(&mut browser, "q=CI&sort=-name").await, ["team:ci", "ci-a"]);
+        assert_eq!(channels(&mut browser, "sort=account").await, ["team:ci", "ci-a", "zoo", "b"]);
+        assert_eq!(channels(&mut browser, "sort=-account").await[0], "b");
+        assert_eq!(channels(&mut browser, "sort=privacy&after=2%3A0").await, ["ci-a", "zoo"]);
+        assert_eq!(channels(&mut browser, "q=100%25").await.len(), 0);
+        for sort in ["name", "-name", "email", "-email", "role", "-role", "status", "-status", "created", "-created"] {
+            let page = browser.get(&format!("/org/users?q=o&sort={sort}")).await;
+            page.shows(200, &["<b>root</b>", "aria-sort"]);
+            assert!(!page.text.contains("<b>alice</b>"), "{sort}");
+        }
+        let users = browser.get("/org/users?sort=-role").await;
+        assert_eq!(names(&users)[0], "alice", "admins are first in the other order");
+        let groups = browser.get("/org/groups?q=CI&sort=-created").await;
+        let found = each(&groups, "<th scope=\"row\"><a href=\"/org/groups/", "\"");
+        assert_eq!(found, ["ci-a_owners", "team:ci_owners"]);
+        let managed = browser.get("/org/service-accounts?q=I&sort=-account").await;
+        managed.shows(200, &["team/</span>ci", "ci-a"]);
+        for path in ["/channels", "/org/users", "/org/groups", "/org/service-accounts"] {
+            browser.get(&format!("{path}?after=x")).await.shows(422, &[]);
+        }
     }
 
     async fn channels_for_a_token_are_searched_with_all_that_was_typed_kept(database: TestDatabase) {

@@ -15,8 +15,9 @@ use crate::web::fields::Query;
 use crate::web::icon::icon;
 use crate::web::moment::moment;
 use crate::web::org::{tab_head, tab_page};
+use crate::web::paging::Pages;
 use crate::web::status::{Tone, status};
-use crate::web::table::{Head, paging, table};
+use crate::web::table::{Head, table};
 use crate::web::visitor::Visitor;
 use crate::{AuditEvent, Control};
 
@@ -28,9 +29,8 @@ pub(in crate::web::org) async fn show(
     Query(fields): Query,
 ) -> Result<Markup, Failure> {
     let (wanted, faults) = filter::read(&fields);
-    let after = fields.some("after");
-    let is_first = after.is_none();
-    let page = Page { after, limit: LIMIT, prefix: String::new() };
+    let pages = Pages::of(&fields);
+    let page = Page { after: pages.after(), limit: LIMIT, prefix: String::new() };
     let found = audit::list(&control, &visitor.actor, &wanted, &page).await?;
     let names = token_names(&control, &visitor, &found.items).await;
     let kept = filter::kept(&fields);
@@ -47,7 +47,7 @@ pub(in crate::web::org) async fn show(
             }, html! { a.btn href=(HERE.path()) { "Show all events" } }))
         } @else {
             (rows(&visitor, &found.items, &names))
-            (paging(&found, is_first, &kept))
+            (pages.links(&found, &kept))
         }
     };
     Ok(tab_page(&visitor, HERE, inner))

@@ -14,6 +14,7 @@ use crate::web::fields::Filled;
 use crate::web::form;
 use crate::web::org::tab_page_under;
 use crate::web::page::refused;
+use crate::web::paging::Pages;
 use crate::web::posted::Posted;
 use crate::web::visitor::Visitor;
 
@@ -58,6 +59,6 @@ async fn asked(
             (form::post(visitor, filled, &action, dialog::danger("Forget", HERE.path())))
         },
     );
-    let under = list::content(control, visitor, None).await?;
+    let under = list::content(control, visitor, &Pages::first()).await?;
     Ok(tab_page_under(visitor, HERE, under, over))
 }

@@ -16,8 +16,9 @@ use crate::web::meter::meter;
 use crate::web::moment::{exact, moment};
 use crate::web::number::exact as digits;
 use crate::web::org::{tab_head, tab_page};
+use crate::web::paging::Pages;
 use crate::web::status::{Tone, status};
-use crate::web::table::{Head, paging, table};
+use crate::web::table::{Head, table};
 use crate::web::visitor::Visitor;
 use crate::web::{address, commands};
 use crate::{Control, GatewayRow};
@@ -32,7 +33,7 @@ pub(in crate::web::org) async fn show(
     visitor: Visitor,
     Query(fields): Query,
 ) -> Result<Markup, Failure> {
-    let inner = content(&control, &visitor, fields.some("after").as_deref()).await?;
+    let inner = content(&control, &visitor, &Pages::of(&fields)).await?;
     Ok(tab_page(&visitor, HERE, inner))
 }
 
@@ -40,15 +41,16 @@ pub(in crate::web::org) async fn show(
 pub(super) async fn content(
     control: &Control,
     visitor: &Visitor,
-    after: Option<&str>,
+    pages: &Pages,
 ) -> Result<Markup, Failure> {
     let page = Page { limit: Page::MAX_LIMIT, ..Page::first() };
     let (found, newest) = gateway::list(control, &visitor.actor, &page).await?;
     let mut gateways = found.items;
     gateways.sort_by(|a, b| (&a.name, &a.instance.0).cmp(&(&b.name, &b.instance.0)));
-    let here = match after {
-        Some(after) => format!("{}?{}", HERE.path(), address::query(&[("after", after)])),
-        None => HERE.path().to_owned(),
+    let after = pages.after();
+    let here = match pages.kept().as_slice() {
+        [] => HERE.path().to_owned(),
+        fields => format!("{}?{}", HERE.path(), address::query(fields)),
     };
     let about = "A gateway serves private channels only while its lease runs. It renews the lease only when it knows every change.";
     let now = visitor.now;
@@ -70,9 +72,9 @@ pub(super) async fn content(
                 div.script { (commands::line("condagate", "condagate gateway --config condagate.toml")) }
             } @else {
                 (numbers(&gateways, newest))
-                @let shown = part(&gateways, after);
+                @let shown = part(&gateways, after.as_deref());
                 (rows(visitor, &shown.items, newest))
-                (paging(&shown, after.is_none(), &[]))
+                (pages.links(&shown, &[]))
             }
         }
     })

@@ -4,29 +4,29 @@ use axum::extract::State;
 use maud::{Markup, html};
 
 use super::{HERE, address};
-use crate::usecases::{Listed, Page, group};
+use crate::usecases::{Listed, group};
 use crate::web::empty::{empty, none_found};
 use crate::web::failure::Failure;
 use crate::web::fields::Query;
 use crate::web::form;
 use crate::web::icon::icon;
+use crate::web::listing::Asked;
 use crate::web::moment::moment;
 use crate::web::org::{tab_head, tab_page};
-use crate::web::table::{Head, paging, shortened, table};
+use crate::web::table::{Head, shortened, table};
 use crate::web::visitor::Visitor;
-use crate::{Control, Group};
+use crate::{Control, Group, GroupColumn};
 
-const LIMIT: u32 = 50;
+const COLUMNS: [(&str, GroupColumn); 2] =
+    [("name", GroupColumn::Name), ("created", GroupColumn::Created)];
 
 pub(in crate::web::org) async fn show(
     State(control): State<Control>,
     visitor: Visitor,
     Query(fields): Query,
 ) -> Result<Markup, Failure> {
-    let (search, after) = (fields.text("q"), fields.some("after"));
-    let is_first = after.is_none();
-    let page = Page { after, limit: LIMIT, prefix: search.to_owned() };
-    let found = group::list(&control, &visitor.actor, &page).await?;
+    let asked = Asked::of(&fields, &COLUMNS, GroupColumn::Name);
+    let found = group::browse(&control, &visitor.actor, &asked.look()).await?;
     let about =
         "A group gives its members a permission on channels. Every channel has one of its owners.";
     let create = html! {
@@ -34,7 +34,7 @@ pub(in crate::web::org) async fn show(
             a.btn.primary.last href={ (HERE.path()) "/new" } { (icon("plus")) "Create Group" }
         }
     };
-    let nothing_at_all = found.items.is_empty() && search.is_empty() && is_first;
+    let nothing_at_all = found.items.is_empty() && asked.is_everything();
     let inner = html! {
         (tab_head(HERE, about, html! {}))
         @if nothing_at_all {
@@ -42,20 +42,21 @@ pub(in crate::web::org) async fn show(
                 "You are in no group, and manage no channel that one has a permission on."
             }, create))
         } @else {
-            (form::search(HERE.path(), "Search groups", search, create))
+            (form::find(HERE.path(), ("Search groups", form::PART), &asked.search, html! { (asked.kept()) (create) }))
             @if found.items.is_empty() {
-                (none_found("group", search, ", or it is not visible to you", HERE.path()))
+                (none_found("group", &asked.search, ", or it is not visible to you", HERE.path()))
             } @else {
-                (rows(&visitor, &found))
-                (paging(&found, is_first, &[("q", search)]))
+                (rows(&visitor, &asked, &found))
+                (asked.paging(&found))
             }
         }
     };
     Ok(tab_page(&visitor, HERE, inner))
 }
 
-fn rows(visitor: &Visitor, found: &Listed<Group>) -> Markup {
-    let heads = [Head::words("Name"), Head::words("Description"), Head::words("Created")];
+fn rows(visitor: &Visitor, asked: &Asked<GroupColumn>, found: &Listed<Group>) -> Markup {
+    let heads =
+        [asked.head("Name", "name"), Head::words("Description"), asked.head("Created", "created")];
     let rows = html! {
         @for group in &found.items {
             tr {

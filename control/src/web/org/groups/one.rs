@@ -14,17 +14,19 @@ use crate::web::form::{self, Input};
 use crate::web::icon::icon;
 use crate::web::org::Tab;
 use crate::web::page::{self, Place};
+use crate::web::paging::Pages;
 use crate::web::status::{Tone, status};
-use crate::web::table::{Head, paging, paging_by, table};
+use crate::web::table::{Head, table};
 use crate::web::visitor::Visitor;
 use crate::web::{address as places, channels};
 use crate::{Control, Group, Principal, PrincipalKind};
 
 /// How many members, and how many permissions, a page has.
 const LIMIT: u32 = 30;
-/// The fields of the permissions' search, and of their place.
+/// The fields of the permissions' search, and of their pages.
 const CHANNEL: &str = "channel";
 const AFTER_CHANNEL: &str = "after_channel";
+const BEFORE_CHANNEL: &str = "before_channel";
 
 /// The group's form that was sent and refused, and shows why.
 #[derive(Clone, Debug, Default)]
@@ -51,6 +53,8 @@ pub(in crate::web::org) async fn show(
 pub(super) struct Asked {
     members: Page,
     permissions: Page,
+    /// The same of each for its links.
+    pages: (Pages, Pages),
 }
 
 impl Asked {
@@ -59,7 +63,8 @@ impl Asked {
             let prefix = fields.text(search).to_owned();
             Page { after: fields.some(after), limit: LIMIT, prefix }
         };
-        Self { members: page("q", "after"), permissions: page(CHANNEL, AFTER_CHANNEL) }
+        let pages = (Pages::of(fields), Pages::by((AFTER_CHANNEL, BEFORE_CHANNEL), fields));
+        Self { members: page("q", "after"), permissions: page(CHANNEL, AFTER_CHANNEL), pages }
     }
 
     /// The first of both.
@@ -147,7 +152,7 @@ fn members(
                 }, html! {}))
             } @else {
                 (table("Members", &heads, html! { @for member in &found.items { (member_row(name, member, may.members)) } }))
-                (paging(found, page.after.is_none(), &[("q", &page.prefix)]))
+                (asked.pages.0.links(found, &[("q", &page.prefix)]))
             }
             @if may.members {
                 (form::post(visitor, filled, &address(name, "members"), html! {
@@ -231,7 +236,7 @@ fn permissions(
                 (empty("lock", "No permission yet", html! { "Its members gain nothing by it until it has a permission on a channel." }, html! {}))
             } @else {
                 (table("Permissions", &heads, rows))
-                (paging_by(AFTER_CHANNEL, found, page.after.is_none(), &[(CHANNEL, &page.prefix)]))
+                (asked.pages.1.links(found, &[(CHANNEL, &page.prefix)]))
             }
             @if may.any_channel {
                 (form::post(visitor, filled, &address(name, "permissions"), html! {

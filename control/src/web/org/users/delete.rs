@@ -8,7 +8,7 @@ use super::{HERE, address, list};
 use crate::usecases::user;
 use crate::web::dialog::{self, dialog};
 use crate::web::failure::Failure;
-use crate::web::fields::Filled;
+use crate::web::fields::{Fields, Filled};
 use crate::web::form;
 use crate::web::org::tab_page_under;
 use crate::web::page::refused;
@@ -49,7 +49,7 @@ async fn asked(
     filled: &Filled,
 ) -> Result<Markup, Failure> {
     let user = user::get(control, &visitor.actor, name).await?;
-    let inner = list::content(control, visitor, "", None).await?;
+    let inner = list::content(control, visitor, &Fields::default()).await?;
     let over = dialog("Delete user", content(visitor, &user, filled));
     Ok(tab_page_under(visitor, HERE, inner, over))
 }

@@ -89,7 +89,7 @@ async fn asked(control: &Control, posted: &Posted, name: &str) -> Result<Markup,
             (dialog::confirm(posted, &address(name, "edit"), "Deactivate"))
         },
     );
-    let under = list::content(control, visitor, "", None).await?;
+    let under = list::content(control, visitor, &Fields::default()).await?;
     Ok(tab_page_under(visitor, HERE, under, over))
 }
 

@@ -4,28 +4,35 @@ use axum::extract::State;
 use maud::{Markup, html};
 
 use super::{HERE, address};
-use crate::usecases::{Listed, Page, user};
+use crate::usecases::{Listed, user};
 use crate::web::empty::none_found;
 use crate::web::failure::Failure;
-use crate::web::fields::Query;
+use crate::web::fields::{Fields, Query};
 use crate::web::form;
 use crate::web::icon::icon;
+use crate::web::listing::Asked;
 use crate::web::meter::seats;
 use crate::web::moment::moment;
 use crate::web::org::{tab_head, tab_page};
 use crate::web::status::{Tone, status};
-use crate::web::table::{Head, paging, table};
+use crate::web::table::{Head, table};
 use crate::web::visitor::Visitor;
-use crate::{Control, Role, User};
+use crate::{Control, Role, User, UserColumn};
 
-const LIMIT: u32 = 50;
+const COLUMNS: [(&str, UserColumn); 5] = [
+    ("name", UserColumn::Name),
+    ("email", UserColumn::Email),
+    ("role", UserColumn::Role),
+    ("status", UserColumn::Status),
+    ("created", UserColumn::Created),
+];
 
 pub(in crate::web::org) async fn show(
     State(control): State<Control>,
     visitor: Visitor,
     Query(fields): Query,
 ) -> Result<Markup, Failure> {
-    let inner = content(&control, &visitor, fields.text("q"), fields.some("after")).await?;
+    let inner = content(&control, &visitor, &fields).await?;
     Ok(tab_page(&visitor, HERE, inner))
 }
 
@@ -33,35 +40,34 @@ pub(in crate::web::org) async fn show(
 pub(super) async fn content(
     control: &Control,
     visitor: &Visitor,
-    search: &str,
-    after: Option<String>,
+    fields: &Fields,
 ) -> Result<Markup, Failure> {
-    let is_first = after.is_none();
-    let page = Page { after, limit: LIMIT, prefix: search.to_owned() };
-    let found = user::list(control, &visitor.actor, &page).await?;
+    let asked = Asked::of(fields, &COLUMNS, UserColumn::Name);
+    let found = user::browse(control, &visitor.actor, &asked.look()).await?;
     let taken = user::seats(control, &visitor.actor).await?;
     let about = "Whoever can sign in here. Users and service accounts take a seat each.";
     Ok(html! {
         (tab_head(HERE, about, seats(taken)))
-        (form::search(HERE.path(), "Search users", search, html! {
+        (form::find(HERE.path(), ("Search users", form::PART), &asked.search, html! {
+            (asked.kept())
             a.btn.primary.last href={ (HERE.path()) "/new" } { (icon("plus")) "Create User" }
         }))
         @if found.items.is_empty() {
-            (none_found("user", search, "", HERE.path()))
+            (none_found("user", &asked.search, "", HERE.path()))
         } @else {
-            (rows(visitor, &found))
-            (paging(&found, is_first, &[("q", search)]))
+            (rows(visitor, &asked, &found))
+            (asked.paging(&found))
         }
     })
 }
 
-fn rows(visitor: &Visitor, found: &Listed<User>) -> Markup {
+fn rows(visitor: &Visitor, asked: &Asked<UserColumn>, found: &Listed<User>) -> Markup {
     let heads = [
-        Head::words("Name"),
-        Head::words("Email"),
-        Head::words("Role"),
-        Head::words("Status"),
-        Head::words("Created"),
+        asked.head("Name", "name"),
+        asked.head("Email", "email"),
+        asked.head("Role", "role"),
+        asked.head("Status", "status"),
+        asked.head("Created", "created"),
         Head::actions(),
     ];
     let rows = html! { @for user in &found.items { (row(visitor, user)) } };
