@@ -94,6 +94,17 @@ pub async fn create(
     Ok(Committed { value: made, revision })
 }
 
+/// All that is wrong with what is said of a channel to be made, of itself: [`create`] tells the first.
+pub fn faults(control: &Control, new: &NewChannel) -> Vec<Error> {
+    let checks = [
+        check_first_segment(control, &new.name),
+        choose_storage(control, new.storage.clone()).map(drop),
+        check_text("description", &new.description),
+        new.prefix.as_deref().map_or(Ok(()), check_prefix),
+    ];
+    checks.into_iter().filter_map(Result::err).collect()
+}
+
 /// The channels that the caller may see, by name.
 ///
 /// # Errors

@@ -50,9 +50,15 @@ pub(super) struct Taken<'a> {
 /// no change to show.
 pub(super) fn after(path: &str, change: Option<Revision>) -> Redirect {
     match change {
-        Some(revision) => Redirect::to(&format!("{path}?{CHANGE}={}", revision.0)),
+        Some(revision) => Redirect::to(&with_proof(path, revision)),
         None => Redirect::to(path),
     }
+}
+
+/// The page at `path`, which may have a query, with the proof of a change above it.
+fn with_proof(path: &str, Revision(number): Revision) -> String {
+    let and = if path.contains('?') { '&' } else { '?' };
+    format!("{path}{and}{CHANGE}={number}")
 }
 
 /// The proof that the address of a page asks for, to stand above it.
@@ -72,8 +78,7 @@ pub(super) async fn over(
     revision: Revision,
     path: &str,
 ) -> Result<Markup, Error> {
-    let proof =
-        of_change(control, revision, &format!("{path}?{CHANGE}={}", revision.0), WAIT).await?;
+    let proof = of_change(control, revision, &with_proof(path, revision), WAIT).await?;
     Ok(html! {
         div.panel.over {
             (proof)

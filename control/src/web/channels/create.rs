@@ -1,6 +1,6 @@
 //! *Create Channel*.
 
-use access::Privacy;
+use access::{ChannelName, Privacy};
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use maud::{Markup, html};
@@ -8,7 +8,7 @@ use maud::{Markup, html};
 use crate::usecases::channel::{self, NewChannel};
 use crate::usecases::permitted;
 use crate::web::failure::Failure;
-use crate::web::fields::{Fields, Filled};
+use crate::web::fields::{Faults, Fields, Filled};
 use crate::web::form::{self, Choice, Input};
 use crate::web::page::{self, Place};
 use crate::web::posted::Posted;
@@ -16,6 +16,7 @@ use crate::web::visitor::Visitor;
 use crate::{Control, Error};
 
 const PATH: &str = "/channels/new";
+const TITLE: &str = "Create Channel";
 const FIELDS: [&str; 5] = ["name", "description", "privacy", "storage", "prefix"];
 
 pub(super) async fn show(
@@ -24,7 +25,7 @@ pub(super) async fn show(
 ) -> Result<Markup, Failure> {
     permitted::channel_creation(&control, &visitor.actor).await?;
     let filled = Filled::with(Fields::of([("privacy", Privacy::Private.as_str().to_owned())]));
-    Ok(visitor.page("Create Channel", Place::Channels, content(&control, &visitor, &filled)))
+    Ok(visitor.page(TITLE, Place::Channels, content(&control, &visitor, &filled)))
 }
 
 pub(super) async fn create(
@@ -33,9 +34,23 @@ pub(super) async fn create(
 ) -> Result<Response, Failure> {
     let Posted { visitor, fields } = &posted;
     let address = |name: &str| format!("/channels/{}", name.replace('/', ":"));
-    let done = match order(fields) {
-        Ok(new) => channel::create(&control, &visitor.actor, new).await,
-        Err(error) => Err(error),
+    let (new, faults) = order(&control, fields);
+    let done = match new {
+        Some(new) if faults.is_empty() => channel::create(&control, &visitor.actor, new).await,
+        new => {
+            let mut filled = Filled { faults, ..posted.filled() };
+            // A name can also be taken: whoever chooses another one chooses once.
+            if let Some(NewChannel { name, .. }) = new
+                && channel::get(&control, &visitor.actor, &name).await.is_ok()
+            {
+                filled.refuse(
+                    Error::NameTaken { kind: "channel", name: name.to_string() },
+                    &FIELDS,
+                )?;
+            }
+            let content = content(&control, visitor, &filled);
+            return Ok(visitor.page_again(TITLE, Place::Channels, content).into_response());
+        }
     };
     match done {
         // Sent twice, it was made once.
@@ -46,22 +61,32 @@ pub(super) async fn create(
             let mut filled = posted.filled();
             filled.refuse(error, &FIELDS)?;
             let content = content(&control, visitor, &filled);
-            Ok(visitor.page_again("Create Channel", Place::Channels, content).into_response())
+            Ok(visitor.page_again(TITLE, Place::Channels, content).into_response())
         }
     }
 }
 
-fn order(fields: &Fields) -> Result<NewChannel, Error> {
-    let name = fields.text("name").parse();
+/// The channel that a form asks for, and all that is wrong with it. Where its name or its privacy can't
+/// be read, others stand for them, so that the rest is told too.
+fn order(control: &Control, fields: &Fields) -> (Option<NewChannel>, Faults) {
+    let mut faults = Faults::default();
+    let name = fields.text("name").parse::<ChannelName>();
+    let name = faults.keep(name.map_err(|why| Error::invalid("name", why)));
     let privacy = fields.text("privacy").parse();
-    Ok(NewChannel {
-        name: name.map_err(|why| Error::invalid("name", why))?,
+    let privacy = faults.keep(privacy.map_err(|why| Error::invalid("privacy", why)));
+    let has_name = name.is_some();
+    let new = name.or_else(|| "x".parse().ok()).map(|name| NewChannel {
+        name,
         description: fields.text("description").to_owned(),
-        privacy: privacy.map_err(|why| Error::invalid("privacy", why))?,
+        privacy: privacy.unwrap_or(Privacy::Private),
         storage: fields.some("storage"),
         prefix: fields.some("prefix"),
         include_subchannels: fields.has("include_subchannels", "yes"),
-    })
+    });
+    for fault in new.iter().flat_map(|new| channel::faults(control, new)) {
+        faults.keep::<()>(Err(fault));
+    }
+    (new.filter(|_| has_name), faults)
 }
 
 fn content(control: &Control, visitor: &Visitor, filled: &Filled) -> Markup {

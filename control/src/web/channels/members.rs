@@ -1,19 +1,20 @@
 //! The *Members* tab: the groups that may do something on the channel, and who is in them.
 
 use access::Permission;
+use access::source::Revision;
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::{IntoResponse as _, Response};
 use maud::{Markup, html};
 
-use super::frame::{frame, manages, named, shown};
+use super::frame::{frame, frame_under, manages, named, shown};
 use crate::usecases::reach::{self, Access};
 use crate::usecases::{Page, channel, group};
-use crate::web::address;
 use crate::web::empty::empty;
 use crate::web::failure::Failure;
 use crate::web::fields::{Fields, Filled, Query};
 use crate::web::form::{self, Input};
 use crate::web::icon::icon;
+use crate::web::org::groups::lower::Lowering;
 use crate::web::org::groups::remove;
 use crate::web::page::refused;
 use crate::web::paging::Pages;
@@ -21,6 +22,7 @@ use crate::web::posted::Posted;
 use crate::web::status::{Tone, status};
 use crate::web::table::{Head, table};
 use crate::web::visitor::Visitor;
+use crate::web::{address, dialog, proof};
 use crate::{ChannelDetails, Control, Error, PrincipalKind};
 
 const TAB: &str = "Members";
@@ -44,11 +46,32 @@ pub(super) async fn change(
     Path(segment): Path<String>,
     posted: Posted,
 ) -> Result<Response, Failure> {
-    let (visitor, name) = (&posted.visitor, named(&segment)?);
-    match carry_out(&control, visitor, &name, &posted.fields).await {
-        Ok(()) | Err(Error::AlreadyDone { .. }) => {
-            Ok(Redirect::to(&address::channel(&name, "members")).into_response())
+    let (visitor, name, fields) = (&posted.visitor, named(&segment)?, &posted.fields);
+    let here = address::channel(&name, "members");
+    let lowering = match fields.text("permission").parse() {
+        Ok(wanted) if fields.text(DO) == "permit" => {
+            Lowering::of(&control, &posted, fields.text("group"), (&name, wanted)).await?
         }
+        _ => None,
+    };
+    match (fields.text(dialog::CONFIRM), &lowering) {
+        ("", Some(lowering)) => {
+            let details = channel::get(&control, &visitor.actor, &name).await?;
+            let over = lowering.question(&posted, &name, &here);
+            let shown = (&Pages::first(), &Filled::default());
+            let under = content(&control, visitor, &details, shown).await?;
+            return Ok(frame_under(visitor, &details, TAB, (under, over)).into_response());
+        }
+        ("no", _) => {
+            let details = channel::get(&control, &visitor.actor, &name).await?;
+            let shown = (&Pages::first(), &posted.filled());
+            return Ok(page(&control, visitor, &details, shown).await?.into_response());
+        }
+        _ => {}
+    }
+    match carry_out(&control, visitor, &name, &posted.fields).await {
+        Ok(done) => Ok(proof::after(&here, lowering.map(|_| done)).into_response()),
+        Err(Error::AlreadyDone { .. }) => Ok(proof::after(&here, None).into_response()),
         Err(error) => {
             let mut filled = posted.filled();
             // A member or a group that isn't there is a typing error here.
@@ -71,22 +94,33 @@ async fn carry_out(
     visitor: &Visitor,
     channel: &access::ChannelName,
     fields: &Fields,
-) -> Result<(), Error> {
+) -> Result<Revision, Error> {
     let (group, member) = (fields.text("group"), fields.text("member"));
     let actor = &visitor.actor;
     match fields.text(DO) {
         "add" if member.is_empty() => Err(Error::invalid("member", "say who")),
-        "add" => group::add_member(control, actor, group, member).await.map(drop),
+        "add" => Ok(group::add_member(control, actor, group, member).await?.revision),
         _ if group.is_empty() => Err(Error::invalid("group", "say which group")),
         _ => {
             let permission: Result<Permission, _> = fields.text("permission").parse();
             let permission = permission.map_err(|why| Error::invalid("permission", why))?;
-            group::set_permission(control, actor, group, channel, Some(permission)).await.map(drop)
+            let wanted = Some(permission);
+            Ok(group::set_permission(control, actor, group, channel, wanted).await?.revision)
         }
     }
 }
 
 async fn page(
+    control: &Control,
+    visitor: &Visitor,
+    details: &ChannelDetails,
+    shown: (&Pages, &Filled),
+) -> Result<Markup, Failure> {
+    let content = content(control, visitor, details, shown).await?;
+    Ok(frame(visitor, details, TAB, content))
+}
+
+async fn content(
     control: &Control,
     visitor: &Visitor,
     details: &ChannelDetails,
@@ -101,12 +135,12 @@ async fn page(
             },
             html! {},
         );
-        return Ok(frame(visitor, details, TAB, content));
+        return Ok(content);
     }
     let part = Page { after: pages.after(), limit: LIMIT, ..Page::first() };
     let groups = reach::groups(control, &visitor.actor, &details.channel.name, &part).await?;
     let here = address::channel(&details.channel.name, "members");
-    let content = html! {
+    Ok(html! {
         @for access in &groups.items { (section(visitor, &details.channel.name, access, filled)) }
         (pages.links(&groups, &[]))
         section {
@@ -120,8 +154,7 @@ async fn page(
                 div.row { button.btn { "Give access" } }
             }))
         }
-    };
-    Ok(frame(visitor, details, TAB, content))
+    })
 }
 
 /// What was typed and what is wrong, for the form that was sent; the page's others are empty.

@@ -3,6 +3,7 @@
 mod change;
 mod delete;
 mod list;
+pub(in crate::web) mod lower;
 mod new;
 mod one;
 pub(in crate::web) mod remove;

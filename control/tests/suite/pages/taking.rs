@@ -1,6 +1,8 @@
 //! Taking access away, and giving it to everybody: asked before, proven after.
 
 use access::{Permission, Privacy};
+use control::Role;
+use control::usecases::user::UserEdit;
 use control::usecases::{channel, group, user};
 
 use super::browser::Browser;
@@ -58,6 +60,68 @@ control::on_both_databases! {
         page.shows(200, &["Access is taken away."]);
         assert!(!page.text.contains("readers"));
         Browser::signed_in(&w, "alice").await.get("/channels/a:b").await.shows(404, &[]);
+    }
+
+    async fn a_permission_is_lowered_after_a_question(database: TestDatabase) {
+        let w = World::new(database).await;
+        w.channel(&w.admin, "a/b").await.unwrap();
+        group::create(&w.control, &w.admin, "builders", "").await.unwrap();
+        w.join("builders", "alice").await;
+        let mut browser = Browser::signed_in(&w, "root").await;
+        let held = async || {
+            let group = group::get(&w.control, &w.admin, "builders").await.unwrap();
+            group.permissions.first().map(|(_, held)| *held)
+        };
+        let of_group = ("/org/groups/builders/permissions", "/org/groups/builders", ("channel", "a/b"));
+        let of_channel = ("/channels/a:b/members", "/channels/a:b/members", ("group", "builders"));
+        for (action, page, what) in [of_group, of_channel] {
+            let sent = async |browser: &mut Browser, permission| {
+                // The page has other forms that are sent there.
+                let hidden = browser.get(page).await.hidden("/sign-out");
+                let hidden = hidden.iter().map(|(name, value)| (&**name, &**value));
+                let typed = [("do", "permit"), what, ("permission", permission)];
+                browser.send(action, &hidden.chain(typed).collect::<Vec<_>>()).await
+            };
+            // More is given at once.
+            sent(&mut browser, "manage").await.leads_to(page);
+            let asked = sent(&mut browser, "read").await;
+            asked.dialog().shows(200, &["Lower permission", "<b>builders</b>", "<b>a/b</b>", "<dt>Now</dt><dd>manage</dd>", "<dt>Then</dt><dd>read</dd>"]);
+            assert_eq!(held().await, Some(Permission::Manage));
+            let again = browser.fill(&asked.dialog(), action, &[("confirm", "no")]).await;
+            again.shows(200, &["value=\"read\" selected"]);
+            assert_eq!(held().await, Some(Permission::Manage));
+            let done = browser.fill(&asked.dialog(), action, &[("confirm", "yes")]).await;
+            let shown = done.leads_to_proof(page);
+            browser.get(&shown).await.shows(200, &["Access is taken away."]);
+            assert_eq!(held().await, Some(Permission::Read));
+        }
+    }
+
+    async fn the_role_is_taken_after_a_question(database: TestDatabase) {
+        let w = World::new(database).await;
+        let edit = UserEdit { role: Some(Role::Admin), ..UserEdit::default() };
+        user::edit(&w.control, &w.admin, "alice", edit).await.unwrap();
+        let mut browser = Browser::signed_in(&w, "root").await;
+        let typed = [("display_name", "A"), ("email", ""), ("role", "user"), ("active", "yes")];
+        let role = async |name: &str| user::get(&w.control, &w.admin, name).await.unwrap().principal.role;
+        let own = &*format!("/org/users/{}/edit", "root");
+        for (name, words, back) in [
+            ("alice", "Make <b>alice</b> a user", "/org/users"),
+            ("root", "This is your own role", own),
+        ] {
+            if name == "root" {
+                let edit = UserEdit { role: Some(Role::Admin), ..UserEdit::default() };
+                user::edit(&w.control, &w.admin, "alice", edit).await.unwrap();
+            }
+            let path = format!("/org/users/{name}/edit");
+            let form = browser.get(&path).await;
+            let asked = browser.fill(&form, &path, &typed).await;
+            asked.dialog().shows(200, &["Take role admin away", words]);
+            assert_eq!(role(name).await, Some(Role::Admin));
+            let done = browser.fill(&asked.dialog(), &path, &[("confirm", "yes")]).await;
+            let shown = done.leads_to_proof(back);
+            browser.get(&shown).await.shows(200, &["Access is taken away."]);
+        }
     }
 
     async fn a_user_is_locked_out_after_a_question(database: TestDatabase) {

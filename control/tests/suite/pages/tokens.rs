@@ -278,10 +278,18 @@ control::on_both_databases! {
         let form = browser.get("/channels/new").await;
         browser.fill(&form, "/channels/new", &[("name", "Big"), ("privacy", "private")]).await
             .shows(422, &["aria-invalid=\"true\"", "value=\"Big\""]);
+        // All that is wrong is told at once, beside its fields.
+        let (long, faulty) = ("x".repeat(1001), [("privacy", "private"), ("storage", "attic"), ("prefix", "/x")]);
+        let faulty = [&faulty[..], &[("name", "Big"), ("description", &long)]].concat();
+        let told = ["e-name", "e-storage", "e-prefix", "e-description"].map(|id| format!("id=\"{id}\""));
+        browser.fill(&form, "/channels/new", &faulty).await.shows(422, &told.each_ref().map(String::as_str));
         let typed = [("name", "a/b"), ("privacy", "public"), ("storage", "main")];
         browser.fill(&form, "/channels/new", &typed).await.leads_to("/channels/a:b");
         browser.fill(&form, "/channels/new", &typed).await.leads_to("/channels/a:b");
         browser.get("/channels/a:b").await.shows(200, &["Public"]);
+        let taken = [("name", "a/b"), ("privacy", "private"), ("storage", "main"), ("prefix", "/x")];
+        let form = browser.get("/channels/new").await;
+        browser.fill(&form, "/channels/new", &taken).await.shows(422, &["id=\"e-name\"", "id=\"e-prefix\""]);
         let members = browser.get("/channels/a:b/members").await;
         members.shows(200, &["a:b_owners"]);
         let add = [("do", "add"), ("group", "a:b_owners"), ("member", "nobody")];

@@ -1,15 +1,17 @@
 //! What is done on a group's page: each a form of its own, that comes back to the page.
 
-use access::ChannelName;
+use access::{ChannelName, Permission};
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 
 use super::address;
+use super::lower::Lowering;
 use super::one::{self, Forms};
 use crate::usecases::group::{self, GroupEdit};
 use crate::web::failure::Failure;
 use crate::web::page::refused;
 use crate::web::posted::Posted;
+use crate::web::{dialog, proof};
 use crate::{Control, Error};
 
 /// Which of the page's forms was sent.
@@ -30,17 +32,42 @@ pub(in crate::web::org) async fn permit(
     Path(name): Path<String>,
     posted: Posted,
 ) -> Result<Response, Failure> {
-    let fields = &posted.fields;
-    let done =
-        match (fields.text("channel").parse::<ChannelName>(), fields.text("permission").parse()) {
-            (Err(why), _) => Err(Error::invalid("channel", why)),
-            (_, Err(_)) => Err(Error::invalid("permission", "choose one")),
-            (Ok(channel), Ok(permission)) => {
-                let actor = &posted.visitor.actor;
-                group::set_permission(&control, actor, &name, &channel, Some(permission)).await
-            }
-        };
-    answer(&control, &posted, &name, done, (|forms| &mut forms.permission, "channel")).await
+    let (fields, actor) = (&posted.fields, &posted.visitor.actor);
+    let of_form: Which = |forms| &mut forms.permission;
+    let wanted = match (fields.text("channel").parse(), fields.text("permission").parse()) {
+        (Err(why), _) => Err(Error::invalid("channel", why)),
+        (_, Err(_)) => Err(Error::invalid("permission", "choose one")),
+        (Ok(channel), Ok(permission)) => Ok((channel, permission)),
+    };
+    let (channel, permission): (ChannelName, Permission) = match wanted {
+        Ok(wanted) => wanted,
+        Err(error) => {
+            return answer(&control, &posted, &name, Err::<(), _>(error), (of_form, "channel"))
+                .await;
+        }
+    };
+    let lowering = Lowering::of(&control, &posted, &name, (&channel, permission)).await?;
+    match (fields.text(dialog::CONFIRM), &lowering) {
+        ("", Some(lowering)) => {
+            let action = address(&name, "permissions");
+            let over = lowering.question(&posted, &channel, &action);
+            let forms = Forms::default();
+            let page = one::page(&control, &posted.visitor, &name, &forms, Some(over)).await?;
+            return Ok(page.into_response());
+        }
+        ("no", _) => {
+            let forms = Forms { permission: posted.filled(), ..Forms::default() };
+            let page = one::page(&control, &posted.visitor, &name, &forms, None).await?;
+            return Ok(page.into_response());
+        }
+        _ => {}
+    }
+    match group::set_permission(&control, actor, &name, &channel, Some(permission)).await {
+        Ok(done) if lowering.is_some() => {
+            Ok(proof::after(&address(&name, ""), Some(done.revision)).into_response())
+        }
+        done => answer(&control, &posted, &name, done, (of_form, "channel")).await,
+    }
 }
 
 pub(in crate::web::org) async fn describe(
@@ -79,5 +106,5 @@ async fn answer<T>(
         }
         error => filled.refuse(error, &[field, "permission"])?,
     }
-    Ok(refused(one::page(control, &posted.visitor, name, &forms).await?))
+    Ok(refused(one::page(control, &posted.visitor, name, &forms, None).await?))
 }

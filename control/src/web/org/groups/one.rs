@@ -83,17 +83,21 @@ impl Asked {
     }
 }
 
-/// The page, with what is wrong with a form that was sent.
+/// The page, with what is wrong with a form that was sent, or a dialog over it.
 pub(super) async fn page(
     control: &Control,
     visitor: &Visitor,
     name: &str,
     forms: &Forms,
+    over: Option<Markup>,
 ) -> Result<Markup, Failure> {
     let asked = Asked::first();
     let found = asked.find(control, visitor, name).await?;
     let content = content(control, visitor, (&asked, &found), forms).await?;
-    Ok(visitor.page(name, Place::Org, content))
+    Ok(match over {
+        Some(over) => visitor.page_under(name, Place::Org, content, over),
+        None => visitor.page(name, Place::Org, content),
+    })
 }
 
 /// What the page shows, also under a dialog.

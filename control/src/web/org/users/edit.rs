@@ -43,10 +43,12 @@ pub(in crate::web::org) async fn save(
         role: Some(role(fields.text("role"))),
         active: Some(fields.has("active", "yes")),
     };
-    let locks_out = edit.active == Some(false)
-        && user::get(&control, &posted.visitor.actor, &name).await?.principal.active;
+    let before = user::get(&control, &posted.visitor.actor, &name).await?.principal;
+    let locks_out = edit.active == Some(false) && before.active;
+    let takes_role = edit.role == Some(Role::User) && before.role == Some(Role::Admin);
     match fields.text(dialog::CONFIRM) {
         "" if locks_out => return Ok(asked(&control, &posted, &name).await?.into_response()),
+        "" if takes_role => return Ok(asked_role(&control, &posted, &name).await?.into_response()),
         "no" => {
             let user = user::get(&control, &posted.visitor.actor, &name).await?;
             let page = page(&posted.visitor, &user, &posted.filled(), &Filled::default());
@@ -56,8 +58,11 @@ pub(in crate::web::org) async fn save(
     }
     match user::edit(&control, &posted.visitor.actor, &name, edit).await {
         Ok(done) => {
-            let change = locks_out.then_some(done.revision);
-            Ok(proof::after(HERE.path(), change).into_response())
+            let change = (locks_out || takes_role).then_some(done.revision);
+            // Whoever has just given up the role has no list any more.
+            let is_own = takes_role && posted.visitor.actor.principal == Some(before.id);
+            let back = if is_own { address(&name, "edit") } else { HERE.path().to_owned() };
+            Ok(proof::after(&back, change).into_response())
         }
         // It was sent twice.
         Err(Error::AlreadyDone { .. }) => Ok(proof::after(HERE.path(), None).into_response()),
@@ -87,6 +92,27 @@ async fn asked(control: &Control, posted: &Posted, name: &str) -> Result<Markup,
             }
             p { "Downloads on their tokens are cut. They stay in their groups; made active again, they need new tokens." }
             (dialog::confirm(posted, &address(name, "edit"), "Deactivate"))
+        },
+    );
+    let under = list::content(control, visitor, &Fields::default()).await?;
+    Ok(tab_page_under(visitor, HERE, under, over))
+}
+
+/// Whether an admin is meant to be none any more: what they can't do then.
+async fn asked_role(control: &Control, posted: &Posted, name: &str) -> Result<Markup, Failure> {
+    let visitor = &posted.visitor;
+    let over = dialog(
+        "Take role admin away",
+        html! {
+            p {
+                "Make " b { (name) } " a user without the role? They no longer see or change users, gateways and the audit log, "
+                "nor channels and groups that none of their own groups is for. It holds at once, in their sessions and for tokens that act with their role."
+            }
+            p {
+                "What their groups give them stays, and so do their tokens for channels. "
+                @if visitor.actor.name == name { b { "This is your own role: only another admin can give it back." } }
+            }
+            (dialog::confirm(posted, &address(name, "edit"), "Take role away"))
         },
     );
     let under = list::content(control, visitor, &Fields::default()).await?;
