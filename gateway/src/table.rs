@@ -11,6 +11,7 @@
 mod era;
 mod history;
 mod lease;
+mod live_grants;
 mod misses;
 mod stripes;
 mod time;
@@ -177,7 +178,7 @@ impl Table {
                     Some(known) => known,
                     None => {
                         drop(era);
-                        let caller = self.look_up(token, address).await?;
+                        let caller = Box::pin(self.look_up(token, address)).await?;
                         era = self.current.load();
                         (caller, era.channels())
                     }

@@ -7,7 +7,7 @@ use std::future::poll_fn;
 use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -50,7 +50,7 @@ impl Listener {
             let switch = Rc::new(CutSwitch::default());
             begun.set(Some(Rc::clone(&switch)));
             let answer = Rc::clone(self).stream(request, exchanges.begin(), switch, peer);
-            async { Ok::<_, Infallible>(answer.await) }
+            Box::pin(async { Ok::<_, Infallible>(answer.await) })
         });
         let head_bytes = u32::try_from(self.limits.head_bytes).unwrap_or(u32::MAX);
         let connection = http2::Builder::new(streams)
@@ -187,8 +187,11 @@ struct SameThread {
 impl<F: Future + 'static> hyper::rt::Executor<F> for SameThread {
     fn execute(&self, stream: F) {
         let switch = self.begun.take().unwrap_or_default();
-        tokio::task::spawn_local(async move {
-            let _ = switch.unless_thrown(stream).await;
-        });
+        let mut sending = Box::pin(switch.unless_thrown(stream));
+        // What is in memory is answered at once; a task for it would cost as much again.
+        let at_once = sending.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        if at_once.is_pending() {
+            tokio::task::spawn_local(sending);
+        }
     }
 }

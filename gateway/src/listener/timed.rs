@@ -40,7 +40,8 @@ impl<S: Stream> Timed<S> {
         self.limit.poll(cx)
     }
 
-    /// Lets a client go that has taken nothing for `send_timeout`.
+    /// Lets a client go that has taken nothing for `send_timeout`: reset, so that nothing waits in
+    /// the system's buffer for it.
     fn poll_sent<T>(
         &mut self,
         cx: &mut Context<'_>,
@@ -55,6 +56,7 @@ impl<S: Stream> Timed<S> {
             self.limit.begin(self.limits.send_timeout);
         }
         ready!(self.limit.poll(cx));
+        self.stream.reset_when_closed();
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }
@@ -110,5 +112,72 @@ impl<S: Stream> AsyncWrite for Timed<S> {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::rc::Rc;
+    use std::time::Duration;
+
+    use tokio::io::AsyncWriteExt as _;
+    use tokio::time::Instant;
+
+    use super::*;
+
+    /// Takes nothing, and tells whether it was set to be reset.
+    struct Stalled(Rc<Cell<bool>>);
+
+    impl AsyncRead for Stalled {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            _cx: &mut Context<'_>,
+            _out: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    impl AsyncWrite for Stalled {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            _cx: &mut Context<'_>,
+            _bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            Poll::Pending
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    impl Stream for Stalled {
+        fn reset_when_closed(&self) {
+            self.0.set(true);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_takes_nothing_is_reset() {
+        let second = Duration::from_secs(1);
+        let limits = WireLimits {
+            head_bytes: 1024,
+            head_timeout: second,
+            idle_timeout: second,
+            send_timeout: 60 * second,
+        };
+        let is_reset = Rc::new(Cell::new(false));
+        let stalled = Stalled(Rc::clone(&is_reset));
+        let mut timed = Timed::new(stalled, limits, Exchanges::default());
+        let begun = Instant::now();
+        let why = timed.write_all(b"some").await.unwrap_err();
+        assert_eq!((why.kind(), begun.elapsed().as_secs()), (io::ErrorKind::TimedOut, 60));
+        assert!(is_reset.get());
     }
 }

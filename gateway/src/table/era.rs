@@ -3,8 +3,8 @@
 //! nothing of the old one counts (sync.md F4).
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use access::lease::LeaseTerms;
@@ -22,6 +22,7 @@ use tokio::sync::{Notify, watch};
 use super::ATTEMPTS;
 use super::history::History;
 use super::lease::Lease;
+use super::live_grants::LiveGrants;
 use super::stripes::Stripes;
 use crate::follow::within;
 use crate::rules::{Rule, keeps};
@@ -66,9 +67,7 @@ pub(super) struct Era {
     channels: ArcSwap<ChannelRegistry>,
     grants: Cache<TokenDigest, Arc<LiveGrant>, foldhash::fast::RandomState>,
     unknown: Cache<TokenDigest, ()>,
-    /// Every grant that somebody may still go by, also when the cache has evicted it: a flip must
-    /// reach what is being sent (sync.md T3).
-    live: DashMap<TokenDigest, Weak<LiveGrant>>,
+    live: Arc<LiveGrants>,
     /// Which digests in `live` act for a principal; it may name more than there are, never fewer.
     by_principal: DashMap<PrincipalId, HashSet<TokenDigest>>,
     loading: DashMap<TokenDigest, watch::Receiver<Option<Outcome>>>,
@@ -91,7 +90,12 @@ impl Era {
             let bytes = live.grant().weight_bytes() + ENTRY_OVERHEAD_BYTES;
             u32::try_from(bytes).unwrap_or(u32::MAX)
         };
-        let grants = Cache::builder().weigher(weigh).max_capacity(size_bytes);
+        let live = Arc::<LiveGrants>::default();
+        let listener = Arc::clone(&live);
+        let grants = Cache::builder()
+            .weigher(weigh)
+            .max_capacity(size_bytes)
+            .eviction_listener(move |digest, grant, _cause| listener.evicted(&digest, &grant));
         let era = Self {
             stripes: Stripes::new(beginning.applied.revision),
             history: History::new(beginning.applied.revision, beginning.applied.stamp),
@@ -99,7 +103,7 @@ impl Era {
             channels: ArcSwap::from_pointee(ChannelRegistry::new(beginning.channels)),
             grants: grants.build_with_hasher(Default::default()),
             unknown: Cache::builder().max_capacity(UNKNOWN_MAX).time_to_live(UNKNOWN_FOR).build(),
-            live: DashMap::new(),
+            live,
             by_principal: DashMap::new(),
             loading: DashMap::new(),
             feeds: AtomicU64::new(0),
@@ -129,8 +133,13 @@ impl Era {
 
     /// What is in memory about a digest.
     pub(super) fn known(&self, digest: &TokenDigest) -> Option<Caller> {
-        match self.grants.get(digest) {
-            Some(live) => Some(Caller::Known(live)),
+        let found = self.live.find(digest);
+        // Of what isn't there it has to hear too, or it would never take it in in another's place.
+        if found.as_ref().is_none_or(|(_, is_told)| *is_told) {
+            self.grants.get(digest);
+        }
+        match found {
+            Some((live, _)) => Some(Caller::Known(live)),
             None => self.unknown.contains_key(digest).then_some(Caller::Unknown),
         }
     }
@@ -244,12 +253,11 @@ impl Era {
         let principal = grant.principal;
         let live = Arc::new(LiveGrant::new(grant));
         // Whoever goes by an older reading, which the cache had evicted, asks again.
-        let older = self.live.insert(digest, Arc::downgrade(&live));
-        make_void(older);
+        self.live.put(digest, &live);
         self.by_principal.entry(principal).or_default().insert(digest);
         self.grants.insert(digest, Arc::clone(&live));
         if runs_ahead(self.live.len(), self.cached()) {
-            self.live.retain(|_, live| live.strong_count() > 0);
+            self.live.sweep();
         }
         live
     }
@@ -321,9 +329,9 @@ impl Era {
         self.unknown.invalidate(&digest);
         let cached = self.grants.remove(&digest);
         if keeps(Rule::FlipsReachEvicted) {
-            make_void(self.live.remove(&digest).map(|(_, live)| live));
-        } else {
-            make_void(cached.as_ref().map(Arc::downgrade));
+            self.live.end(&digest);
+        } else if let Some(cached) = cached {
+            cached.make_void();
         }
     }
 
@@ -333,10 +341,7 @@ impl Era {
         for (digest, _) in &self.grants {
             self.grants.invalidate(&*digest);
         }
-        self.live.retain(|_, live| {
-            make_void(Some(Weak::clone(live)));
-            false
-        });
+        self.live.end_all();
         self.by_principal.clear();
     }
 
@@ -378,20 +383,11 @@ impl Era {
     /// Drops from the index what nobody goes by any more.
     fn sweep_index(&self) {
         if runs_ahead(self.indexed(), self.cached()) {
-            let is_live = |digest: &TokenDigest| {
-                self.live.get(digest).is_some_and(|live| live.strong_count() > 0)
-            };
             self.by_principal.retain(|_, digests| {
-                digests.retain(is_live);
+                digests.retain(|digest| self.live.has(digest));
                 !digests.is_empty()
             });
         }
-    }
-}
-
-fn make_void(live: Option<Weak<LiveGrant>>) {
-    if let Some(live) = live.and_then(|live| live.upgrade()) {
-        live.make_void();
     }
 }
 
