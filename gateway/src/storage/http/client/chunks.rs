@@ -4,8 +4,8 @@ use bytes::{Buf as _, Bytes, BytesMut};
 
 use super::head::Malformed;
 
-/// The most that all extensions and the trailers of an answer may have, in bytes: they are read
-/// over.
+/// The most that a chunk's line may have beside its length, or all trailers of an answer, in bytes:
+/// they are read over. Not all lines together: some servers fill up each with space.
 const MAX_UNREAD_BYTES: usize = 16 * 1024;
 /// The most that one chunk is given at a time, in bytes (sync.md T3).
 const MAX_PIECE_BYTES: u64 = 256 * 1024;
@@ -14,7 +14,7 @@ const MAX_PIECE_BYTES: u64 = 256 * 1024;
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Chunks {
     state: State,
-    /// How many bytes of extensions and trailers there were.
+    /// How many bytes were read over since the last chunk.
     unread: usize,
 }
 
@@ -100,7 +100,10 @@ impl Chunks {
             }
             (State::Extension(_), _) if is_text => self.skip(self.state),
             (State::LengthEnd(0), b'\n') => Some(State::Trailers),
-            (State::LengthEnd(length), b'\n') => Some(State::Data(length)),
+            (State::LengthEnd(length), b'\n') => {
+                self.unread = 0;
+                Some(State::Data(length))
+            }
             (State::DataEnd, b'\r') => Some(State::DataLf),
             (State::DataLf, b'\n') => Some(State::Begin),
             (State::Trailers, b'\r') => Some(State::EndLf),
@@ -189,6 +192,8 @@ mod tests {
             assert!(decode(coded(MAX_UNREAD_BYTES - 10).as_bytes(), 999).is_ok());
             assert_eq!(decode(coded(MAX_UNREAD_BYTES).as_bytes(), 999), Err(Malformed::Chunk));
         }
+        let padded = "5     \r\nhello\r\n".repeat(MAX_UNREAD_BYTES);
+        assert_eq!(decode(padded.as_bytes(), 999).unwrap().0.len(), 5 * MAX_UNREAD_BYTES);
     }
 
     #[test]
