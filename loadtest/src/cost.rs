@@ -28,11 +28,12 @@ const SETTLED: Duration = Duration::from_secs(4);
 const TOKENS: usize = 20;
 
 /// Every count.
-const COUNTED: [Counted; 5] = [
+const COUNTED: [Counted; 6] = [
     counted("directory", Load::NotModified, Tracer::Strace, 200),
     counted("directory", Load::Small, Tracer::Strace, 200),
     counted("directory", Load::Medium, Tracer::Strace, 50),
     counted("http", Load::Small, Tracer::Strace, 200),
+    counted("http-uncached", Load::Small, Tracer::Strace, 200),
     // valgrind 3.19 knows no openat2, so no directory; what is counted is the way to and from storage.
     counted("http", Load::Small, Tracer::Callgrind, 200),
 ];

@@ -20,7 +20,7 @@ use crate::target::FilePath;
 
 /// What passes from an upstream's answer. Everything else is the server's own matter: cookies,
 /// challenges, hop-by-hop fields (wire.md W19).
-const PASSED_ON: [HeaderName; 10] = [
+static PASSED_ON: [HeaderName; 10] = [
     ACCEPT_RANGES,
     AGE,
     CACHE_CONTROL,
@@ -181,15 +181,15 @@ pub(super) fn described(from: &UpstreamFields, file: &FilePath<'_>) -> (AnswerFi
 
 pub(super) fn passed_on(from: &UpstreamFields) -> AnswerFields {
     let mut headers = AnswerFields::with_capacity(PASSED_ON.len() + 2);
-    for name in PASSED_ON {
-        let Some(mut value) = from.get(&name).cloned() else { continue };
-        if name == CACHE_CONTROL && from.all(&name).nth(1).is_some() {
+    for name in &PASSED_ON {
+        let Some(mut value) = from.get(name).cloned() else { continue };
+        if *name == CACHE_CONTROL && from.all(name).nth(1).is_some() {
             // A list in several fields is one list (RFC 9110, section 5.3): what a later one forbids
             // is forbidden.
-            let all: Vec<_> = from.all(&name).map(HeaderValue::as_bytes).collect();
+            let all: Vec<_> = from.all(name).map(HeaderValue::as_bytes).collect();
             value = HeaderValue::from_bytes(&all.join(&b", "[..])).unwrap_or(value);
         }
-        headers.insert(name, value);
+        headers.insert(name.clone(), value);
     }
     headers
 }

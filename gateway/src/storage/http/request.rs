@@ -1,7 +1,5 @@
 //! The request to an upstream server: built anew from an allow-list (wire.md W19).
 
-use std::time::SystemTime;
-
 use access::redact;
 
 use super::super::Ask;
@@ -56,7 +54,7 @@ impl<'r> Parts<'r> {
         let mut out = Vec::with_capacity(REQUEST_BYTES);
         let method = if self.is_head() { "HEAD " } else { "GET " };
         put(&mut out, &[method, target.path(), " HTTP/1.1\r\n"]);
-        field(&mut out, "host", &target.origin.authority);
+        put(&mut out, &["host: ", &target.origin.authority, "\r\n"]);
         put(&mut out, &[OURS, self.ask.request_id, "\r\n"]);
         for about in ABOUT_THE_CLIENT {
             self.pass_on(&mut out, about);
@@ -68,14 +66,18 @@ impl<'r> Parts<'r> {
                 }
                 let conditions = Conditions::new(self.ask.fields, self.ask.head);
                 if let Some(range) = conditions.range_to_pass_on() {
-                    field(&mut out, "range", range);
+                    put(&mut out, &["range: ", range, "\r\n"]);
                 }
             }
-            Wanted::Unless(Some(Validators { etag: Some(etag), .. })) => {
-                field(&mut out, "if-none-match", etag);
+            // It came as text from a storage, and must not end its line here.
+            Wanted::Unless(Some(Validators { etag: Some(etag), .. }))
+                if visible(etag.as_bytes()).is_some() =>
+            {
+                put(&mut out, &["if-none-match: ", etag, "\r\n"]);
             }
             Wanted::Unless(Some(Validators { last_modified: Some(modified), .. })) => {
-                field(&mut out, "if-modified-since", &date(*modified));
+                let date = httpdate::fmt_http_date(*modified);
+                put(&mut out, &["if-modified-since: ", &date, "\r\n"]);
             }
             Wanted::Unless(_) => {}
         }
@@ -94,19 +96,8 @@ impl<'r> Parts<'r> {
             && let Some(text) = visible(value)
             && redact(text) == text
         {
-            field(out, which.text(), text);
+            put(out, &[which.text(), ": ", text, "\r\n"]);
         }
-    }
-}
-
-fn date(time: SystemTime) -> String {
-    httpdate::fmt_http_date(time)
-}
-
-/// Only what is visible: a value must not end its line.
-fn field(out: &mut Vec<u8>, name: &str, value: &str) {
-    if visible(value.as_bytes()).is_some() {
-        put(out, &[name, ": ", value, "\r\n"]);
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::future::poll_fn;
 use std::io::{self, ErrorKind};
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use ::http::StatusCode;
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf as _, Bytes, BytesMut};
 
 use super::head::{self, Head, MAX_HEAD_BYTES, Malformed};
 use super::wire::UpstreamWire;
@@ -55,9 +55,7 @@ impl Connection {
     /// Whether the server says nothing, as it should between two requests: an end, or something
     /// that nobody has asked for, makes it useless. Costs no call of the system where it does.
     pub(super) fn is_quiet(&mut self) -> bool {
-        let mut unasked = BytesMut::with_capacity(1);
-        let mut cx = Context::from_waker(Waker::noop());
-        self.buffer.is_empty() && self.wire.poll_read(&mut cx, &mut unasked).is_pending()
+        self.buffer.is_empty() && self.wire.is_quiet()
     }
 
     /// Lets the buffer go, if nothing is left in it; else the connection is of no use any more.
@@ -105,7 +103,8 @@ impl Connection {
         loop {
             if let Some(end) = head::end(&self.buffer)? {
                 // Apart from what follows it, which must not be kept for as long as a field is.
-                let bytes = Bytes::copy_from_slice(&self.buffer.split_to(end));
+                let bytes = Bytes::copy_from_slice(&self.buffer[..end]);
+                self.buffer.advance(end);
                 let head = Head::read(&bytes, to_head)?;
                 if !head.status.is_informational() {
                     return Poll::Ready(Ok(head));

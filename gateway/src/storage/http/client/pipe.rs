@@ -62,6 +62,8 @@ pub(crate) struct PipedPart {
     pipes: Rc<Pipes>,
     /// How many bytes are in it.
     length: usize,
+    /// Whether the next part follows at once.
+    has_next: bool,
 }
 
 impl Pipes {
@@ -74,7 +76,7 @@ impl Pipes {
     pub(super) fn take(self: &Rc<Self>) -> Option<PipedPart> {
         let idle = self.idle.borrow_mut().pop();
         let pipe = idle.or_else(|| self.open())?;
-        Some(PipedPart { pipe: Some(pipe), pipes: Rc::clone(self), length: 0 })
+        Some(PipedPart { pipe: Some(pipe), pipes: Rc::clone(self), length: 0, has_next: false })
     }
 
     fn open(&self) -> Option<Pipe> {
@@ -133,19 +135,25 @@ impl PipedPart {
         self.length
     }
 
-    /// Fills the empty pipe with what a socket has, at most `length` bytes: how many, none at the
-    /// socket's end.
-    pub(super) fn fill_from(&mut self, socket: impl AsFd, length: u64) -> io::Result<usize> {
-        let length = usize::try_from(length.min(MAX_PART_BYTES)).unwrap_or(usize::MAX);
+    /// Fills the empty pipe with what a socket has of the `left` bytes that are still to come: how
+    /// many, none at the socket's end.
+    pub(super) fn fill_from(&mut self, socket: impl AsFd, left: u64) -> io::Result<usize> {
+        let length = usize::try_from(left.min(MAX_PART_BYTES)).unwrap_or(usize::MAX);
         let into = &self.pipe()?.into;
         self.length = splice(socket, None, into, None, length, SpliceFlags::NONBLOCK)?;
+        // The socket had all that was asked for, and so probably has more.
+        self.has_next = self.length == length && left > MAX_PART_BYTES;
         Ok(self.length)
     }
 
     /// Sends to a socket what it takes: how many bytes.
     pub(crate) fn send_to(&mut self, socket: impl AsFd) -> io::Result<usize> {
+        let mut flags = SpliceFlags::NONBLOCK;
+        // Or each part would end in a small packet of its own. What is held back is less than a packet,
+        // and goes with the next part, or when the client has acknowledged the packets before it.
+        flags.set(SpliceFlags::MORE, self.has_next);
         let out = &self.pipe()?.out;
-        let sent = splice(out, None, socket, None, self.length, SpliceFlags::NONBLOCK)?;
+        let sent = splice(out, None, socket, None, self.length, flags)?;
         self.length -= sent;
         Ok(sent)
     }

@@ -3,10 +3,10 @@
 use std::future::Future as _;
 use std::io;
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use bytes::BytesMut;
-use tokio::io::{AsyncReadExt as _, AsyncWrite as _, Interest};
+use tokio::io::{AsyncRead as _, AsyncReadExt as _, AsyncWrite as _, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
@@ -19,6 +19,21 @@ pub(in super::super) enum UpstreamWire {
 }
 
 impl UpstreamWire {
+    /// Whether nothing has come on it, not even its end.
+    pub(super) fn is_quiet(&mut self) -> bool {
+        let mut unasked = [0];
+        match self {
+            Self::Plain(stream) => stream
+                .try_read(&mut unasked)
+                .is_err_and(|why| why.kind() == io::ErrorKind::WouldBlock),
+            // A message of TLS's own may have come.
+            Self::Tls(stream) => {
+                let mut cx = Context::from_waker(Waker::noop());
+                Pin::new(stream).poll_read(&mut cx, &mut ReadBuf::new(&mut unasked)).is_pending()
+            }
+        }
+    }
+
     /// Reads into the buffer's free room: how many bytes, none at the stream's end.
     pub(super) fn poll_read(
         &mut self,
