@@ -120,6 +120,5 @@ impl AnswerBody {
 impl Drop for AnswerBody {
     fn drop(&mut self) {
         self.note_cut();
-        self.record.write();
     }
 }

@@ -29,7 +29,11 @@ pub(crate) enum End {
     Cut { by: Blame, detail: String },
 }
 
-/// What is recorded of a request.
+/// What is told as the status of a request whose client left before it was answered, as other servers
+/// do.
+const CLIENT_LEFT: u16 = 499;
+
+/// What is recorded of a request. It is written when it is dropped.
 pub(crate) struct Record {
     worker: Rc<Worker>,
     started: Moment,
@@ -105,8 +109,12 @@ impl Record {
     }
 
     /// Writes the record. Without an [`End`] the client has left.
-    pub(crate) fn write(&mut self) {
+    fn write(&mut self) {
         self.line.total = self.elapsed();
+        if self.line.status == 0 {
+            self.line.status = CLIENT_LEFT;
+            self.line.head = self.line.total;
+        }
         self.line.end = match self.end.take() {
             Some(End::Complete) => "complete",
             Some(End::Cut { by, detail }) => {
@@ -136,6 +144,12 @@ impl Record {
 
     fn elapsed(&self) -> Duration {
         self.worker.clock.moment().since(self.started)
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        self.write();
     }
 }
 

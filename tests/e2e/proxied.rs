@@ -124,7 +124,11 @@ fn heads_and_unmodified_files_leave_both_connections_in_step() {
         is_all_of(&connection.get(&path, &[]).unwrap(), length);
     }
     let arrived = upstream.arrived();
-    assert!(arrived.iter().enumerate().all(|(n, request)| request.nth == n), "one connection");
+    // A HEAD is the last question on its connection: some servers send content all the same.
+    let follows_head = |at: usize| arrived[at - 1].head.starts_with("HEAD ");
+    for (at, request) in arrived.iter().enumerate() {
+        assert_eq!(request.nth == 0, at == 0 || follows_head(at), "{at}: {}", request.head);
+    }
     site.stop();
 }
 

@@ -34,7 +34,7 @@ fn path(token: &str, name: &str) -> String {
 /// Asks for the fault, and sees that the next request is served and the log names the server.
 fn ask(site: &Site, upstream: &str, token: &str, fault: &str) -> (Answer, serde_json::Value) {
     // To whoever asked for no part one is a fault of its own.
-    let range: &[&str] = if fault == "short-part" { &["Range: bytes=0-9"] } else { &[] };
+    let range: &[&str] = if fault.ends_with("part") { &["Range: bytes=0-9"] } else { &[] };
     let answer = site.get_with(&path(token, fault), range);
     let line = site.line_of(&answer.request_id());
     if answer.status() >= 400 || !answer.whole {
@@ -132,6 +132,14 @@ fn faulty(arrived: &Arrived, stream: &mut TcpStream) -> io::Result<Then> {
             let range = "Content-Range: bytes 0-9/10";
             answer(stream, "206 Partial Content", &[range, "Content-Length: 5"], b"hello")?;
         }
+        "other-part" => {
+            let range = "Content-Range: bytes 2-6/10";
+            answer(stream, "206 Partial Content", &[range, "Content-Length: 5"], b"hello")?;
+        }
+        "chunks-for-a-part" => {
+            let fields = ["Content-Range: bytes 0-9/20", "Transfer-Encoding: chunked"];
+            answer(stream, "206 Partial Content", &fields, b"5\r\nhello\r\n0\r\n\r\n")?;
+        }
         "no-part" => {
             answer(stream, "206 Partial Content", &["Content-Length: 5"], b"hello")?;
         }
@@ -192,6 +200,7 @@ fn each_fault_has_its_status_and_the_pool_goes_on() {
         ("huge-head", 502, "storage-failed"),
         ("no-part", 502, "storage-failed"),
         ("short-part", 502, "storage-failed"),
+        ("other-part", 502, "storage-failed"),
     ] {
         let (answer, line) = ask(&site, &upstream.url(), &token, fault);
         assert_eq!((answer.status(), &*answer.error()), (status, error), "{fault}: {line}");
@@ -217,6 +226,51 @@ fn an_answer_that_fails_midway_is_cut() {
         // What came of it was sent on, and nothing else was.
         assert!(expected.starts_with(&answer.body), "{fault}: {} bytes", answer.body.len());
     }
+    site.stop();
+}
+
+/// A server that doesn't tell a part's length: it has to be as long as what it says it is a part of.
+#[test]
+fn a_part_that_is_too_short_is_cut() {
+    let upstream = Upstream::start(faulty);
+    let site = site(&upstream.url());
+    let token = site.admin.token(&["demo"]).value;
+    let (answer, _) = ask(&site, &upstream.url(), &token, "chunks-for-a-part");
+    assert_eq!((answer.status(), answer.whole), (206, false));
+    site.stop();
+}
+
+/// A client that goes on with what it has of an older version, and a server that doesn't know how.
+#[test]
+fn a_part_of_another_version_is_asked_for_as_a_whole() {
+    let upstream = Upstream::start(|arrived, stream| {
+        if !arrived.head.contains("\r\nrange: ") {
+            return ok(stream, WHOLE);
+        }
+        let fields = ["ETag: \"new\"", "Content-Range: bytes 0-4/20", "Content-Length: 5"];
+        answer(stream, "206 Partial Content", &fields, b"hello")?;
+        Ok(Then::Keep)
+    });
+    let site = site(&upstream.url());
+    let file = path(&site.admin.token(&["demo"]).value, "fine");
+    let part = |tag: &str| site.get_with(&file, &["Range: bytes=0-4", &format!("If-Range: {tag}")]);
+    let (same, other) = (part("\"new\""), part("\"old\""));
+    assert_eq!((same.status(), &*same.body), (206, &b"hello"[..]));
+    assert_eq!((other.status(), &*other.body), (200, WHOLE));
+    site.stop();
+}
+
+/// A client that has left before its answer began is in the log too.
+#[test]
+fn who_leaves_before_the_answer_is_logged() {
+    let upstream = Upstream::start(faulty);
+    let site = site(&upstream.url());
+    let token = site.admin.token(&["demo"]).value;
+    let mut connection = site.connect();
+    connection.send_get(&path(&token, "stalled-before-head"), &[]).unwrap();
+    drop(connection);
+    let line = site.line_of("\"left\"");
+    assert_eq!(line["status"], 499, "{line}");
     site.stop();
 }
 

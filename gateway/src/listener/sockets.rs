@@ -8,6 +8,10 @@ use socket2::{Domain, Protocol, Socket, Type};
 /// How many connections the kernel keeps for a thread that hasn't accepted them yet.
 const BACKLOG: i32 = 1024;
 
+/// How much of an answer the kernel holds beside what is on its way, in bytes. Without a bound, what a
+/// client doesn't take fills the largest buffer that there is, and is beyond the reach of a revoke.
+const UNSENT_BYTES: u32 = 512 * 1024;
+
 /// An address can't be listened on.
 #[derive(Debug, thiserror::Error)]
 #[error("can't listen on {address} (gateway.listen): {why}")]
@@ -65,6 +69,8 @@ fn bind(address: SocketAddr, shared: bool) -> io::Result<TcpListener> {
     socket.set_reuse_address(true)?;
     socket.set_reuse_port(shared)?;
     socket.set_nonblocking(true)?;
+    // Every connection has it from here.
+    socket.set_tcp_notsent_lowat(UNSENT_BYTES)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())

@@ -89,8 +89,22 @@ impl<'r> Conditions<'r> {
         self.asked_range().and_then(|_| self.fields.text(Field::Range))
     }
 
+    /// Whether the bytes `part` of a file answer what is asked for, all of it or its beginning (RFC
+    /// 9110, section 15.3.7); `complete` is the file's length, where that is known.
+    pub(super) fn ask_for(&self, part: &Range<u64>, complete: Option<u64>) -> bool {
+        match (self.asked_range(), complete) {
+            (None, _) => false,
+            // Where they lie can't be told.
+            (Some(Asked::Last(count)), None) => part.end - part.start <= count,
+            (Some(asked), complete) => match asked.of(complete.unwrap_or(u64::MAX)) {
+                Verdict::Part(wanted) => part.start == wanted.start && part.end <= wanted.end,
+                _ => false,
+            },
+        }
+    }
+
     /// RFC 9110, section 13.1.5: the comparison is strong.
-    fn if_range_holds(&self, validators: &Validators) -> bool {
+    pub(super) fn if_range_holds(&self, validators: &Validators) -> bool {
         if !self.has(Field::IfRange) {
             return true;
         }

@@ -76,8 +76,24 @@ impl HttpStorage {
         key
     }
 
-    /// Asks for a channel's file, and follows redirects as far as the settings allow.
+    /// Asks for a channel's file; for all of it where the part that comes is of another version than
+    /// the client's.
     async fn ask(
+        &self,
+        channel: &Channel,
+        file: &FilePath<'_>,
+        parts: &Parts<'_>,
+    ) -> Result<Answered, Failure> {
+        let answered = self.follow(channel, file, parts).await?;
+        if !answer::is_of_another_version(&answered, parts.ask()) {
+            return Ok(answered);
+        }
+        drop(answered);
+        self.follow(channel, file, &Parts::unless(parts.ask(), None)).await
+    }
+
+    /// Asks, and follows redirects as far as the settings allow.
+    async fn follow(
         &self,
         channel: &Channel,
         file: &FilePath<'_>,

@@ -1,5 +1,6 @@
 //! What an upstream's answer means to the client.
 
+use std::ops::Range;
 use std::task::{Context, Poll, Waker, ready};
 
 use ::http::header::{
@@ -9,11 +10,11 @@ use ::http::header::{
 use ::http::{HeaderName, HeaderValue, StatusCode};
 
 use super::super::conditions::{Conditions, Validators};
-use super::super::representation::{Representation, content_type, number};
+use super::super::representation::{Representation, Sliceable as _, content_type, number};
 use super::super::{Ask, Failure, Fault, FaultKind, Stored, StoredBody};
 use super::HttpStorage;
 use super::body::UpstreamBody;
-use super::client::{Answered, UpstreamFields};
+use super::client::{Answered, UpstreamFields, decimal};
 use super::connect::Upstream;
 use crate::answer_fields::AnswerFields;
 use crate::target::FilePath;
@@ -47,7 +48,7 @@ pub(super) fn read(
     match status {
         StatusCode::OK => Ok(whole(storage, answered, file, &conditions, ask)),
         StatusCode::PARTIAL_CONTENT if conditions.range_to_pass_on().is_some() => {
-            part(storage, answered)
+            part(storage, answered, &conditions)
         }
         // Only to who asked: a client that has nothing can't go on with what it has.
         StatusCode::NOT_MODIFIED if conditions.may_be_unmodified() => {
@@ -97,33 +98,52 @@ fn whole(
 }
 
 /// An answer with the part that was asked for.
-fn part(storage: &HttpStorage, answered: Answered) -> Result<Stored, Failure> {
+fn part(
+    storage: &HttpStorage,
+    answered: Answered,
+    conditions: &Conditions<'_>,
+) -> Result<Stored, Failure> {
     let Answered { status, fields, content } = answered;
-    let upstream = &storage.upstream;
-    let mut headers = passed_on(&fields);
-    let range = headers.text(&CONTENT_RANGE).and_then(length_of_range);
-    let Some(said) = range else {
-        let text = format!("{} sent 206 without a usable Content-Range", upstream.base());
-        return Err(Fault::new(FaultKind::Unusable, text).into());
+    let unusable = |text: &str| {
+        let text = format!("{} sent {text}", storage.upstream.base());
+        Err(Fault::new(FaultKind::Unusable, text).into())
     };
-    let length = content.remaining();
-    if let Some(length) = length.filter(|length| *length != said) {
-        let text = format!("{} sent {length} bytes for a part of {said}", upstream.base());
-        return Err(Fault::new(FaultKind::Unusable, text).into());
+    let mut headers = passed_on(&fields);
+    let is_one = fields.all(&CONTENT_RANGE).nth(1).is_none();
+    let said = headers.text(&CONTENT_RANGE).filter(|_| is_one);
+    let Some((part, complete)) = said.and_then(content_range) else {
+        return unusable("206 without a usable Content-Range");
+    };
+    if !conditions.ask_for(&part, complete) {
+        return unusable("a part that was not asked for");
     }
-    if let Some(length) = length {
-        headers.insert(CONTENT_LENGTH, number(length));
+    let said = part.end - part.start;
+    if let Some(length) = content.remaining().filter(|length| *length != said) {
+        return unusable(&format!("{length} bytes for a part of {said}"));
     }
-    let body = StoredBody::Upstream(UpstreamBody::new(storage, content));
-    Ok(Stored { status, headers, body })
+    headers.insert(CONTENT_LENGTH, number(said));
+    // Where the server doesn't tell the length, it is cut if it isn't this.
+    Ok(Stored { status, headers, body: UpstreamBody::new(storage, content).slice(0..said) })
 }
 
-/// How many bytes a `Content-Range` is of (RFC 9110, section 14.4).
-fn length_of_range(text: &str) -> Option<u64> {
-    let (part, _complete) = text.strip_prefix("bytes ")?.split_once('/')?;
+/// Which bytes a `Content-Range` is of, and how many the whole file has where it says so (RFC 9110,
+/// section 14.4).
+fn content_range(text: &str) -> Option<(Range<u64>, Option<u64>)> {
+    let (part, complete) = text.strip_prefix("bytes ")?.split_once('/')?;
     let (first, last) = part.split_once('-')?;
-    let (first, last): (u64, u64) = (first.parse().ok()?, last.parse().ok()?);
-    last.checked_sub(first)?.checked_add(1)
+    let (first, last) = (decimal(first.as_bytes())?, decimal(last.as_bytes())?);
+    let complete = match complete {
+        "*" => None,
+        complete => Some(decimal(complete.as_bytes()).filter(|complete| last < *complete)?),
+    };
+    (first <= last).then_some((first..last + 1, complete))
+}
+
+/// Whether it is a part of another version than the one that the client has a part of: not every
+/// server knows If-Range.
+pub(super) fn is_of_another_version(answered: &Answered, ask: &Ask<'_>) -> bool {
+    answered.status == StatusCode::PARTIAL_CONTENT
+        && !Conditions::new(ask.fields, ask.head).if_range_holds(&validators(&answered.fields))
 }
 
 /// Lets an answer go whose content isn't wanted. A short one is read to its end, so that the
@@ -170,13 +190,15 @@ pub(super) fn described(from: &UpstreamFields, file: &FilePath<'_>) -> (AnswerFi
     if headers.get(&CONTENT_TYPE).is_none() {
         headers.insert(CONTENT_TYPE, content_type(file.name()));
     }
-    let validators = Validators {
-        etag: headers.text(&ETAG).map(str::to_owned),
-        last_modified: headers
-            .text(&LAST_MODIFIED)
-            .and_then(|date| httpdate::parse_http_date(date).ok()),
-    };
-    (headers, validators)
+    (headers, validators(from))
+}
+
+fn validators(of: &UpstreamFields) -> Validators {
+    let modified = of.text(&LAST_MODIFIED);
+    Validators {
+        etag: of.text(&ETAG).map(|tag| tag.trim().to_owned()),
+        last_modified: modified.and_then(|date| httpdate::parse_http_date(date.trim()).ok()),
+    }
 }
 
 pub(super) fn passed_on(from: &UpstreamFields) -> AnswerFields {

@@ -13,6 +13,7 @@ mod wire;
 
 pub(super) use self::connection::AskError;
 pub(super) use self::fields::UpstreamFields;
+pub(super) use self::head::decimal;
 pub(super) use self::incoming::{Incoming, Piece};
 pub(crate) use self::pipe::{PipeBudget, PipedPart, Pipes};
 pub(super) use self::pool::{Answered, Pool, Pooled};

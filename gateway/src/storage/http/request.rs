@@ -43,6 +43,11 @@ impl<'r> Parts<'r> {
         Self { ask, wanted: Wanted::Unless(validators) }
     }
 
+    /// What the client asks.
+    pub(super) fn ask(&self) -> &'r Ask<'r> {
+        self.ask
+    }
+
     /// Whether it is only the head of the answer that is asked for.
     pub(super) fn is_head(&self) -> bool {
         matches!(self.wanted, Wanted::AsAsked) && self.ask.head

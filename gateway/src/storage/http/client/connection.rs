@@ -9,7 +9,7 @@ use ::http::StatusCode;
 use bytes::{Buf as _, Bytes, BytesMut};
 
 use super::head::{self, Head, MAX_HEAD_BYTES, Malformed};
-use super::wire::UpstreamWire;
+use super::wire::{SinceIdle, UpstreamWire};
 use crate::listener::TimeLimit;
 
 /// How much is read at first: most heads with all that follows them. In bytes.
@@ -30,9 +30,9 @@ pub(in super::super) enum AskError {
     Lost,
     #[error("no answer in time")]
     TooSlow,
-    #[error("{0}")]
+    #[error(transparent)]
     Malformed(#[from] Malformed),
-    #[error("{0}")]
+    #[error(transparent)]
     Io(io::Error),
 }
 
@@ -52,10 +52,9 @@ impl Connection {
         Self { wire, buffer: BytesMut::new(), limit }
     }
 
-    /// Whether the server says nothing, as it should between two requests: an end, or something
-    /// that nobody has asked for, makes it useless. Costs no call of the system where it does.
-    pub(super) fn is_quiet(&mut self) -> bool {
-        self.buffer.is_empty() && self.wire.is_quiet()
+    /// What the server has done since its last answer.
+    pub(super) fn since_idle(&mut self) -> SinceIdle {
+        if self.buffer.is_empty() { self.wire.since_idle() } else { SinceIdle::Spoke }
     }
 
     /// Lets the buffer go, if nothing is left in it; else the connection is of no use any more.

@@ -107,13 +107,18 @@ impl Head {
             }
             Ok::<_, Malformed>(())
         })?;
+        let says_nothing_follows = !length.is_chunked && length.content_length.unwrap_or(0) == 0;
         let framing = length.framing(version)?;
         let is_without = to_head
             || status.is_informational()
             || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
         let framing = if is_without { Framing::Length(0) } else { framing };
-        let is_kept_alive =
-            !closes && (keeps || version == Version::HTTP_11) && !matches!(framing, Framing::Close);
+        // Some servers send content all the same; it would be taken for the next answer.
+        let may_have_more = to_head || (is_without && !says_nothing_follows);
+        let is_kept_alive = !closes
+            && (keeps || version == Version::HTTP_11)
+            && !may_have_more
+            && !matches!(framing, Framing::Close);
         Ok(Self { status, fields, framing, is_kept_alive })
     }
 }
@@ -176,7 +181,7 @@ impl Length {
 }
 
 /// 18 digits fit every integer that a parser may use.
-fn decimal(digits: &[u8]) -> Option<u64> {
+pub(in super::super) fn decimal(digits: &[u8]) -> Option<u64> {
     let is_plain = (1..=18).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit);
     is_plain.then(|| digits.iter().fold(0, |number, digit| number * 10 + u64::from(digit - b'0')))
 }

@@ -36,9 +36,9 @@ pub(in super::super) enum BodyError {
     NoLastChunk,
     #[error("it paused for {0:?}")]
     Stalled(Duration),
-    #[error("{0}")]
+    #[error(transparent)]
     Malformed(#[from] Malformed),
-    #[error("{0}")]
+    #[error(transparent)]
     Io(#[from] io::Error),
 }
 

@@ -12,7 +12,7 @@ use super::super::origin::Origin;
 use super::connection::{AskError, Connection};
 use super::fields::UpstreamFields;
 use super::incoming::Incoming;
-use super::wire::UpstreamWire;
+use super::wire::{SinceIdle, UpstreamWire};
 
 /// How long a connection is kept idle: less than servers do (60 to 75 s by default), so that few
 /// are found dead.
@@ -55,11 +55,29 @@ impl Pool {
     pub(in super::super) fn take(self: &Rc<Self>, origin: &Arc<Origin>) -> Option<Pooled> {
         loop {
             let mut idle = self.idle.borrow_mut().get_mut(origin)?.pop()?;
-            if idle.is_usable() {
-                let (connection, pool) = (idle.connection, Rc::clone(self));
-                return Some(Pooled { connection, origin: Arc::clone(origin), pool });
+            match idle.now() {
+                SinceIdle::Silent => {
+                    let (connection, pool) = (idle.connection, Rc::clone(self));
+                    return Some(Pooled { connection, origin: Arc::clone(origin), pool });
+                }
+                SinceIdle::Closed => {}
+                SinceIdle::Spoke => {
+                    self.distrust(origin);
+                    return None;
+                }
             }
         }
+    }
+
+    /// Closes all idle connections to a server that has sent what nobody had asked for: where it did
+    /// so a moment later, it would be the next client's answer.
+    fn distrust(&self, origin: &Arc<Origin>) {
+        self.idle.borrow_mut().remove(origin);
+        let origin = &origin.authority;
+        tracing::warn!(
+            origin,
+            "a storage sent more than its answer; its idle connections are closed"
+        );
     }
 
     /// A connection to `origin` that was just made.
@@ -75,7 +93,7 @@ impl Pool {
     /// Closes what was idle for too long, or closed by its server.
     pub(in super::super) fn let_go(&self) {
         self.idle.borrow_mut().retain(|_, kept| {
-            kept.retain_mut(Idle::is_usable);
+            kept.retain_mut(|idle| idle.now() == SinceIdle::Silent);
             !kept.is_empty()
         });
     }
@@ -90,8 +108,12 @@ impl Pool {
 }
 
 impl Idle {
-    fn is_usable(&mut self) -> bool {
-        self.since.elapsed() <= KEPT_IDLE && self.connection.is_quiet()
+    /// What has become of it.
+    fn now(&mut self) -> SinceIdle {
+        match self.since.elapsed() <= KEPT_IDLE {
+            true => self.connection.since_idle(),
+            false => SinceIdle::Closed,
+        }
     }
 }
 

@@ -186,6 +186,18 @@ async fn what_comes_unasked_makes_an_idle_connection_useless() {
     }
 }
 
+/// What comes on one unasked may come on another a moment later, and be taken for an answer.
+#[tokio::test]
+async fn who_sends_unasked_is_trusted_on_no_idle_connection() {
+    let mut scene = Scene::new().await;
+    let (wire, _other_server) = pair().await;
+    scene.pool.begin(&scene.origin, wire).give_back();
+    content(scene.ask(&answer("Content-Length: 5", b"hello"), false).await.unwrap()).await.unwrap();
+    scene.server.write_all(b"HTTP/1.1 200 OK\r\n").await.unwrap();
+    assert!(scene.pool.take(&scene.origin).is_none());
+    assert!(!scene.pool.is_any());
+}
+
 #[tokio::test]
 async fn idle_connections_are_bounded() {
     let mut scene = Scene::new().await;

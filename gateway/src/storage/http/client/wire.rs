@@ -6,6 +6,8 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker, ready};
 
 use bytes::BytesMut;
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, recv};
 use tokio::io::{AsyncRead as _, AsyncReadExt as _, AsyncWrite as _, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
@@ -18,18 +20,39 @@ pub(in super::super) enum UpstreamWire {
     Tls(Box<TlsStream<TcpStream>>),
 }
 
+/// What a server has done on a connection that was idle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SinceIdle {
+    /// Nothing, as it should.
+    Silent,
+    /// Ended it.
+    Closed,
+    /// Sent what nobody had asked for.
+    Spoke,
+}
+
 impl UpstreamWire {
-    /// Whether nothing has come on it, not even its end.
-    pub(super) fn is_quiet(&mut self) -> bool {
+    /// What the server of an idle connection has done meanwhile. The socket itself is asked, not only
+    /// what is known of it: what nobody has asked for must not be taken for the next answer.
+    pub(super) fn since_idle(&mut self) -> SinceIdle {
         let mut unasked = [0];
         match self {
-            Self::Plain(stream) => stream
-                .try_read(&mut unasked)
-                .is_err_and(|why| why.kind() == io::ErrorKind::WouldBlock),
+            Self::Plain(stream) => {
+                match recv(&*stream, &mut unasked, RecvFlags::PEEK | RecvFlags::DONTWAIT) {
+                    Err(Errno::AGAIN) => SinceIdle::Silent,
+                    Ok((_, 1..)) => SinceIdle::Spoke,
+                    _ => SinceIdle::Closed,
+                }
+            }
             // A message of TLS's own may have come.
             Self::Tls(stream) => {
                 let mut cx = Context::from_waker(Waker::noop());
-                Pin::new(stream).poll_read(&mut cx, &mut ReadBuf::new(&mut unasked)).is_pending()
+                let mut unasked = ReadBuf::new(&mut unasked);
+                match Pin::new(stream).poll_read(&mut cx, &mut unasked) {
+                    Poll::Pending => SinceIdle::Silent,
+                    Poll::Ready(Ok(())) if !unasked.filled().is_empty() => SinceIdle::Spoke,
+                    Poll::Ready(_) => SinceIdle::Closed,
+                }
             }
         }
     }

@@ -73,6 +73,23 @@ fn a_connection_is_kept_as_its_server_wants() {
     }
 }
 
+/// Some servers send it all the same.
+#[test]
+fn a_connection_is_not_kept_where_content_may_follow_that_should_not() {
+    for (line, fields, is_kept) in [
+        ("304 Not Modified", "a: b", true),
+        ("304 Not Modified", "Content-Length: 0", true),
+        ("304 Not Modified", "Content-Length: 5", false),
+        ("304 Not Modified", "Transfer-Encoding: chunked", false),
+        ("204 No Content", "Content-Length: 5", false),
+    ] {
+        let head = format!("HTTP/1.1 {line}\r\n{fields}\r\n\r\n");
+        assert_eq!(read(&head, false).unwrap().is_kept_alive, is_kept, "{line} {fields}");
+    }
+    let to_head = read("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", true).unwrap();
+    assert!(!to_head.is_kept_alive);
+}
+
 #[test]
 fn what_is_no_answer_is_refused() {
     for line in [
