@@ -1,4 +1,4 @@
-//! Tables: the heart of most pages. Below 1000 px each row is a card, whose cells say with
+//! Tables: the heart of most pages. Below 1120 px each row is a card, whose cells say with
 //! `data-label` what they are.
 
 use maud::{Markup, html};

@@ -233,7 +233,7 @@ fn new_user(name: &str, shown: &str, role: Role) -> NewUser {
     }
 }
 
-fn new_channel(name: &str, privacy: Privacy, description: &str) -> NewChannel {
+pub(super) fn new_channel(name: &str, privacy: Privacy, description: &str) -> NewChannel {
     NewChannel {
         name: name.parse().unwrap(),
         description: description.to_owned(),

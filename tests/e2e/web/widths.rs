@@ -1,9 +1,10 @@
 //! Tables in windows of every width, with names that nobody chose for a table.
 
-use access::{Limits, Permission};
+use access::{Limits, Permission, Privacy};
 use control::usecases::token::{self, Expiry, TokenOrder};
+use control::usecases::{channel, group, service_account};
 
-use super::company::{ADMIN, Company};
+use super::company::{ADMIN, Company, new_channel};
 use crate::browser::Browser;
 use crate::browser::Kind::Heading;
 use crate::site::{DAY, Database};
@@ -20,6 +21,30 @@ const OUTSIDE: &str = "
     // What is cut off inside of a table is as far away.
     const cut = [...document.querySelectorAll('.panel')].filter((panel) => panel.scrollWidth > panel.clientWidth);
     return [...wide, ...outside.map(shown), ...cut.map((panel) => `a table of ${panel.scrollWidth} in ${panel.clientWidth}`)];
+";
+
+/// Which short words of a table are broken, so that nobody can read them: "Priva/te". What somebody
+/// chose as a name or wrote may break anywhere.
+const BROKEN: &str = "
+    const broken = new Set();
+    const range = document.createRange();
+    const chosen = ['Channels', 'Email', 'Service account', 'Target', 'Through group'];
+    for (const cell of document.querySelectorAll('main table :is(thead th, td[data-label])')) {
+        if (chosen.includes(cell.dataset.label)) continue;
+        const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+        for (let text = texts.nextNode(); text; text = texts.nextNode())
+            for (const word of text.data.matchAll(/[^\\s-]+/g)) {
+                if (word[0].length > 16) continue;
+                range.setStart(text, word.index);
+                range.setEnd(text, word.index + word[0].length);
+                const lines = new Set([...range.getClientRects()].map((line) => line.top));
+                if (lines.size > 1) broken.add(`the word ${word[0]} is broken`);
+            }
+        // A short time is one thing to look at.
+        for (const time of cell.querySelectorAll('time'))
+            if (time.getClientRects().length > 1) broken.add(`the time ${time.textContent} is broken`);
+    }
+    return [...broken];
 ";
 
 #[test]
@@ -53,14 +78,42 @@ fn every_action_is_within_the_window(database: Database) {
             token::create(control, alice, ACCOUNT, order).await.map(drop)
         });
     }
+    // Its group of owners and its account are as long, and the audit log has all of them.
+    let name = "c".repeat(118);
+    company.site.admin.does(async |control, alice| {
+        let channel: access::ChannelName = name.parse().unwrap();
+        channel::create(control, alice, new_channel(&name, Privacy::Private, "")).await?;
+        service_account::create(control, alice, &channel).await?;
+        let account = format!("service-account-channel-{name}");
+        group::add_member(control, alice, "analytics:prod_owners", &account).await?;
+        let order = TokenOrder {
+            name: "long".to_owned(),
+            description: String::new(),
+            expires: Expiry::In(5 * DAY),
+            permission: Permission::Read,
+            channels: vec![channel, "analytics/prod".parse().unwrap()],
+            admin: false,
+            limits: Limits::default(),
+        };
+        token::create(control, alice, &account, order).await.map(drop)
+    });
     let browser = company.as_user(ADMIN);
     let mut faults = Vec::new();
     let account = format!("/service-accounts/{ACCOUNT}");
-    for path in [&account, "/channels", "/org/audit", "/org/service-accounts", "/org/users"] {
+    let paths = [
+        account.as_str(),
+        &format!("/service-accounts/service-account-channel-{name}"),
+        "/channels",
+        "/org/audit",
+        "/org/groups",
+        "/org/service-accounts",
+        "/org/users",
+    ];
+    for path in paths {
         browser.go(path);
-        for width in [360, 740, 800, 900, 999, 1000, 1100, 1280] {
+        for width in [360, 740, 800, 900, 1000, 1119, 1120, 1200, 1280] {
             browser.widen(width);
-            let outside = outside(&browser);
+            let outside = [told(&browser, OUTSIDE), told(&browser, BROKEN)].concat();
             faults.extend(outside.into_iter().map(|what| format!("{path} at {width} px: {what}")));
         }
     }
@@ -71,6 +124,6 @@ fn every_action_is_within_the_window(database: Database) {
     company.site.stop();
 }
 
-fn outside(browser: &Browser) -> Vec<String> {
-    serde_json::from_value(browser.script(OUTSIDE, vec![])).unwrap()
+fn told(browser: &Browser, script: &str) -> Vec<String> {
+    serde_json::from_value(browser.script(script, vec![])).unwrap()
 }

@@ -79,7 +79,7 @@ fn rows(visitor: &Visitor, account: &ServiceAccount, reached: &[Reach]) -> Marku
                 tr {
                     th scope="row" { a href=(address::channel(&reach.channel, "")) { (channels::name(&reach.channel)) } }
                     td data-label="Permission" { (reach.permission) }
-                    td data-label="Through group" {
+                    td.long data-label="Through group" {
                         (reach.group)
                         @if reach.channel == account.channel { small { "its own channel" } }
                     }

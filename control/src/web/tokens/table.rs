@@ -173,7 +173,7 @@ fn row(
                 (token.permission)
                 @if token.admin { small { "acts with your role in the API" } }
             }
-            td data-label="Channels" { (channels(token)) }
+            td.long data-label="Channels" { (channels(token)) }
             td.nowrap data-label="Created" { (moment(visitor.now, token.created_at)) small { "by " (token.created_by) } }
             td.nowrap data-label="Expires" { (expires(control, visitor, token)) }
             td.nowrap data-label="Last used" { (last_used(visitor, token)) }
@@ -181,7 +181,7 @@ fn row(
                 @if !is_gone {
                     @match why_no_change {
                         None => a.btn.icon href=(page("edit")) aria-label={ "Edit " (token.name) } title={ "Edit " (token.name) } { (icon("edit")) },
-                        Some(why) => button.btn.icon disabled aria-label={ "Edit " (token.name) } title=(why) aria-describedby=(WHY_NO_TOKEN) { (icon("edit")) },
+                        Some(why) => button.btn.icon disabled aria-label={ "Edit " (token.name) } title=(why.replace('`', "")) aria-describedby=(WHY_NO_TOKEN) { (icon("edit")) },
                     }
                     a.btn.icon href=(page("delete")) aria-label={ "Delete " (token.name) } title={ "Delete " (token.name) } { (icon("trash")) }
                 }

@@ -82,7 +82,7 @@ fn row(visitor: &Visitor, event: &AuditEvent, names: &BTreeMap<i64, String>) -> 
     html! {
         tr {
             th.nowrap scope="row" { (moment(visitor.now, event.at)) }
-            td data-label="Who" {
+            td.long data-label="Who" {
                 b { (event.actor) }
                 small { (event::by(event, |id| names.get(&id).cloned())) }
             }
@@ -93,7 +93,7 @@ fn row(visitor: &Visitor, event: &AuditEvent, names: &BTreeMap<i64, String>) -> 
                 (event.target)
                 @if !detail.is_empty() { small { (detail) } }
             }
-            td data-label="From" {
+            td.long data-label="From" {
                 @match &event.address { Some(address) => (address), None => span.dim { "this machine" } }
             }
         }
