@@ -48,5 +48,9 @@ fn an_owner_sees_what_is_downloaded(database: Database) {
     let browser = company.as_user(READER);
     browser.go("/channels/analytics:prod/usage");
     browser.sees("manage on analytics/prod");
+    browser.sees_heading("analytics/prod");
+    browser.everyone_can_use_it();
+    browser.click(Link, "Packages");
+    assert_eq!(browser.path(), "/channels/analytics:prod/packages");
     company.site.stop();
 }

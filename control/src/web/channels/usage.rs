@@ -3,6 +3,8 @@
 
 use access::{ChannelName, Day};
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
 use maud::{Markup, html};
 
 use super::frame::{frame, named};
@@ -11,17 +13,18 @@ use crate::usecases::{Page, channel};
 use crate::web::address;
 use crate::web::chart::{Chart, each_day, long_day};
 use crate::web::empty::empty;
-use crate::web::failure::Failure;
+use crate::web::failure::{Failure, sentence};
 use crate::web::fields::Query;
 use crate::web::meter::share;
 use crate::web::number::{self, Unit};
 use crate::web::table::{Head, table};
 use crate::web::visitor::Visitor;
-use crate::{Control, Top, TopOf, UsageBy, UsageSubject, UsageSum};
+use crate::{Control, Error, Top, TopOf, UsageBy, UsageSubject, UsageSum};
 
 /// The days that one can look at, up to today.
 const PERIODS: [u32; 3] = [7, 30, 90];
 const USUAL: u32 = 30;
+const TAB: &str = "Usage";
 /// How many packages and tokens are named.
 const TOP: usize = 10;
 
@@ -30,7 +33,7 @@ pub(super) async fn show(
     visitor: Visitor,
     Path(name): Path<String>,
     Query(fields): Query,
-) -> Result<Markup, Failure> {
+) -> Result<Response, Failure> {
     let name = named(&name)?;
     let details = channel::get(&control, &visitor.actor, &name).await?;
     let chosen = fields.text("days").parse().ok().filter(|days| PERIODS.contains(days));
@@ -47,11 +50,19 @@ pub(super) async fn show(
     };
     let actor = &visitor.actor;
     let page = Page { limit: Page::MAX_LIMIT, ..Page::first() };
-    let (by_day, packages, tokens) = tokio::try_join!(
+    let found = tokio::try_join!(
         usage::list(&control, actor, &order, &page),
         usage::top(&control, actor, &name, (TopOf::Packages, period), TOP),
         usage::top(&control, actor, &name, (TopOf::Tokens, period), TOP),
-    )?;
+    );
+    let (by_day, packages, tokens) = match found {
+        // The channel's other tabs stay at hand.
+        Err(why @ Error::NotPermitted { .. }) => {
+            let page = frame(&visitor, &details, TAB, not_shown(&why));
+            return Ok((StatusCode::FORBIDDEN, page).into_response());
+        }
+        found => found?,
+    };
     let by_day = by_day.items;
     let content = html! {
         (periods(days))
@@ -68,7 +79,16 @@ pub(super) async fn show(
             }
         }
     };
-    Ok(frame(&visitor, &details, "Usage", content))
+    Ok(frame(&visitor, &details, TAB, content).into_response())
+}
+
+fn not_shown(why: &Error) -> Markup {
+    empty(
+        "download",
+        "Usage is shown to the channel’s owners",
+        html! { "What is downloaded, and by which tokens. " (sentence(&why.to_string())) },
+        html! {},
+    )
 }
 
 fn periods(chosen: u32) -> Markup {
