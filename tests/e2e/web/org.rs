@@ -183,6 +183,7 @@ fn who_may_less_is_offered_less(database: Database) {
     browser.go("/org/service-accounts");
     browser.find(Link, "analytics/prod");
     assert!(!browser.has(Link, "robotics"));
+    browser.sees("This channel already has one");
     browser.go("/org/service-accounts/robotics/new");
     browser.sees("This needs manage on robotics");
     drop(browser);

@@ -23,6 +23,7 @@ use crate::web::visitor::Visitor;
 use crate::{ChannelDetails, Control, Error, TokenUse};
 
 const TAB: &str = "Service Accounts";
+const ONLY_ADMINS: &str = "Only admins create service accounts.";
 
 pub(super) async fn show(
     State(control): State<Control>,
@@ -82,7 +83,7 @@ async fn content(
             html! {
                 "A service account holds the tokens of programs. Ask somebody who manages this channel for one."
             },
-            html! {},
+            cannot_create(ONLY_ADMINS),
         ));
     }
     let name = &details.channel.name;
@@ -97,10 +98,7 @@ async fn content(
         Head::words("Last used"),
         Head::words("Created"),
     ];
-    Ok(table(
-        "The channel’s service account",
-        &heads,
-        html! {
+    let rows = html! {
             tr {
                 th scope="row" { a href=(address::account(&account.name)) { (account.name) } }
                 td data-label="Seat" { "1 seat" }
@@ -108,8 +106,21 @@ async fn content(
                 td data-label="Last used" { (last_used(visitor, used)) }
                 td data-label="Created" { (moment(visitor.now, account.created_at)) }
             }
-        },
-    ))
+    };
+    Ok(html! {
+        (table("The channel’s service account", &heads, rows))
+        (cannot_create("This channel has its service account. Each has at most one."))
+    })
+}
+
+/// *Create Service Account* with why it can't be pressed (product.md S1).
+fn cannot_create(why: &str) -> Markup {
+    html! {
+        div.foot { div {
+            button.btn disabled aria-describedby="why-not" { "Create Service Account" }
+            p.small id="why-not" { (why) }
+        } }
+    }
 }
 
 /// When one of an account's tokens was last used.
@@ -134,10 +145,7 @@ fn none_yet(visitor: &Visitor, details: &ChannelDetails) -> Markup {
         html! {
             @match why_not {
                 None => a.btn.primary href=(action) { (icon("plus")) "Create Service Account" },
-                Some(why) => div {
-                    button.btn disabled title=(why) aria-describedby="why-not" { "Create Service Account" }
-                    p.small id="why-not" { (why) }
-                },
+                Some(why) => (cannot_create(why)),
             }
         },
     )
@@ -146,7 +154,7 @@ fn none_yet(visitor: &Visitor, details: &ChannelDetails) -> Markup {
 /// Why the visitor can't create an account (product.md S1); said before they try.
 fn why_not(visitor: &Visitor, details: &ChannelDetails) -> Option<&'static str> {
     match (visitor.is_admin, details.permission) {
-        (false, _) => Some("Only admins create service accounts."),
+        (false, _) => Some(ONLY_ADMINS),
         (true, Some(access::Permission::Manage)) => None,
         (true, _) => Some(
             "You don’t manage this channel. Under Members you can add yourself to its owners; they see it there, and it is in the audit log.",

@@ -108,7 +108,10 @@ fn row(visitor: &Visitor, item: &Used) -> Markup {
             }
             td.acts.full {
                 @match why_not(visitor, item) {
-                    Some(why) => button.btn disabled title=(why) { "Create Service Account" },
+                    Some(why) => {
+                        button.btn disabled aria-describedby={ "why-" (id) } { "Create Service Account" }
+                        small id={ "why-" (id) } { (why) }
+                    },
                     None => a.btn href=(asking(&channel.name)) aria-describedby=(id) { "Create Service Account" },
                 }
             }
@@ -120,7 +123,7 @@ fn row(visitor: &Visitor, item: &Used) -> Markup {
 fn why_not(visitor: &Visitor, item: &Used) -> Option<&'static str> {
     match &item.account {
         Some(_) => Some("This channel already has one"),
-        None if !visitor.is_admin => Some("This needs role admin"),
+        None if !visitor.is_admin => Some("Creating one needs role admin"),
         None => None,
     }
 }

@@ -153,7 +153,7 @@ impl Owner {
                     @match &keeps {
                         None => a.btn.danger href={ (self.address()) "/delete" } { (icon("trash")) "Delete account" },
                         Some(why) => {
-                            button.btn disabled title=(why) aria-describedby="why-it-stays" { "Delete account" }
+                            button.btn disabled aria-describedby="why-it-stays" { "Delete account" }
                             p.small id="why-it-stays" { (sentence(why)) }
                         }
                     }

@@ -54,7 +54,7 @@ control::on_both_databases! {
         reader.get("/org/groups/readers/members/alice/remove").await.shows(403, &["on every channel of"]);
         reader.get("/org/groups/readers/permissions/a/remove").await.shows(200, &["Its 1 member loses"]);
         let account = reader.get("/service-accounts/service-account-channel-a").await;
-        account.shows(200, &["disabled title=\"this needs", "Generate Token"]);
+        account.shows(200, &["disabled aria-describedby=\"why-it-stays\"", ">This needs", "Generate Token"]);
         assert!(!account.text.contains("service-account-channel-a/delete"));
         reader.get("/service-accounts/service-account-channel-a/delete").await.shows(403, &["admin"]);
     }
