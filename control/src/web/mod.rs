@@ -48,6 +48,7 @@ mod sign_in;
 mod status;
 mod table;
 mod tokens;
+mod unsent;
 mod visitor;
 mod welcome;
 

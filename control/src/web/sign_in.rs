@@ -17,7 +17,7 @@ use super::form::{self, Input};
 use super::page::{self, Place};
 use super::posted::{CSRF, ONCE, Posted};
 use super::visitor::{Anybody, Visitor};
-use super::{address, welcome};
+use super::{address, unsent, welcome};
 use crate::api::credential::{From, is_foreign, session_cookie};
 use crate::usecases::{session, user};
 use crate::{Control, Error};
@@ -118,6 +118,7 @@ pub(super) fn send_again(visitor: &Visitor, target: &str, typed: &Fields) -> Mar
         (page::head(html! { "You are signed in again" }, html! {
             p { "What you sent before was not done yet. Continue to send it now, as " b { (visitor.actor.name) } "." }
         }, html! {}))
+        (unsent::told(target, typed))
         (form::post(visitor, &filled, address::local(target), fields))
     })
 }
