@@ -73,11 +73,11 @@ fn set_up(control: &Control, details: &ChannelDetails) -> Markup {
                         @if is_public { "Anyone can download from it." }
                         @else { "With your token in place of " code { "<TOKEN>" } "." }
                     }
-                    (commands::clients(&ClientCommands {
+                    (commands::clients(&[ClientCommands {
                         gateway_url,
                         channel: details.channel.name.as_str(),
                         token: (!is_public).then_some("<TOKEN>"),
-                    }))
+                    }]))
                 },
                 None => p.dim { "Set " code { "gateway.public_url" } " to see here what people type into their clients." },
             }

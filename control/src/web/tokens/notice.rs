@@ -20,15 +20,10 @@ pub(super) fn notice(control: &Control, issued: &Issued, close: &str) -> Markup 
                 input id="value" aria-label="Token value" readonly autocomplete="off" spellcheck="false" value=(value);
                 button.btn.primary type="button" data-copy="value" autofocus { (icon("copy")) "Copy" }
             }
-            @if let (Some(gateway_url), Some(channel)) = (&control.settings().gateway_url, token.channels.first()) {
-                (commands::clients(&ClientCommands {
-                    gateway_url,
-                    channel: channel.name.as_str(),
-                    token: Some(value),
-                }))
-                @if token.channels.len() > 1 {
-                    small { "For its other channels put their names at the end." }
-                }
+            @if let (Some(gateway_url), false) = (&control.settings().gateway_url, token.channels.is_empty()) {
+                @let of = |channel| ClientCommands { gateway_url, channel, token: Some(value) };
+                @let channels = token.channels.iter().map(|channel| of(channel.name.as_str()));
+                (commands::clients(&channels.collect::<Vec<_>>()))
             }
             div.row {
                 // A script knows whether it was copied.
