@@ -10,7 +10,7 @@ const BACKLOG: i32 = 1024;
 
 /// How much of an answer the kernel holds beside what is on its way, in bytes. Without a bound, what a
 /// client doesn't take fills the largest buffer that there is, and is beyond the reach of a revoke.
-const UNSENT_BYTES: u32 = 1024 * 1024;
+const UNSENT_BYTES: u32 = 512 * 1024;
 
 /// An address can't be listened on.
 #[derive(Debug, thiserror::Error)]

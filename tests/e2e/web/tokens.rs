@@ -67,6 +67,19 @@ fn an_owner_hands_out_a_token_and_takes_it_back(database: Database) {
     browser.click(Button, "Save");
     browser.sees("Contract 4713");
 
+    // Whoever thinks better of it is back where they were, also by key.
+    for way in ["Escape", "Cancel"] {
+        browser.click(Link, "Delete customer-polaris");
+        browser.sees_heading("Delete customer-polaris?");
+        match way {
+            "Escape" => drop(browser.script(ESCAPE, vec![])),
+            cancel => browser.click(Link, cancel),
+        }
+        browser.sees_heading("Tokens");
+        let at = browser.script("return document.activeElement.ariaLabel", vec![]);
+        assert_eq!(at, "Delete customer-polaris", "{way}");
+    }
+
     // Taken back, with the proof of three gateways.
     browser.click(Link, "Delete customer-polaris");
     browser.sees_heading("Delete customer-polaris?");
@@ -115,6 +128,11 @@ fn channels_for_a_token_are_searched_by_key(database: Database) {
     // Enter in another field creates.
     browser.fill("Description (optional)", "of two channels\u{e007}");
     browser.sees_heading("Copy your token now");
+    // A command for each of them.
+    for channel in ["/geo", "/many/x29"] {
+        browser.sees(channel);
+    }
+    browser.everyone_can_use_it();
     browser.click(Button, "Copy");
     browser.click(Link, "Close");
     browser.click(Link, "Edit many");
@@ -177,6 +195,9 @@ fn everybody_is_offered_what_they_may_do(database: Database) {
     browser.sees("Members are shown to the channel’s owners");
     browser.click(Link, "Service Accounts");
     browser.sees("Accounts are managed by the channel’s owners");
+    assert!(!browser.is_enabled(Button, "Create Service Account"));
+    browser.sees("Only admins create service accounts");
+    browser.everyone_can_use_it();
     browser.go(&format!("/service-accounts/{ACCOUNT}"));
     browser.sees_heading("No such thing");
     browser.go("/me/tokens/new");
@@ -189,6 +210,10 @@ fn everybody_is_offered_what_they_may_do(database: Database) {
     browser.go("/channels/ml-base/service-accounts");
     assert!(!browser.is_enabled(Button, "Create Service Account"));
     browser.sees("You don’t manage this channel");
+    browser.everyone_can_use_it();
+    browser.go("/channels/analytics:prod/service-accounts");
+    assert!(!browser.is_enabled(Button, "Create Service Account"));
+    browser.sees("This channel has its service account");
     browser.everyone_can_use_it();
     browser.go("/channels/ml-base/settings");
     browser.everyone_can_use_it();
@@ -236,11 +261,16 @@ fn what_two_do_at_once_is_asked_about(database: Database) {
     other.fill("Password", PASSWORD);
     other.click(Button, "Sign in");
     other.sees_heading("You are signed in again");
+    other.sees("What you sent: change the token “ci-github-runners”");
+    other.sees("after the break");
     other.everyone_can_use_it();
     other.click(Button, "Continue");
     other.sees("after the break");
     company.site.stop();
 }
+
+const ESCAPE: &str =
+    "document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape', bubbles: true }))";
 
 fn edit_again(browser: &Browser) {
     browser.click(Link, "Edit ci-github-runners");

@@ -85,6 +85,21 @@ addEventListener('keydown', event => {
   else document.querySelector('[data-cancel]')?.click()
 })
 
+// A dialog is a page of its own: on the way back to the one below it the keyboard goes on at what had
+// opened it, a link to its address or a form that was sent there.
+const LEFT = 'left'
+addEventListener('click', event => {
+  if (event.target.closest('[data-cancel]')) sessionStorage.setItem(LEFT, location.href)
+})
+const left = sessionStorage.getItem(LEFT)
+sessionStorage.removeItem(LEFT)
+const leads = (element, name) => new URL(element.getAttribute(name), location.href).href === left
+if (left && !document.querySelector('dialog')) {
+  const link = all('a[href]').find(link => leads(link, 'href'))
+  const form = all('form[action]').find(form => leads(form, 'action'))
+  ;(form?.querySelector('button:not([type=button])') ?? link)?.focus()
+}
+
 // A form is sent once: whoever clicks twice means it once.
 addEventListener('submit', event => {
   const form = event.target
