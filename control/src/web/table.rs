@@ -44,9 +44,18 @@ impl Head {
 
 /// A table. The caption says to screen readers what is in it.
 pub(super) fn table(caption: &str, heads: &[Head], rows: Markup) -> Markup {
+    table_as("cards", caption, heads, rows)
+}
+
+/// A table of what happened, whose rows are dense where they are cards.
+pub(super) fn log(caption: &str, heads: &[Head], rows: Markup) -> Markup {
+    table_as("cards log", caption, heads, rows)
+}
+
+fn table_as(class: &str, caption: &str, heads: &[Head], rows: Markup) -> Markup {
     html! {
         div.panel {
-            table.cards {
+            table class=(class) {
                 caption.vh { (caption) }
                 thead { tr { @for head in heads { (cell(head)) } } }
                 tbody { (rows) }

@@ -29,7 +29,7 @@ pub(super) async fn make(control: &Control) -> Result<Credentials, Failure> {
     let name = channel_name(CHANNEL)?;
     let new = NewChannel {
         name: name.clone(),
-        description: "The channel of `condagate demo`".into(),
+        description: "The channel of condagate demo".into(),
         privacy: Privacy::Private,
         storage: Some(STORAGE.into()),
         prefix: Some(CHANNEL.into()),
@@ -66,7 +66,7 @@ async fn issue(
 ) -> Result<TokenSecret, Failure> {
     let order = TokenOrder {
         name,
-        description: "Made by `condagate demo`".into(),
+        description: "Made by condagate demo".into(),
         expires: Expiry::In(TOKEN_LASTS),
         permission: Permission::Read,
         channels: vec![channel],

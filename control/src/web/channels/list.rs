@@ -63,7 +63,7 @@ fn search_bar(asked: &Asked<ChannelColumn>, found: &Listed<Overview>) -> Markup 
     html! {
         (form::find("/channels", ("Search channels", form::PART), &asked.search, html! {
             (asked.kept())
-            @if is_all {
+            @if is_all && !found.items.is_empty() {
                 span { (found.items.len()) @if found.items.len() == 1 { " channel" } @else { " channels" } }
             }
         }))
@@ -106,7 +106,7 @@ fn row(item: &Overview) -> Markup {
                 a href=(address::channel(&channel.name, "")) { (name(&channel.name)) }
                 @if !details.description.is_empty() { small { (shortened(&details.description)) } }
             }
-            td data-label="Privacy" { (privacy(channel.privacy)) }
+            td.nowrap data-label="Privacy" { (privacy(channel.privacy)) }
             td data-label="Your permission" {
                 @match details.permission {
                     Some(permission) => (permission),

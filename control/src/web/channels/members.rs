@@ -234,7 +234,7 @@ fn members(here: &str, access: &Access) -> Markup {
                             PrincipalKind::User => b { (member.name) },
                         }
                     }
-                    td data-label="Kind" {
+                    td {
                         @if member.kind == PrincipalKind::User { (status(Tone::Plain, "badge", "User")) }
                         @else { (status(Tone::Plain, "key", "Service account")) }
                     }

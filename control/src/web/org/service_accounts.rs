@@ -92,7 +92,7 @@ fn row(visitor: &Visitor, item: &Used) -> Markup {
                 a href=(address::channel(&channel.name, "service-accounts")) { (channels::name(&channel.name)) }
                 @if !item.channel.description.is_empty() { small { (shortened(&item.channel.description)) } }
             }
-            td data-label="Privacy" { (channels::privacy(channel.privacy)) }
+            td.roomy data-label="Privacy" { (channels::privacy(channel.privacy)) }
             td.full data-label="Service account" {
                 @match &item.account {
                     Some((account, _)) => a href=(address::account(&account.name)) { (account.name) },

@@ -17,7 +17,7 @@ use crate::web::moment::moment;
 use crate::web::org::{tab_head, tab_page};
 use crate::web::paging::Pages;
 use crate::web::status::{Tone, status};
-use crate::web::table::{Head, table};
+use crate::web::table::{Head, log};
 use crate::web::visitor::Visitor;
 use crate::{AuditEvent, Control};
 
@@ -73,7 +73,7 @@ async fn token_names(
 fn rows(visitor: &Visitor, events: &[AuditEvent], names: &BTreeMap<i64, String>) -> Markup {
     let heads = ["When", "Who", "What", "Target", "From"].map(Head::words);
     let rows = html! { @for event in events { (row(visitor, event, names)) } };
-    table("Audit events", &heads, rows)
+    log("Audit events", &heads, rows)
 }
 
 fn row(visitor: &Visitor, event: &AuditEvent, names: &BTreeMap<i64, String>) -> Markup {
@@ -83,17 +83,17 @@ fn row(visitor: &Visitor, event: &AuditEvent, names: &BTreeMap<i64, String>) -> 
         tr {
             th.nowrap scope="row" { (moment(visitor.now, event.at)) }
             td.long data-label="Who" {
-                b { (event.actor) }
+                b { (event.actor) } " "
                 small { (event::by(event, |id| names.get(&id).cloned())) }
             }
-            td data-label="What" {
+            td.what data-label="What" {
                 @if event.action == "session.refuse" { (status(Tone::Bad, "warn", what)) } @else { (what) }
             }
             td.full data-label="Target" {
                 (event.target)
                 @if !detail.is_empty() { small { (detail) } }
             }
-            td.long data-label="From" {
+            td.long.from data-label="From" {
                 @match &event.address { Some(address) => (address), None => span.dim { "this machine" } }
             }
         }

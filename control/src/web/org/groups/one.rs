@@ -186,7 +186,7 @@ fn member_row(group: &str, member: &Principal, may_remove: bool) -> Markup {
                     PrincipalKind::User => b { (member.name) },
                 }
             }
-            td data-label="Kind" { (status(Tone::Plain, kind_icon, kind)) }
+            td { (status(Tone::Plain, kind_icon, kind)) }
             @if may_remove {
                 td.acts { a.btn.icon href=(remove) aria-label={ "Remove " (member.name) } title="Remove" { (icon("trash")) } }
             }
@@ -262,7 +262,7 @@ fn description(visitor: &Visitor, group: &Group, filled: &Filled) -> Markup {
     let filled = if filled.fields.is_empty() { &begun } else { filled };
     html! {
         section {
-            h2 { "Description" }
+            h2 { "About this group" }
             (form::post(visitor, filled, &address(&group.name, "description"), html! {
                 div.bar {
                     (Input::text("description", "Description").of(filled))
