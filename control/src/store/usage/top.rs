@@ -8,8 +8,8 @@ use sqlx::Row as _;
 use super::{UsageBy, UsageSum, read};
 use crate::store::{Connection, StoreError};
 
-/// How many days of subjects are looked at for one answer, the latest: ten milliseconds.
-const LOOKED_AT: i64 = 20_000;
+/// How many days of subjects are looked at for one answer, the latest: a few milliseconds.
+const LOOKED_AT: i64 = 8_000;
 
 /// What the sums are of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

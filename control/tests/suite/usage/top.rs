@@ -47,14 +47,14 @@ control::on_both_databases! {
         // More than are looked at, between those days.
         sqlx::query(AssertSqlSafe(format!(
             "INSERT INTO usage_days (token_id, channel_id, package, day, downloads, bytes, addresses) \
-             WITH RECURSIVE up (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up WHERE n < 20000) \
+             WITH RECURSIVE up (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up WHERE n < 8000) \
              SELECT -1, {}, 'p' || n, {}, 1, 1, 0 FROM up",
             u.channels[0].0, u.today.number() - 1,
         ))).execute(&u.w.control.store().pool()).await.unwrap();
         let period = (u.today.minus(6), u.today);
         let (of, admin) = (TopOf::Packages, &u.w.admin);
         let top = usage::top(&u.w.control, admin, &name("a"), (of, period), 2).await.unwrap();
-        assert_eq!((top.of, top.since), (20_000, Some(u.today.minus(1))));
+        assert_eq!((top.of, top.since), (8_000, Some(u.today.minus(1))));
         let first = short(top.sums[0].clone());
         assert_eq!(first, ("new".into(), 2, 14, None), "its sum is of the whole time");
         assert_eq!(top.sums.len(), 2);

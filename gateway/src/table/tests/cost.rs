@@ -135,9 +135,11 @@ async fn a_check_costs_the_same_however_many_tokens_and_channels() {
     println!("| tokens | channels | a check |\n| --- | --- | --- |");
     let by_tokens = TOKENS.map(|tokens| (tokens, 100));
     let by_channels = CHANNELS.map(|channels| (100_000, channels));
+    let mut most = Duration::ZERO;
     for (tokens, channels) in by_tokens.into_iter().chain(by_channels) {
         let cost = cost(tokens, channels).await;
         println!("| {tokens} | {channels} | {} ns |", cost.as_nanos());
-        assert!(cost < AT_MOST, "{cost:?} with {tokens} tokens and {channels} channels");
+        most = most.max(cost);
     }
+    assert!(most < AT_MOST, "{most:?}");
 }
