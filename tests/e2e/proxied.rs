@@ -10,7 +10,9 @@ use std::sync::Arc;
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::sending::{KB, LENGTHS, MB, content, is_all_of, line, name};
+use crate::sending::{
+    KB, LENGTHS, MB, ask_for_heads, ask_for_ranges, content, is_all_of, line, name,
+};
 use crate::site::upstream::{Arrived, Then, Upstream, answer, ok};
 use crate::site::{Connection, Database, Issued, Setup, Site, patience};
 
@@ -92,37 +94,15 @@ fn files_of_every_length_arrive_byte_for_byte_on_one_connection() {
 fn ranges_arrive_byte_for_byte_whether_the_server_has_them_or_not() {
     let upstream = Upstream::start(serve);
     let (site, channel) = site(&upstream.url());
-    let mut connection = site.connect();
-    for length in lengths().filter(|&length| length > 1) {
-        let whole = content(length);
-        let middle = length / 2;
-        for (first, last) in [(0, 0), (0, middle), (1, length - 1), (middle, length - 1)] {
-            let range = format!("Range: bytes={first}-{last}");
-            let path = format!("{channel}/{}", name(length));
-            let answer = connection.get(&path, &[&range]).unwrap();
-            assert_eq!((answer.status(), answer.whole), (206, true), "{length}: {range}");
-            assert!(answer.body == whole[first..=last], "{length}: {range}");
-            assert_eq!(line(&site, &answer).1, (last - first + 1) as u64);
-        }
-    }
+    ask_for_ranges(&site, &channel, lengths());
     site.stop();
 }
 
-/// Bodies that are never asked for, between those that are.
 #[test]
 fn heads_and_unmodified_files_leave_both_connections_in_step() {
     let upstream = Upstream::start(serve);
     let (site, channel) = site(&upstream.url());
-    let mut connection = site.connect();
-    for length in lengths() {
-        let path = format!("{channel}/{}", name(length));
-        connection.send("HEAD", &path, &[]).unwrap();
-        let head = connection.head().unwrap();
-        assert_eq!(head.field("content-length"), Some(&*length.to_string()));
-        let etag = format!("If-None-Match: {}", head.field("etag").unwrap());
-        assert_eq!(connection.get(&path, &[&etag]).unwrap().status(), 304);
-        is_all_of(&connection.get(&path, &[]).unwrap(), length);
-    }
+    ask_for_heads(&site, &channel, lengths());
     let arrived = upstream.arrived();
     // A HEAD is the last question on its connection: some servers send content all the same.
     let follows_head = |at: usize| arrived[at - 1].head.starts_with("HEAD ");

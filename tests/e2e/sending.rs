@@ -81,6 +81,38 @@ pub(crate) fn line(site: &Site, answer: &Answer) -> (String, u64) {
     (line["end"].as_str().unwrap().to_owned(), line["bytes"].as_u64().unwrap())
 }
 
+/// Asks for parts of files of these lengths, all on one connection.
+pub(crate) fn ask_for_ranges(site: &Site, channel: &str, lengths: impl Iterator<Item = usize>) {
+    let mut connection = site.connect();
+    for length in lengths.filter(|&length| length > 1) {
+        let whole = content(length);
+        let middle = length / 2;
+        for (first, last) in [(0, 0), (0, middle), (1, length - 1), (middle, length - 1)] {
+            let range = format!("Range: bytes={first}-{last}");
+            let path = format!("{channel}/{}", name(length));
+            let answer = connection.get(&path, &[&range]).unwrap();
+            assert_eq!((answer.status(), answer.whole), (206, true), "{length}: {range}");
+            assert!(answer.body == whole[first..=last], "{length}: {range}");
+            assert_eq!(line(site, &answer).1, (last - first + 1) as u64);
+        }
+    }
+}
+
+/// Asks for answers whose content never comes, between those whose content does, all on one
+/// connection.
+pub(crate) fn ask_for_heads(site: &Site, channel: &str, lengths: impl Iterator<Item = usize>) {
+    let mut connection = site.connect();
+    for length in lengths {
+        let path = format!("{channel}/{}", name(length));
+        connection.send("HEAD", &path, &[]).unwrap();
+        let head = connection.head().unwrap();
+        assert_eq!(head.field("content-length"), Some(&*length.to_string()));
+        let etag = format!("If-None-Match: {}", head.field("etag").unwrap());
+        assert_eq!(connection.get(&path, &[&etag]).unwrap().status(), 304);
+        is_all_of(&connection.get(&path, &[]).unwrap(), length);
+    }
+}
+
 #[test]
 fn files_of_every_length_arrive_byte_for_byte_on_one_connection() {
     let (site, channel) = site(&LENGTHS);
@@ -97,36 +129,14 @@ fn files_of_every_length_arrive_byte_for_byte_on_one_connection() {
 #[test]
 fn ranges_arrive_byte_for_byte() {
     let (site, channel) = site(&LENGTHS);
-    let mut connection = site.connect();
-    for length in LENGTHS.into_iter().filter(|&length| length > 1) {
-        let whole = content(length);
-        let middle = length / 2;
-        for (first, last) in [(0, 0), (0, middle), (1, length - 1), (middle, length - 1)] {
-            let range = format!("Range: bytes={first}-{last}");
-            let path = format!("{channel}/{}", name(length));
-            let answer = connection.get(&path, &[&range]).unwrap();
-            assert_eq!((answer.status(), answer.whole), (206, true), "{length}: {range}");
-            assert!(answer.body == whole[first..=last], "{length}: {range}");
-            assert_eq!(line(&site, &answer).1, (last - first + 1) as u64);
-        }
-    }
+    ask_for_ranges(&site, &channel, LENGTHS.into_iter());
     site.stop();
 }
 
-/// Bodies that are never asked for, between those that are.
 #[test]
 fn heads_and_unmodified_files_leave_the_connection_in_step() {
     let (site, channel) = site(&LENGTHS);
-    let mut connection = site.connect();
-    for length in LENGTHS {
-        let path = format!("{channel}/{}", name(length));
-        connection.send("HEAD", &path, &[]).unwrap();
-        let head = connection.head().unwrap();
-        assert_eq!(head.field("content-length"), Some(&*length.to_string()));
-        let etag = format!("If-None-Match: {}", head.field("etag").unwrap());
-        assert_eq!(connection.get(&path, &[&etag]).unwrap().status(), 304);
-        is_all_of(&connection.get(&path, &[]).unwrap(), length);
-    }
+    ask_for_heads(&site, &channel, LENGTHS.into_iter());
     site.stop();
 }
 
