@@ -4,12 +4,12 @@ mod browse;
 
 use std::sync::Arc;
 
-use access::{Channel, ChannelId, ChannelName, Permission, PrincipalId, Timestamp};
+use access::{Channel, ChannelId, ChannelName, Permission, PrincipalId, Privacy, Timestamp};
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::query::Query;
 use sqlx::{Any, Row as _};
 
-use super::memberships::held_in_list;
+use super::memberships::{held, held_in_list};
 use super::rows::{permission_if_any, time, word};
 use super::{Connection, NameRange, ServiceAccount, StoreError};
 pub use browse::ChannelColumn;
@@ -80,6 +80,17 @@ macro_rules! held_channels {
     };
 }
 pub(super) use held_channels;
+
+/// The channel named `$1`, with what `$2` holds on it, and what the token `$3` (0: none) was issued
+/// for. It is looked at alone: nothing is read of the other channels and groups of who asks.
+pub(super) const FIND: &str = concat!(
+    "SELECT ",
+    channel_columns!(),
+    ", c.description, c.created_at, (",
+    held!("$2", "c.id"),
+    ") AS held, (SELECT t.permission FROM token_channels tc JOIN tokens t ON t.id = tc.token_id \
+     WHERE tc.token_id = $3 AND tc.channel_id = c.id) AS within FROM channels c WHERE c.name = $1"
+);
 
 /// Channels with what `$4` holds on each, and what the token `$5` (0: none) was issued for. The
 /// sets in the conditions are read once (`IS TRUE` keeps PostgreSQL from seeking each channel in them
@@ -189,13 +200,22 @@ pub(crate) async fn delete_channel(db: &mut Connection, id: ChannelId) -> Result
     Ok(())
 }
 
-/// The channel of that name, if there is one that the viewer may see.
+/// The channel of that name, if there is one that the viewer may see, with what they hold on it.
 pub(crate) async fn find_channel(
     db: &mut Connection,
     view: ChannelView,
     name: &ChannelName,
 ) -> Result<Option<ChannelDetails>, StoreError> {
-    Ok(list_channels(db, view, &NameRange::exactly(name.as_str())).await?.pop())
+    let query = sqlx::query(FIND).bind(name.as_str()).bind(view.principal.0);
+    let row = query.bind(view.within.map_or(0, |token| token.0)).fetch_optional(db).await?;
+    let Some(row) = row else { return Ok(None) };
+    let mut found = details(&row)?;
+    // By a token that wasn't issued for it, nothing is held on it.
+    let is_outside = view.within.is_some() && permission_if_any(&row, "within")?.is_none();
+    found.permission = found.permission.filter(|_| !is_outside);
+    let is_open = view.within.is_none() && found.channel.privacy != Privacy::Private;
+    let is_seen = view.sees_all || is_open || found.permission.is_some();
+    Ok(Some(found).filter(|_| is_seen))
 }
 
 /// The channels that the viewer may see, by name.

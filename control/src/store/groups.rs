@@ -148,7 +148,6 @@ pub(super) const PERMISSIONS: &str = concat!(
      WHERE tc.token_id = $4 AND tc.channel_id = gp.channel_id)))) \
      AND c.name > $6 AND substr(c.name, 1, length($7)) = $7 ORDER BY c.name LIMIT $2"
 );
-pub(super) const CHANNELS_OF: &str = "SELECT channel_id FROM group_permissions WHERE group_id = $1";
 const PERMISSION: &str =
     "SELECT permission FROM group_permissions WHERE group_id = $1 AND channel_id = $2";
 const OWNERS: &str = "SELECT id FROM groups WHERE owners_of = $1";
@@ -263,26 +262,27 @@ pub(crate) async fn group_details(
     let query = sqlx::query(MEMBER_PRINCIPALS).bind(id).bind(i64::from(members.limit));
     let members = query.bind(members.after).bind(members.prefix).fetch_all(&mut *db).await?;
     let members: Result<_, _> = members.iter().map(read_principal).collect();
-    let query = sqlx::query(PERMISSIONS).bind(id).bind(i64::from(permissions.limit));
-    let query = view.bind(query).bind(permissions.after).bind(permissions.prefix);
-    let permissions = query.fetch_all(db).await?;
-    let permissions: Result<_, StoreError> = permissions
-        .iter()
-        .map(|row| {
-            let name = word("a channel's name", row.try_get("name")?)?;
-            Ok((name, permission_from_column(row.try_get("permission")?)?))
-        })
-        .collect();
-    Ok(GroupDetails { group, member_count, members: members?, permissions: permissions? })
+    let permissions = match permissions.limit {
+        0 => Vec::new(),
+        _ => group_permissions(db, view, group.id, permissions).await?,
+    };
+    Ok(GroupDetails { group, member_count, members: members?, permissions })
 }
 
-/// The channels on which the group's members may do something.
-pub(crate) async fn channels_of_group(
+async fn group_permissions(
     db: &mut Connection,
+    view: ChannelView,
     group: GroupId,
-) -> Result<Vec<ChannelId>, StoreError> {
-    let ids: Vec<i64> = sqlx::query_scalar(CHANNELS_OF).bind(group.0).fetch_all(db).await?;
-    Ok(ids.into_iter().map(ChannelId).collect())
+    part: NamePart<'_>,
+) -> Result<Vec<(ChannelName, Permission)>, StoreError> {
+    let query = sqlx::query(PERMISSIONS).bind(group.0).bind(i64::from(part.limit));
+    let query = view.bind(query).bind(part.after).bind(part.prefix);
+    let rows = query.fetch_all(db).await?;
+    let read = rows.iter().map(|row| {
+        let name = word("a channel's name", row.try_get("name")?)?;
+        Ok((name, permission_from_column(row.try_get("permission")?)?))
+    });
+    read.collect()
 }
 
 /// What the group's members may do on the channel.

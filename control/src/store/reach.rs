@@ -38,13 +38,17 @@ pub(super) const GROUPS_ON: &str = "SELECT g.name, gp.permission FROM group_perm
      ORDER BY gp.permission DESC, g.name LIMIT $4";
 /// Those after the channel `$2` and the group `$3`, whose channel's name begins with `$4`. What the
 /// principal's groups give is read once, before the channels: PostgreSQL takes few of these to begin
-/// so, and would look through the groups of each of them.
+/// so, and would look through the groups of each of them. Of the channels as many are read as could be
+/// wanted: each but the first has something to tell.
 pub(super) const REACHED_BY: &str = "WITH reached AS MATERIALIZED (SELECT gp.channel_id, gp.permission, \
      m.group_id, m.added_at FROM group_members m JOIN group_permissions gp ON gp.group_id = m.group_id \
-     WHERE m.principal_id = $1) SELECT c.name AS channel, reached.permission, g.name, reached.added_at \
-     FROM reached JOIN groups g ON g.id = reached.group_id JOIN channels c ON c.id = reached.channel_id \
-     WHERE (c.name, g.name) > ($2, $3) AND substr(c.name, 1, length($4)) = $4 \
-     ORDER BY c.name, g.name LIMIT $5";
+     WHERE m.principal_id = $1), named AS MATERIALIZED (SELECT c.id, c.name \
+     FROM (SELECT DISTINCT channel_id FROM reached) AS distinct_reached \
+     JOIN channels c ON c.id = distinct_reached.channel_id \
+     WHERE c.name >= $2 AND substr(c.name, 1, length($4)) = $4 ORDER BY c.name LIMIT $5 + 1) \
+     SELECT named.name AS channel, reached.permission, g.name, reached.added_at \
+     FROM named JOIN reached ON reached.channel_id = named.id JOIN groups g ON g.id = reached.group_id \
+     WHERE (named.name, g.name) > ($2, $3) ORDER BY named.name, g.name LIMIT $5";
 
 /// The channels on which a principal holds something.
 macro_rules! reached {
@@ -58,8 +62,9 @@ macro_rules! reached {
     };
 }
 /// Channels with `$1` in their name, after `$2`, that the principal `$3` reaches and the principal
-/// `$4` too. What each of them reaches is read once into a set (`IS TRUE` keeps PostgreSQL from joining
-/// it anew for each channel), and so are the groups of each.
+/// `$4` too. What the one of both who is in fewer groups, `$6`, reaches is read once into a set (`IS
+/// TRUE` keeps PostgreSQL from joining it anew for each channel), and so are the groups of each;
+/// whether the other one, `$7`, reaches them is asked of those channels alone.
 pub(super) const GRANTABLE: &str = concat!(
     "SELECT c.name, (",
     held_in_list!("$3", "c.id"),
@@ -69,11 +74,14 @@ pub(super) const GRANTABLE: &str = concat!(
      WHERE gp.channel_id = c.id AND (gp.group_id IN (SELECT m.group_id FROM group_members m \
      WHERE m.principal_id = $3)) IS TRUE ORDER BY gp.permission DESC, g.name LIMIT 1) AS through \
      FROM channels c WHERE (c.id IN ",
-    reached!("$3"),
-    ") IS TRUE AND ($4 = $3 OR (c.id IN ",
-    reached!("$4"),
-    ") IS TRUE) AND lower(c.name) LIKE $1 ESCAPE '!' AND c.name > $2 ORDER BY c.name LIMIT $5"
+    reached!("$6"),
+    ") IS TRUE AND ($6 = $7 OR (",
+    held_in_list!("$7", "c.id"),
+    ") IS NOT NULL) AND lower(c.name) LIKE $1 ESCAPE '!' AND c.name > $2 ORDER BY c.name LIMIT $5"
 );
+pub(super) const IN_FEWER_GROUPS: &str = "SELECT CAST(CASE WHEN (SELECT count(*) FROM group_members m \
+     WHERE m.principal_id = $1) < (SELECT count(*) FROM group_members m WHERE m.principal_id = $2) \
+     THEN $1 ELSE $2 END AS BIGINT)";
 /// Most who ask hold `manage` somewhere: then it is found in the first groups.
 pub(super) const MOST_HELD: &str = "SELECT coalesce((SELECT gp.permission FROM group_members m \
      JOIN group_permissions gp ON gp.group_id = m.group_id AND gp.permission = 3 \
@@ -131,8 +139,12 @@ pub(crate) async fn grantable_channels(
     pattern: &Pattern,
     (after, limit): (&str, u32),
 ) -> Result<Vec<Grantable>, StoreError> {
+    let query = sqlx::query_scalar(IN_FEWER_GROUPS).bind(principal.0).bind(issuer.0);
+    let fewer: i64 = query.fetch_one(&mut *db).await?;
+    let other = if fewer == principal.0 { issuer.0 } else { principal.0 };
     let query = sqlx::query(GRANTABLE).bind(pattern.as_str()).bind(after);
     let query = query.bind(principal.0).bind(issuer.0).bind(i64::from(limit));
+    let query = query.bind(fewer).bind(other);
     let rows = query.fetch_all(db).await?;
     let read = rows.iter().map(|row| {
         let theirs = permission_from_column(row.try_get("theirs")?)?;

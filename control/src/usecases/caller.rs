@@ -168,16 +168,14 @@ impl Caller {
         Ok(held.zip(issued_for).map(|(held, issued_for)| held.min(issued_for)))
     }
 
-    /// The channel of that name, if the caller may see it.
+    /// The channel of that name, if the caller may see it, with what they hold on it.
     pub(super) async fn channel(
         &self,
         db: &mut Connection,
         name: &ChannelName,
     ) -> Result<ChannelDetails, Error> {
         let found = store::find_channel(db, self.view(), name).await?;
-        let mut found = found.ok_or_else(|| Error::not_found("channel", name))?;
-        found.permission = self.held(db, found.channel.id).await?;
-        Ok(found)
+        found.ok_or_else(|| Error::not_found("channel", name))
     }
 
     /// The token to whose channels the caller is limited.

@@ -302,14 +302,10 @@ pub(super) async fn require_member_manager(
     if caller.is_admin() {
         return Ok(());
     }
-    let channels = match group.owners_of {
-        Some(channel) => vec![channel],
-        None => store::channels_of_group(db, group.id).await?,
+    let manages = match group.owners_of {
+        Some(channel) => caller.held(db, channel).await? == Some(Permission::Manage),
+        None => store::manages_all_of(db, (caller.id(), caller.limit()), group.id).await?,
     };
-    let mut manages = !channels.is_empty();
-    for channel in channels {
-        manages &= caller.held(db, channel).await? == Some(Permission::Manage);
-    }
     if manages { Ok(()) } else { Err(Error::needs_group(&group.name)) }
 }
 

@@ -130,7 +130,7 @@ pub async fn membership_change(control: &Control, actor: &Actor, name: &str) -> 
     group::require_member_manager(&caller, &mut db, &found).await
 }
 
-/// What the caller may change of a group that they see, of these permissions of it.
+/// What the caller may change of a group that they see, of these permissions of it, by channel.
 ///
 /// # Errors
 /// [`Error::NotSignedIn`]; [`Error::Store`].
@@ -147,13 +147,13 @@ pub async fn group_changes(
         let permissions = permissions.iter().map(|(name, _)| name.clone()).collect();
         return Ok(GroupChanges { members, permissions, any_channel: true });
     }
-    let mut changed = Vec::new();
-    for (name, _) in permissions {
-        let held = caller.channel(&mut db, name).await?.permission;
-        if held == Some(Permission::Manage) {
-            changed.push(name.clone());
+    let changed = match (permissions.first(), permissions.last()) {
+        (Some((first, _)), Some((last, _))) => {
+            let whose = (caller.id(), caller.limit());
+            store::managed_of(&mut db, whose, group.id, (first, last)).await?
         }
-    }
+        _ => Vec::new(),
+    };
     let one = NameRange::new("", None, 1);
     let managed = store::list_managed_channels(&mut db, caller.view(), &one).await?;
     Ok(GroupChanges { members, permissions: changed, any_channel: !managed.is_empty() })

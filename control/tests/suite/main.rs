@@ -17,6 +17,7 @@ mod membership;
 mod pages;
 mod pruning;
 mod races;
+mod reach;
 mod refusals;
 mod repeats;
 mod replaced;

@@ -32,13 +32,11 @@ macro_rules! channels {
             $held,
             ") AS held, (SELECT t.permission FROM token_channels tc \
              JOIN tokens t ON t.id = tc.token_id WHERE tc.token_id = $5 AND tc.channel_id = c.id) \
-             AS within, ",
-            $key,
-            " AS sort_key, ",
+             AS within, page.sort_key, ",
             $more,
-            " FROM channels c",
-            $joins,
-            " WHERE c.id IN (SELECT c.id FROM channels c WHERE ",
+            " FROM (SELECT c.id, ",
+            $key,
+            " AS sort_key FROM channels c WHERE ",
             looked_at!("c.name", "c.id", $key, $after),
             " AND ",
             $which,
@@ -47,10 +45,11 @@ macro_rules! channels {
             $down,
             ", c.id",
             $down,
-            " LIMIT $7) ORDER BY ",
-            $key,
+            " LIMIT $7) AS page JOIN channels c ON c.id = page.id",
+            $joins,
+            " ORDER BY page.sort_key",
             $down,
-            ", c.id",
+            ", page.id",
             $down
         )
     };
@@ -105,7 +104,9 @@ macro_rules! orders {
             ChannelColumn::Account => const {
                 order!(
                     $queries,
-                    "(SELECT count(*) FROM service_accounts made WHERE made.channel_id = c.id)",
+                    // Those that have one are read once into a set.
+                    "CAST(CASE WHEN (c.id IN (SELECT made.channel_id FROM service_accounts made)) \
+                     IS TRUE THEN 1 ELSE 0 END AS BIGINT)",
                     false
                 )
             },

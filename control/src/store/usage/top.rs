@@ -38,15 +38,16 @@ pub struct Top {
 macro_rules! top {
     ($key:literal, $of:literal, $one:literal, $also:literal) => {
         concat!(
-            "WITH recent AS (SELECT u.",
+            "WITH recent AS MATERIALIZED (SELECT u.",
             $key,
             " AS key, u.day, u.bytes FROM usage_days u WHERE ",
             $of,
             " AND u.channel_id = $1 AND u.channel_id >= 0 AND u.day BETWEEN $2 AND $3 \
              ORDER BY u.day DESC LIMIT $4), \
-             most AS (SELECT key, count(*) OVER () AS subjects, \
-             CAST(sum(count(*)) OVER () AS BIGINT) AS looked_at, min(min(day)) OVER () AS since \
-             FROM recent GROUP BY key ORDER BY sum(bytes) DESC LIMIT 5 * $5), \
+             summed AS MATERIALIZED (SELECT key, sum(bytes) AS bytes FROM recent GROUP BY key), \
+             most AS (SELECT key, (SELECT count(*) FROM summed) AS subjects, \
+             (SELECT count(*) FROM recent) AS looked_at, (SELECT min(day) FROM recent) AS since \
+             FROM summed ORDER BY bytes DESC LIMIT 5 * $5), \
              sums AS (SELECT most.*, (SELECT CAST(sum(u.downloads) AS BIGINT) || ' ' || \
              CAST(sum(u.bytes) AS BIGINT) || ' ' || max(u.addresses) FROM usage_days u WHERE ",
             $one,
