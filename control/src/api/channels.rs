@@ -183,6 +183,7 @@ pub(super) async fn edit(
         storage: body.storage,
         prefix: body.prefix,
         include_subchannels: body.include_subchannels,
+        seen: None,
     };
     let done = channel::edit(&control, &actor, &channel_in_path(&name)?, edit).await?;
     Ok(answer::changed(&control, done, wait).await)

@@ -174,6 +174,7 @@ pub(super) async fn edit(
         email: body.email,
         role: body.role.map(Role::from),
         active: body.active,
+        seen: None,
     };
     let done = user::edit(&control, &actor, &name, edit).await?;
     Ok(answer::changed(&control, done, wait).await)

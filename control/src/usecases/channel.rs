@@ -1,14 +1,18 @@
 //! Channels.
 
+mod binding;
+
 use std::sync::Arc;
 
 use access::source::Touched;
 use access::{Channel, ChannelId, ChannelName, Permission, Privacy};
 use serde_json::{Value, json};
 
+use binding::{check_prefix, choose_storage, needs_binder, require_own_files};
+
 use super::caller::{Caller, require_manage};
 use super::names::check_text;
-use super::{Committed, Control, Error, Listed, Page};
+use super::{Committed, Control, Error, Listed, Page, seen};
 use crate::store::{self, Change, ChannelDetails, Connection, Event, Revoke, Target};
 use crate::{Actor, ChannelCreators};
 
@@ -42,10 +46,9 @@ pub struct ChannelEdit {
     pub prefix: Option<String>,
     /// Whether a grant on it covers the channels below it too.
     pub include_subchannels: Option<bool>,
+    /// The [`fingerprint`] of what the caller saw, if they mean to change that alone.
+    pub seen: Option<String>,
 }
-
-/// How many bytes a channel's place in its storage may have.
-const MAX_PREFIX_BYTES: usize = 512;
 
 /// Makes a channel with its group of owners, and the caller one of them.
 ///
@@ -138,7 +141,8 @@ pub async fn get(
 /// admins alone.
 ///
 /// # Errors
-/// [`Error::InvalidField`], [`Error::NotFound`], [`Error::NotPermitted`]; [`Error::Store`].
+/// [`Error::InvalidField`], [`Error::NotFound`], [`Error::NotPermitted`],
+/// [`Error::ChangedMeanwhile`]; [`Error::Store`].
 pub async fn edit(
     control: &Control,
     actor: &Actor,
@@ -153,6 +157,7 @@ pub async fn edit(
     let caller = Caller::of_change(&mut change, actor).await?;
     let db = change.connection();
     let before = managed(&caller, db, name).await?;
+    seen::check(edit.seen.as_deref(), &fingerprint(&before), ("channel", name.as_str()))?;
     let mut after = before.clone();
     after.description = edit.description.unwrap_or(after.description);
     let channel = &mut after.channel;
@@ -235,32 +240,6 @@ fn check_first_segment(control: &Control, name: &ChannelName) -> Result<(), Erro
     Ok(())
 }
 
-fn choose_storage(control: &Control, asked: Option<String>) -> Result<String, Error> {
-    let mut names: Vec<_> = control.settings.storages.iter().map(|s| s.name.clone()).collect();
-    match asked {
-        Some(name) if names.contains(&name) => Ok(name),
-        None if names.len() == 1 => Ok(names.swap_remove(0)),
-        Some(_) | None => {
-            let message = format!("name a configured storage: {}", names.join(", "));
-            Err(Error::invalid("storage", message))
-        }
-    }
-}
-
-/// A relative path that means what it says in any storage.
-fn check_prefix(prefix: &str) -> Result<(), Error> {
-    let plain = |segment: &str| {
-        !matches!(segment, "" | "." | "..")
-            && segment.bytes().all(|b| b.is_ascii_graphic() && !b"\\%?#:*\"<>|".contains(&b))
-    };
-    if prefix.len() <= MAX_PREFIX_BYTES && (prefix.is_empty() || prefix.split('/').all(plain)) {
-        return Ok(());
-    }
-    let message = "use a path like `conda/analytics`, without `/` at its ends, `.` and `..` as a \
-         segment, spaces, or any of `\\ % ? # : * \" < > |`";
-    Err(Error::invalid("prefix", message))
-}
-
 /// `control.channel_creators`; a token that stands in a client's URL creates nothing.
 pub(super) fn require_some_creator(control: &Control, caller: &Caller) -> Result<(), Error> {
     if control.settings.channel_creators == ChannelCreators::Admins || !caller.is_user() {
@@ -317,28 +296,6 @@ async fn require_subchannels(
     Ok(())
 }
 
-/// A channel shows the files it is bound to: whoever is no admin binds it to a place of its own
-/// name, and not where another's files are.
-async fn require_own_files(
-    db: &mut Connection,
-    caller: &Caller,
-    name: &ChannelName,
-    (storage, prefix): (&str, &str),
-) -> Result<(), Error> {
-    let mut own = prefix == name.as_str();
-    for id in store::channels_bound_to(db, storage, prefix).await? {
-        own &= caller.held(db, id).await? == Some(Permission::Manage);
-    }
-    if own { Ok(()) } else { Err(needs_binder()) }
-}
-
-fn needs_binder() -> Error {
-    Error::NotPermitted {
-        needs: "role `admin`, to bind a channel to files that may be others'".into(),
-        who: "an admin".into(),
-    }
-}
-
 /// Every channel has its group of owners, made and deleted only with it (product.md, "group").
 async fn add_owners(change: &mut Change, channel: &Channel, creator: &Caller) -> Result<(), Error> {
     let now = change.now();
@@ -364,6 +321,11 @@ async fn audit(
     Ok(change.audit(actor, Event { action, target, before, after }).await?)
 }
 
+/// What of a channel can be changed, as one word: another one after every change.
+pub fn fingerprint(details: &ChannelDetails) -> String {
+    seen::fingerprint(&shown(details))
+}
+
 fn shown(details: &ChannelDetails) -> Value {
     let channel = &details.channel;
     json!({
@@ -374,20 +336,4 @@ fn shown(details: &ChannelDetails) -> Value {
         "prefix": &*channel.prefix,
         "include_subchannels": channel.include_subchannels,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::check_prefix;
-
-    #[test]
-    fn a_prefix_is_a_plain_relative_path() {
-        for prefix in ["", "a", "conda/main", "R_2.1/x-y+z"] {
-            check_prefix(prefix).unwrap();
-        }
-        for prefix in ["/a", "a/", "a//b", "..", "a/../b", "./a", "a b", "a%2fb", "a\\b", "a?b"] {
-            assert!(check_prefix(prefix).is_err(), "{prefix}");
-        }
-        assert!(check_prefix(&"a".repeat(513)).is_err());
-    }
 }

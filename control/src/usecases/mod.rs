@@ -17,6 +17,7 @@ pub mod permitted;
 pub mod proof;
 pub mod reach;
 pub(crate) mod repeat;
+pub(crate) mod seen;
 pub mod service_account;
 pub mod session;
 pub mod token;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::caller::Caller;
 use super::names::{check_email, check_text, check_user_name};
-use super::{Committed, Control, Error, Listed, Page, cursor, passwords};
+use super::{Committed, Control, Error, Listed, Page, cursor, passwords, seen};
 use crate::store::{
     self, Change, Connection, Event, Look, PrincipalKind, Revoke, Role, Target, User, UserColumn,
     UserProfile,
@@ -39,6 +39,8 @@ pub struct UserEdit {
     /// Whether they may do anything at all. Ending it ends their sessions, revokes their tokens
     /// for good and frees their seat; giving it back takes a seat.
     pub active: Option<bool>,
+    /// The [`fingerprint`] of what the caller saw, if they mean to change that alone.
+    pub seen: Option<String>,
 }
 
 /// Makes an admin directly in the database: for the first start, and for a lock-out
@@ -165,7 +167,7 @@ pub async fn get(control: &Control, actor: &Actor, name: &str) -> Result<User, E
 ///
 /// # Errors
 /// [`Error::InvalidField`], [`Error::NotPermitted`], [`Error::NotFound`], [`Error::LastAdmin`],
-/// [`Error::SeatLimit`]; [`Error::Store`].
+/// [`Error::SeatLimit`], [`Error::ChangedMeanwhile`]; [`Error::Store`].
 pub async fn edit(
     control: &Control,
     actor: &Actor,
@@ -177,6 +179,7 @@ pub async fn edit(
     let mut change = control.store.change(control.now()).await?;
     let now = change.now();
     let before = managed(&mut change, actor, name).await?;
+    seen::check(edit.seen.as_deref(), &fingerprint(&before), ("user", name))?;
     let mut after = before.clone();
     after.display_name = edit.display_name.unwrap_or(after.display_name);
     after.email = edit.email.unwrap_or(after.email);
@@ -313,6 +316,11 @@ async fn audit(
     let target = Target { kind: "user", id: user.principal.id.0, name: &user.principal.name };
     let (before, after) = (before.map(shown), after.map(shown));
     Ok(change.audit(actor, Event { action, target, before, after }).await?)
+}
+
+/// What of a user can be changed, as one word: another one after every change.
+pub fn fingerprint(user: &User) -> String {
+    seen::fingerprint(&shown(user))
 }
 
 fn shown(user: &User) -> Value {

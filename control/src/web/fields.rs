@@ -55,6 +55,12 @@ impl Fields {
         self.all(name).any(|v| v == value)
     }
 
+    /// Puts one value into a field, instead of what is there.
+    pub(super) fn set(&mut self, name: &str, value: &str) {
+        self.0.retain(|(n, _)| n != name);
+        self.0.push((name.to_owned(), value.to_owned()));
+    }
+
     /// Whether nothing was sent.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -129,6 +135,8 @@ pub(super) struct Filled {
     pub(super) fields: Fields,
     /// What is wrong.
     pub(super) faults: Faults,
+    /// What somebody else did to which field ([`super::began`]).
+    pub(super) notes: BTreeMap<&'static str, String>,
     /// The key of the form that was sent, so that sending it again is still the same.
     pub(super) once: Option<String>,
 }

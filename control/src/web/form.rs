@@ -224,7 +224,7 @@ pub(super) fn choices_below(
     kind: &str,
     (above, options): (Markup, &[Choice<'_>]),
 ) -> Markup {
-    let described = filled.faults.of(name).map(|_| fault_id(name));
+    let described = described_by(filled, name, None);
     html! {
         fieldset.field aria-describedby=[described] {
             legend { (label) }
@@ -243,6 +243,7 @@ pub(super) fn choices_below(
                     }
                 }
             } }
+            (note(filled, name))
             (fault(filled, name))
         }
     }
@@ -271,7 +272,10 @@ fn ticking(
                 class=[class] type="checkbox" name=(name) value="yes"
                 checked[filled.fields.has(name, "yes")]
                 aria-labelledby=(named) aria-describedby=(described);
-            span { span id=(named) { (words) } small id=(described) { (note) } }
+            span {
+                span id=(named) { (words) }
+                span id=(described) { small { (note) } (self::note(filled, name)) }
+            }
         }
     }
 }
@@ -303,6 +307,7 @@ fn around(
             label for=(id(name)) { (label) }
             (control)
             @if let Some(hint) = hint { small id=(hint_id(name)) { (hint) } }
+            (note(filled, name))
             (fault(filled, name))
         }
     }
@@ -316,12 +321,25 @@ fn fault(filled: &Filled, name: &str) -> Markup {
     }
 }
 
+/// What somebody else did to a field.
+fn note(filled: &Filled, name: &str) -> Markup {
+    html! {
+        @if let Some(words) = filled.notes.get(name) {
+            small.st.warn id=(note_id(name)) { (icon("warn")) span { (words) } }
+        }
+    }
+}
+
 fn id(name: &str) -> String {
     format!("f-{name}")
 }
 
 fn hint_id(name: &str) -> String {
     format!("h-{name}")
+}
+
+fn note_id(name: &str) -> String {
+    format!("n-{name}")
 }
 
 fn fault_id(name: &str) -> String {
@@ -333,7 +351,11 @@ fn invalid(filled: &Filled, name: &str) -> Option<&'static str> {
 }
 
 fn described_by(filled: &Filled, name: &str, hint: Option<&str>) -> Option<String> {
-    let parts = [filled.faults.of(name).map(|_| fault_id(name)), hint.map(|_| hint_id(name))];
+    let parts = [
+        filled.faults.of(name).map(|_| fault_id(name)),
+        filled.notes.get(name).map(|_| note_id(name)),
+        hint.map(|_| hint_id(name)),
+    ];
     let ids: Vec<_> = parts.into_iter().flatten().collect();
     (!ids.is_empty()).then(|| ids.join(" "))
 }

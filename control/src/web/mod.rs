@@ -24,6 +24,7 @@
 
 mod address;
 mod assets;
+mod began;
 mod channels;
 mod chart;
 mod commands;

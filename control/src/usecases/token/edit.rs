@@ -6,9 +6,8 @@ use access::{ChannelId, ChannelName, Limits, Permission, Timestamp, TokenId};
 use ipnet::IpNet;
 
 use super::Expiry;
-use super::record::{audit, find, shown};
+use super::record::{audit, check_seen, find, shown};
 use super::rules::{check_expiry, check_limits, check_numbers, exceeded, grantable, managed_token};
-use super::seen::check_seen;
 use crate::Actor;
 use crate::store::{self, Connection, Principal, Token, TokenForm};
 use crate::usecases::caller::Caller;

@@ -10,7 +10,6 @@ mod record;
 mod reissue;
 mod revoke;
 mod rules;
-mod seen;
 
 use std::time::Duration;
 
@@ -22,10 +21,10 @@ pub use import::{Import, Imported, MAX_ATOMIC, import};
 pub use issue::create;
 pub use lookup::{Found, lookup};
 pub use read::{count_expiring, expiring, get, list};
+pub use record::fingerprint;
 pub use reissue::{MAX_OVERLAP, Reissue, reissue};
 pub use revoke::{revoke, revoke_with_issued};
 pub(super) use rules::{managed_principal, visible_token};
-pub use seen::fingerprint;
 
 use crate::store::Token;
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::Actor;
 use crate::store::{self, Change, Connection, Event, Target, Token};
-use crate::usecases::Error;
+use crate::usecases::{Error, seen};
 
 /// The token of that id, whoever asks.
 pub(super) async fn find(db: &mut Connection, id: TokenId, now: Timestamp) -> Result<Token, Error> {
@@ -21,6 +21,16 @@ pub(super) async fn audit(
 ) -> Result<(), Error> {
     let target = Target { kind: "token", id: token.id.0, name: &token.name };
     Ok(change.audit(actor, Event { action, target, before, after }).await?)
+}
+
+/// What of a token can be changed, its value too, as one word: another one after every change.
+pub fn fingerprint(token: &Token) -> String {
+    seen::fingerprint(&shown(token))
+}
+
+/// Refuses whoever saw something else of the token than what is there now.
+pub(super) fn check_seen(seen: Option<&str>, token: &Token) -> Result<(), Error> {
+    seen::check(seen, &fingerprint(token), ("token", &token.name))
 }
 
 pub(super) fn shown(token: &Token) -> Value {

@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use access::{TokenId, TokenSecret};
 
-use super::record::{audit, find, shown};
+use super::record::{audit, check_seen, find, shown};
 use super::rules::{check_expiry, check_limits, grantable, managed_token};
-use super::seen::check_seen;
 use super::{Expiry, Issued, MAX_LIFESPAN};
 use crate::Actor;
 use crate::store::{self, NewValue, StoreError};

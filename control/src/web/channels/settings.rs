@@ -10,6 +10,7 @@ use super::frame::{frame, frame_under, manages, named, shown};
 use crate::usecases::channel::{self, ChannelEdit};
 use crate::usecases::permitted;
 use crate::web::address;
+use crate::web::began::{self, About};
 use crate::web::dialog::{self, danger, dialog};
 use crate::web::empty::empty;
 use crate::web::failure::Failure;
@@ -24,6 +25,7 @@ use crate::{ChannelDetails, Control, Error};
 
 const TAB: &str = "Settings";
 const FIELDS: [&str; 4] = ["description", "privacy", "storage", "prefix"];
+const ABOUT: About = About { kind: "channel", texts: &FIELDS, ticks: &["include_subchannels"] };
 
 pub(super) async fn show(
     State(control): State<Control>,
@@ -31,7 +33,7 @@ pub(super) async fn show(
     Path(segment): Path<String>,
 ) -> Result<Markup, Failure> {
     let details = shown(&control, &visitor, &segment).await?;
-    let content = content(&control, &visitor, &details, &Filled::with(now(&details)));
+    let content = content(&control, &visitor, &details, &Filled::with(now(&visitor, &details)));
     Ok(frame(&visitor, &details, TAB, content))
 }
 
@@ -43,7 +45,10 @@ pub(super) async fn save(
     let (visitor, name) = (&posted.visitor, named(&segment)?);
     let details = channel::get(&control, &visitor.actor, &name).await?;
     let was = details.channel.privacy;
-    let done = match wanted(&posted.fields) {
+    let of = (ABOUT.kind, name.as_str());
+    let is = channel::fingerprint(&details);
+    let fresh = began::check(&control, &posted, &is, (of, &[])).await;
+    let done = match fresh.and_then(|()| wanted(&posted.fields)) {
         Ok(edit) => {
             let privacy = edit.privacy.unwrap_or(was);
             match posted.fields.text(dialog::CONFIRM) {
@@ -70,10 +75,15 @@ pub(super) async fn save(
         Err(Error::AlreadyDone { .. }) => Ok(proof::after(&here, None).into_response()),
         Err(error) => {
             let mut filled = posted.filled();
-            filled.refuse(error, &FIELDS)?;
+            let details = channel::get(&control, &visitor.actor, &name).await?;
+            match error {
+                Error::ChangedMeanwhile { .. } => {
+                    began::merge(&mut filled, &now(visitor, &details), &ABOUT);
+                }
+                error => filled.refuse(error, &FIELDS)?,
+            }
             let content = content(&control, visitor, &details, &filled);
-            let page = frame(visitor, &details, TAB, content);
-            Ok(refused(page))
+            Ok(refused(frame(visitor, &details, TAB, content)))
         }
     }
 }
@@ -154,14 +164,17 @@ pub(super) async fn delete(
     }
 }
 
-fn now(details: &ChannelDetails) -> Fields {
+/// The fields as they are now; where its files are is for admins.
+fn now(visitor: &Visitor, details: &ChannelDetails) -> Fields {
     let channel = &details.channel;
     let mut fields = vec![
         ("description", details.description.clone()),
         ("privacy", channel.privacy.as_str().to_owned()),
-        ("storage", channel.storage.to_string()),
-        ("prefix", channel.prefix.to_string()),
     ];
+    if visitor.is_admin {
+        fields.push(("storage", channel.storage.to_string()));
+        fields.push(("prefix", channel.prefix.to_string()));
+    }
     if channel.include_subchannels {
         fields.push(("include_subchannels", "yes".to_owned()));
     }
@@ -169,13 +182,14 @@ fn now(details: &ChannelDetails) -> Fields {
 }
 
 fn wanted(fields: &Fields) -> Result<ChannelEdit, Error> {
-    let privacy = fields.text("privacy").parse();
+    let privacy = began::changed(fields, "privacy").map(|word| word.parse()).transpose();
     Ok(ChannelEdit {
-        description: Some(fields.text("description").to_owned()),
-        privacy: Some(privacy.map_err(|why| Error::invalid("privacy", why))?),
-        storage: fields.some("storage"),
-        prefix: fields.some("prefix"),
-        include_subchannels: Some(fields.has("include_subchannels", "yes")),
+        description: began::changed(fields, "description"),
+        privacy: privacy.map_err(|why| Error::invalid("privacy", why))?,
+        storage: began::changed(fields, "storage"),
+        prefix: began::changed(fields, "prefix"),
+        include_subchannels: began::ticked(fields, "include_subchannels"),
+        seen: began::seen(fields),
     })
 }
 
@@ -202,6 +216,7 @@ fn content(
     html! {
         section {
             (form::post(visitor, filled, &here, html! {
+                (began::hidden(&channel::fingerprint(details), &now(visitor, details)))
                 (form::lines(filled, "description", "Description (optional)", None))
                 (privacies(filled))
                 @if visitor.is_admin {
@@ -240,6 +255,6 @@ fn under_dialog(
             },
         ),
     );
-    let content = content(control, visitor, details, &Filled::with(now(details)));
+    let content = content(control, visitor, details, &Filled::with(now(visitor, details)));
     frame_under(visitor, details, TAB, (content, dialog))
 }

@@ -4,6 +4,7 @@ mod delete;
 mod edit;
 mod list;
 mod new;
+mod step;
 
 use axum::Router;
 use axum::routing::{get, post};

@@ -19,6 +19,7 @@ use crate::actor::Repeatable;
 use crate::usecases::Committed;
 use crate::usecases::permitted;
 use crate::usecases::token::{self, Expiry, Issued, MAX_LIFESPAN, Reissue, TokenEdit, fingerprint};
+use crate::web::began::{self, About};
 use crate::web::failure::Failure;
 use crate::web::fields::{Faults, Fields, Filled, Query};
 use crate::web::form::{self, Input};
@@ -29,8 +30,18 @@ use crate::web::visitor::Visitor;
 use crate::web::{dialog, proof};
 use crate::{Actor, Control, Error, Token, TokenStatus};
 
-/// The field of what the form began with: whoever saves knows what they change.
-const SEEN: &str = "seen";
+const ABOUT: About = About {
+    kind: "token",
+    texts: &[
+        "name",
+        "description",
+        "expires_at",
+        "networks",
+        "requests_per_second",
+        "bytes_per_day",
+    ],
+    ticks: &[],
+};
 const OVERLAPS: [(&str, &str); 4] =
     [("0", "none"), ("900", "15 minutes"), ("86400", "24 hours"), ("604800", "7 days")];
 
@@ -87,6 +98,12 @@ pub(super) async fn save(
     let owner = Owner::of(&control, visitor, &before).await?;
     let way = Way { owner, back: Back::of(&query) };
     let mut filled = posted.filled();
+    let of = (ABOUT.kind, &*before.name);
+    let others = [second(&visitor.actor)];
+    let fresh = began::check(&control, &posted, &fingerprint(&before), (of, &others)).await;
+    if let Err(error) = fresh {
+        return refuse(&control, &posted, &way, (id, error)).await;
+    }
     let wanted = match Wanted::read(visitor, &before, fields) {
         Ok(wanted) => wanted,
         Err(faults) => {
@@ -103,7 +120,7 @@ pub(super) async fn save(
         _ => {}
     }
     match carry_out(&control, visitor, id, wanted).await {
-        Ok(None) => return Ok(Redirect::to(&way.list()).into_response()),
+        Ok(None) => Ok(Redirect::to(&way.list()).into_response()),
         Ok(Some(issued)) => {
             let (owner, fields) = (&way.owner, way.back.with(id.0));
             let page = owner.content(&control, visitor, &fields).await?;
@@ -117,21 +134,34 @@ pub(super) async fn save(
             let content =
                 html! { (proof.unwrap_or_default()) (page) (notice(&control, &issued, &address)) };
             let page = visitor.page(&issued.token.name, owner.place(), content);
-            return Ok((StatusCode::CREATED, page).into_response());
+            Ok((StatusCode::CREATED, page).into_response())
         }
-        Err(Error::AlreadyDone { .. }) if !fields.has("reissue", "yes") => {
-            return Ok(Redirect::to(&way.list()).into_response());
+        Err(error) => refuse(&control, &posted, &way, (id, error)).await,
+    }
+}
+
+/// Why a form wasn't carried out, beside its fields; where that was because it is done already, what
+/// was done.
+async fn refuse(
+    control: &Control,
+    posted: &Posted,
+    way: &Way,
+    (id, error): (TokenId, Error),
+) -> Result<Response, Failure> {
+    let visitor = &posted.visitor;
+    let mut filled = posted.filled();
+    let now = token::get(control, &visitor.actor, id).await?;
+    match error {
+        Error::AlreadyDone { .. } if posted.fields.has("reissue", "yes") => {
+            return Ok(already_made(visitor, &way.owner));
         }
-        Err(Error::AlreadyDone { .. }) => return Ok(already_made(visitor, &way.owner)),
-        Err(Error::ChangedMeanwhile { .. }) => {
-            filled.faults.add("", "somebody else has changed this token since you opened it: what it is now stands beside each field; save again to have it as you typed");
-        }
-        Err(error) => filled.refuse(error, &FIELDS)?,
+        Error::AlreadyDone { .. } => return Ok(Redirect::to(&way.list()).into_response()),
+        Error::ChangedMeanwhile { .. } => began::merge(&mut filled, &as_typed(&now), &ABOUT),
+        error => filled.refuse(error, &FIELDS)?,
     }
     // Of two changes the first may be done: what is sent next is another request.
     filled.once = None;
-    let now = token::get(&control, &visitor.actor, id).await?;
-    Ok(refused(page(visitor, &way, &now, &filled)))
+    Ok(refused(page(visitor, way, &now, &filled)))
 }
 
 /// Whether a new value is meant: what runs on the old one, and until when it may.
@@ -173,26 +203,28 @@ impl Wanted {
         let mut faults = Faults::default();
         let reissues = fields.has("reissue", "yes");
         let (name, description) = order::texts(fields, &mut faults);
-        let expires = match chosen_day(before, fields) {
-            Some(day) if !reissues => faults.keep(order::day(day, before.issued_at)),
+        let expires = match began::changed(fields, "expires_at") {
+            Some(day) if !reissues => faults.keep(order::day(&day, before.issued_at)),
             _ => None,
         };
         let limits = order::limits(fields, &mut faults);
-        let reissue = reissues.then(|| faults.keep(how(visitor, before, fields))).flatten();
+        let reissue = reissues.then(|| faults.keep(how(visitor, fields))).flatten();
         let limits = match limits {
             Some(limits) if faults.is_empty() => limits,
             _ => return Err(faults),
         };
+        let is_changed = |field: &str| began::changed(fields, field).is_some();
         let edit = TokenEdit {
-            name: Some(name),
-            description: Some(description),
-            expires: expires.filter(|end| *end != Expiry::At(before.expires_at)),
+            name: is_changed("name").then_some(name),
+            description: is_changed("description").then_some(description),
+            expires,
             permission: None,
             channels: None,
-            networks: Some(limits.networks),
-            requests_per_second: Some(limits.requests_per_second),
-            bytes_per_day: Some(limits.bytes_per_day),
-            seen: Some(fields.raw(SEEN).to_owned()),
+            networks: is_changed("networks").then_some(limits.networks),
+            requests_per_second: is_changed("requests_per_second")
+                .then_some(limits.requests_per_second),
+            bytes_per_day: is_changed("bytes_per_day").then_some(limits.bytes_per_day),
+            seen: began::seen(fields),
         };
         Ok(Self { edit, reissue })
     }
@@ -206,8 +238,7 @@ async fn carry_out(
     wanted: Wanted,
 ) -> Result<Option<Committed<Issued>>, Error> {
     // A form that was sent twice may have done its second change alone.
-    let repeatable = visitor.actor.repeatable.as_ref().map(second);
-    let second = Actor { repeatable, ..visitor.actor.clone() };
+    let second = second(&visitor.actor);
     let edited = match token::edit(control, &visitor.actor, id, wanted.edit).await {
         Err(changed @ Error::ChangedMeanwhile { .. }) => {
             if let Some(sent) = &second.repeatable {
@@ -223,14 +254,15 @@ async fn carry_out(
 }
 
 /// How a new value is issued.
-fn how(visitor: &Visitor, before: &Token, fields: &Fields) -> Result<Reissue, Error> {
+fn how(visitor: &Visitor, fields: &Fields) -> Result<Reissue, Error> {
     let overlap = fields.text("overlap");
     let overlap = OVERLAPS.iter().find(|(seconds, _)| *seconds == overlap);
     let overlap = overlap.and_then(|(seconds, _)| seconds.parse().ok());
     let overlap = overlap.ok_or_else(|| Error::invalid("overlap", "choose one of the list"))?;
     // A new value begins a new year: a day that was left as it was is no wish.
-    let expires =
-        chosen_day(before, fields).map(|text| order::day(text, visitor.now)).transpose()?;
+    let expires = began::changed(fields, "expires_at")
+        .map(|text| order::day(&text, visitor.now))
+        .transpose()?;
     let latest = visitor.now.plus(MAX_LIFESPAN);
     if matches!(expires, Some(Expiry::At(end)) if end > latest) {
         return Err(Error::invalid("expires_at", format!("choose a day up to {}", latest.date())));
@@ -238,20 +270,15 @@ fn how(visitor: &Visitor, before: &Token, fields: &Fields) -> Result<Reissue, Er
     Ok(Reissue { overlap: Duration::from_secs(overlap), expires, seen: None })
 }
 
-/// The second change of one form: its key is its own.
-fn second(first: &Repeatable) -> Repeatable {
+/// As whom the second change of one form is made: its key is its own.
+fn second(first: &Actor) -> Actor {
     let digest =
         |part: &[u8]| Sha256::new_with_prefix(b"reissue\n").chain_update(part).finalize().into();
-    Repeatable {
+    let repeatable = first.repeatable.as_ref().map(|first| Repeatable {
         key_digest: digest(&first.key_digest),
         request_digest: digest(&first.request_digest),
-    }
-}
-
-/// The day in the form, unless it is the one that stood there.
-fn chosen_day<'a>(before: &Token, fields: &'a Fields) -> Option<&'a str> {
-    let day = fields.text("expires_at");
-    (fields.all("expires_at").next().is_some() && day != last_day(before.expires_at)).then_some(day)
+    });
+    Actor { repeatable, ..first.clone() }
 }
 
 /// The last day of a token that ends then: what ends at midnight ends with the day before.
@@ -265,7 +292,6 @@ fn as_typed(token: &Token) -> Fields {
         ("description", token.description.clone()),
         ("expires_at", last_day(token.expires_at)),
         ("overlap", "86400".to_owned()),
-        (SEEN, fingerprint(token)),
     ];
     fields.extend(limits_as_typed(&token.limits));
     Fields::of(fields)
@@ -282,15 +308,6 @@ fn content(visitor: &Visitor, way: &Way, token: &Token, filled: &Filled) -> Mark
     let latest = token.issued_at.plus(MAX_LIFESPAN).date();
     let today = visitor.now.date();
     let channels: Vec<_> = token.channels.iter().map(|channel| channel.name.to_string()).collect();
-    let now = |name: &str, is: String| {
-        let typed = filled.fields.text(name);
-        (filled.faults.of("").is_some() && typed != is).then(|| format!("Now: {is}"))
-    };
-    let (name_now, description_now, end_now) = (
-        now("name", token.name.clone()),
-        now("description", token.description.clone()),
-        now("expires_at", last_day(token.expires_at)),
-    );
     let is_expired = token.status == TokenStatus::Expired;
     let can_be_extended = token.issued_at.plus(MAX_LIFESPAN) > visitor.now;
     html! {
@@ -306,13 +323,12 @@ fn content(visitor: &Visitor, way: &Way, token: &Token, filled: &Filled) -> Mark
             }
         }, html! {}))
         (form::post(visitor, filled, &way.edit(token), html! {
-            // What it is now: whoever sends it again has seen it.
-            input type="hidden" name=(SEEN) value=(fingerprint(token));
-            (hinted(Input::text("name", "Name"), name_now.as_deref()).of(filled))
-            (hinted(Input::text("description", "Description (optional)"), description_now.as_deref()).of(filled))
+            (began::hidden(&fingerprint(token), &as_typed(token)))
+            (Input::text("name", "Name").of(filled))
+            (Input::text("description", "Description (optional)").of(filled))
             @if can_be_extended {
                 (Input::day("expires_at", "Expires", (&today, &latest))
-                    .hint(end_now.as_deref().unwrap_or("At the end of this day in UTC, at most 365 days from its issue.")).of(filled))
+                    .hint("At the end of this day in UTC, at most 365 days from its issue.").of(filled))
             }
             (limit_fields(filled))
             div.list {
@@ -326,12 +342,5 @@ fn content(visitor: &Visitor, way: &Way, token: &Token, filled: &Filled) -> Mark
             }
             (form::buttons("Save", &way.list()))
         }))
-    }
-}
-
-fn hinted<'a>(input: Input<'a>, hint: Option<&'a str>) -> Input<'a> {
-    match hint {
-        Some(hint) => input.hint(hint),
-        None => input,
     }
 }

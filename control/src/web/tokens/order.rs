@@ -165,7 +165,10 @@ fn size_as_typed(bytes: u64) -> String {
 pub(super) fn limit_fields(filled: &Filled) -> Markup {
     let names = ["networks", "requests_per_second", "bytes_per_day"];
     let set = names.iter().filter(|name| filled.fields.some(name).is_some()).count();
-    let is_open = set > 0 || names.iter().any(|name| filled.faults.of(name).is_some());
+    let is_open = set > 0
+        || names
+            .iter()
+            .any(|name| filled.faults.of(name).is_some() || filled.notes.contains_key(name));
     html! {
         details.fold open[is_open] {
             summary {

@@ -2,6 +2,7 @@
 
 use access::{Permission, Privacy};
 use control::Role;
+use control::usecases::channel::ChannelEdit;
 use control::usecases::user::UserEdit;
 use control::usecases::{channel, group, user};
 
@@ -153,6 +154,64 @@ control::on_both_databases! {
         // Who is out already is not asked about.
         let form = browser.get(path).await;
         browser.fill(&form, path, &typed).await.leads_to("/org/users");
+    }
+
+    async fn access_is_given_back_after_a_question(database: TestDatabase) {
+        let w = World::new(database).await;
+        let out = UserEdit { active: Some(false), ..UserEdit::default() };
+        user::edit(&w.control, &w.admin, "alice", out).await.unwrap();
+        let is = async || {
+            let now = user::get(&w.control, &w.admin, "alice").await.unwrap().principal;
+            (now.active, now.role)
+        };
+        let mut browser = Browser::signed_in(&w, "root").await;
+        let path = "/org/users/alice/edit";
+        let form = browser.get(path).await;
+        let asked = browser.fill(&form, path, &[("role", "user"), ("active", "yes")]).await;
+        asked.dialog().shows(200, &["Activate user", "Let <b>alice</b> in again?"]);
+        let both = browser.fill(&form, path, &[("role", "admin"), ("active", "yes")]).await;
+        both.dialog().shows(200, &["Change access", "Let <b>alice</b> in again?", "Make <b>alice</b> an admin?"]);
+        assert_eq!(is().await, (false, Some(Role::User)));
+        browser.fill(&asked.dialog(), path, &[("confirm", "yes")]).await.leads_to("/org/users");
+        assert_eq!(is().await, (true, Some(Role::User)));
+        let form = browser.get(path).await;
+        let asked = browser.fill(&form, path, &[("role", "admin"), ("active", "yes")]).await;
+        asked.dialog().shows(200, &["Give role admin"]);
+        browser.fill(&asked.dialog(), path, &[("confirm", "yes")]).await.leads_to("/org/users");
+        assert_eq!(is().await, (true, Some(Role::Admin)));
+    }
+
+    async fn who_edits_what_another_admin_has_changed_undoes_nothing(database: TestDatabase) {
+        let w = World::new(database).await;
+        w.channel(&w.admin, "a").await.unwrap();
+        let mut browser = Browser::signed_in(&w, "root").await;
+        let path = "/org/users/alice/edit";
+        let form = browser.get(path).await;
+        let out = UserEdit { active: Some(false), email: Some("a@example.com".into()), ..UserEdit::default() };
+        user::edit(&w.control, &w.admin, "alice", out).await.unwrap();
+        let typed = [("display_name", "Alice L."), ("email", ""), ("role", "user"), ("active", "yes")];
+        let asked = browser.fill(&form, path, &typed).await;
+        asked.shows(422, &["Somebody else has changed this user", "value=\"Alice L.\"", "value=\"a@example.com\"", "Before: ticked", "Before: empty"]);
+        let now = async || user::get(&w.control, &w.admin, "alice").await.unwrap();
+        assert_eq!(now().await.display_name, "alice");
+        let sent = [("display_name", "Alice L."), ("email", "a@example.com"), ("role", "user")];
+        browser.fill(&asked, path, &sent).await.leads_to("/org/users");
+        // The same form again has nothing more to do.
+        browser.fill(&asked, path, &sent).await.leads_to("/org/users");
+        let now = now().await;
+        assert_eq!((&*now.display_name, &*now.email, now.principal.active), ("Alice L.", "a@example.com", false));
+
+        let path = "/channels/a/settings";
+        let form = browser.get(path).await;
+        let theirs = ChannelEdit { include_subchannels: Some(true), privacy: Some(Privacy::Public), prefix: Some("b".into()), ..ChannelEdit::default() };
+        channel::edit(&w.control, &w.admin, &name("a"), theirs).await.unwrap();
+        let typed = [("description", "Mine"), ("privacy", "authenticated"), ("storage", "main"), ("prefix", "a")];
+        let asked = browser.fill(&form, path, &typed).await;
+        asked.shows(422, &["Somebody else has changed this channel", ">Mine</textarea>", "Now: public", "Before: a", "Before: not ticked"]);
+        let sent = [("description", "Mine"), ("privacy", "public"), ("storage", "main"), ("prefix", "b"), ("include_subchannels", "yes")];
+        browser.fill(&asked, path, &sent).await.leads_to(path);
+        let now = channel::get(&w.control, &w.admin, &name("a")).await.unwrap();
+        assert_eq!((&*now.description, &*now.channel.prefix, now.channel.include_subchannels, now.channel.privacy), ("Mine", "b", true, Privacy::Public));
     }
 
     async fn a_channel_is_opened_after_a_question_and_closed_with_a_proof(database: TestDatabase) {

@@ -1,10 +1,11 @@
 //! Tokens in the browser: made, shown once, changed, taken back.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
-use access::Permission;
+use access::{Permission, Timestamp};
 use axum::http::header::CACHE_CONTROL;
-use control::usecases::token::{self, TokenEdit};
+use control::usecases::token::{self, Expiry, TokenEdit};
 use control::usecases::{Page, channel, group};
 use control::{Settings, TokenStatus};
 
@@ -197,18 +198,34 @@ control::on_both_databases! {
         let path = format!("/tokens/{}/edit", issued.token.id.0);
         let mut browser = Browser::signed_in(&w, "root").await;
         let form = browser.get(&path).await;
-        let theirs = TokenEdit { description: Some("theirs".into()), ..TokenEdit::default() };
+        let their_end = w.now().plus(30 * DAY);
+        let theirs = TokenEdit {
+            description: Some("theirs".into()),
+            expires: Some(Expiry::At(their_end)),
+            requests_per_second: Some(NonZeroU32::new(7)),
+            ..TokenEdit::default()
+        };
         token::edit(&w.control, &w.admin, issued.token.id, theirs).await.unwrap();
-        let day = issued.token.expires_at.minus(Duration::from_millis(1)).date();
-        let mine = [("name", "renamed"), ("description", "mine"), ("expires_at", day.as_str())];
-        let asked = browser.fill(&form, &path, &mine).await;
-        asked.shows(422, &["Somebody else has changed this token", "Now: theirs", "value=\"mine\""]);
+        let last_day = |end: Timestamp| end.minus(Duration::from_millis(1)).date();
+        let (day, their_day) = (last_day(issued.token.expires_at), last_day(their_end));
+        let limits = [("networks", ""), ("requests_per_second", ""), ("bytes_per_day", "")];
+        let mine = |day| [("name", "renamed"), ("description", "mine"), ("expires_at", day)].into_iter().chain(limits).collect::<Vec<_>>();
+        let asked = browser.fill(&form, &path, &mine(&day)).await;
+        // What was left as it was is theirs; what both have changed is asked about.
+        asked.shows(422, &["Somebody else has changed this token", "Now: theirs", "value=\"mine\"",
+            &format!("value=\"{their_day}\""), &format!("Before: {day}"), "value=\"7\"", "Before: empty"]);
         assert_eq!(tokens(&w).await[0].name, "ci");
-        browser.fill(&asked, &path, &mine).await.leads_to(ACCOUNT);
+        // What is wrong with the rest doesn't make theirs seen by whoever has not seen it.
+        let wrong = [mine(&day), vec![("bytes_per_day", "lots")]].concat();
+        browser.fill(&form, &path, &wrong).await.shows(422, &["Somebody else has changed this token"]);
+        let seven: Vec<_> = mine(&their_day).into_iter().map(|(name, typed)| (name, if name == "requests_per_second" { "7" } else { typed })).collect();
+        let mine = |_| seven.clone();
+        browser.fill(&asked, &path, &mine(&day)).await.leads_to(ACCOUNT);
         let now = &tokens(&w).await[0];
-        assert_eq!((&*now.name, &*now.description, now.expires_at), ("renamed", "mine", issued.token.expires_at));
+        assert_eq!((&*now.name, &*now.description, now.expires_at), ("renamed", "mine", their_end));
+        assert_eq!(now.limits.requests_per_second, NonZeroU32::new(7));
         // The same form again has nothing more to do.
-        browser.fill(&asked, &path, &mine).await.leads_to(ACCOUNT);
+        browser.fill(&asked, &path, &mine(&day)).await.leads_to(ACCOUNT);
     }
 
     async fn a_new_value_is_shown_once_too(database: TestDatabase) {
