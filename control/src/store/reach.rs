@@ -38,14 +38,13 @@ pub(super) const GROUPS_ON: &str = "SELECT g.name, gp.permission FROM group_perm
      ORDER BY gp.permission DESC, g.name LIMIT $4";
 /// Those after the channel `$2` and the group `$3`, whose channel's name begins with `$4`. What the
 /// principal's groups give is read once, before the channels: PostgreSQL takes few of these to begin
-/// so, and would look through the groups of each of them. Of the channels as many are read as could be
-/// wanted: each but the first has something to tell.
+/// so, and would look through the groups of each of them. Of the channels as many are read, by name, as
+/// could be wanted: each but the first has something to tell.
 pub(super) const REACHED_BY: &str = "WITH reached AS MATERIALIZED (SELECT gp.channel_id, gp.permission, \
      m.group_id, m.added_at FROM group_members m JOIN group_permissions gp ON gp.group_id = m.group_id \
      WHERE m.principal_id = $1), named AS MATERIALIZED (SELECT c.id, c.name \
-     FROM (SELECT DISTINCT channel_id FROM reached) AS distinct_reached \
-     JOIN channels c ON c.id = distinct_reached.channel_id \
-     WHERE c.name >= $2 AND substr(c.name, 1, length($4)) = $4 ORDER BY c.name LIMIT $5 + 1) \
+     FROM channels c WHERE (c.id IN (SELECT reached.channel_id FROM reached)) IS TRUE \
+     AND c.name >= $2 AND substr(c.name, 1, length($4)) = $4 ORDER BY c.name LIMIT $5 + 1) \
      SELECT named.name AS channel, reached.permission, g.name, reached.added_at \
      FROM named JOIN reached ON reached.channel_id = named.id JOIN groups g ON g.id = reached.group_id \
      WHERE (named.name, g.name) > ($2, $3) ORDER BY named.name, g.name LIMIT $5";

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse as _, Response};
 use maud::{Markup, html};
 
 use super::{reached, table};
-use crate::usecases::{Page, permitted, reach, service_account};
+use crate::usecases::{Listed, Page, permitted, reach, service_account};
 use crate::web::dialog::{danger, dialog};
 use crate::web::empty::empty;
 use crate::web::failure::{Failure, sentence};
@@ -17,7 +17,7 @@ use crate::web::posted::Posted;
 use crate::web::proof;
 use crate::web::visitor::Visitor;
 use crate::web::{address, form};
-use crate::{Control, Error, ServiceAccount, Token};
+use crate::{Control, Error, Reach, ServiceAccount, Token};
 
 /// Where the page says why its tokens can't be changed.
 pub(super) const WHY_NO_TOKEN: &str = "why-no-token";
@@ -118,14 +118,10 @@ impl Owner {
         fields: &Fields,
     ) -> Result<Markup, Failure> {
         let asked = table::Asked::of(fields);
-        let found = asked.find(control, visitor, self.name()).await?;
-        let reached = match self {
-            Self::Account(account) => {
-                let page = Page { limit: REACHED, ..Page::first() };
-                Some(reach::of_account(control, &visitor.actor, &account.name, &page).await?)
-            }
-            Self::Own(_) => None,
-        };
+        let (found, reached) = tokio::try_join!(
+            asked.find(control, visitor, self.name()),
+            self.reached(control, visitor)
+        )?;
         let issue = permitted::token_issue(control, &visitor.actor, self.name()).await;
         let why_no_token = why_not(issue)?;
         let why_no_token = why_no_token.as_deref();
@@ -160,6 +156,17 @@ impl Owner {
                 }
             }
         })
+    }
+
+    /// The first channels that it reaches, if it is an account.
+    async fn reached(
+        &self,
+        control: &Control,
+        visitor: &Visitor,
+    ) -> Result<Option<Listed<Reach>>, Error> {
+        let Self::Account(account) = self else { return Ok(None) };
+        let page = Page { limit: REACHED, ..Page::first() };
+        reach::of_account(control, &visitor.actor, &account.name, &page).await.map(Some)
     }
 
     fn heading(&self, visitor: &Visitor, why_no_token: Option<&str>) -> Markup {
