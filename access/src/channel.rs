@@ -42,9 +42,21 @@ pub const SUBDIRS: [&str; 28] = [
 /// Words of the wire contract that can't be a segment of a channel name (wire.md W4).
 const PATH_WORDS: [&str; 4] = ["t", "api", "label", "shards"];
 
+/// The letters with which a subdir begins, a bit for each: most segments are told by the first alone.
+const FIRST_LETTERS: u32 = {
+    let (mut letters, mut at) = (0, 0);
+    while at < SUBDIRS.len() {
+        letters |= 1 << (SUBDIRS[at].as_bytes()[0] - b'a');
+        at += 1;
+    }
+    letters
+};
+
 /// Whether `segment` is a subdir of a channel.
 pub fn is_subdir(segment: &str) -> bool {
-    SUBDIRS.contains(&segment)
+    let first = segment.bytes().next().filter(u8::is_ascii_lowercase);
+    first.is_some_and(|letter| FIRST_LETTERS >> (letter - b'a') & 1 == 1)
+        && SUBDIRS.contains(&segment)
 }
 
 /// Whether `segment` has a meaning of its own in a client's path and so can't name a channel.
@@ -71,6 +83,25 @@ impl ChannelName {
     pub const MAX_SEGMENTS: usize = 4;
     /// How many bytes a name may have.
     pub const MAX_BYTES: usize = 128;
+
+    /// Whether a text can be a segment of a channel's name.
+    ///
+    /// # Errors
+    /// [`ChannelNameError`] for what is wrong with it.
+    pub fn check_segment(segment: &str) -> Result<(), ChannelNameError> {
+        let lower_or_digit = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+        let Some(&first) = segment.as_bytes().first() else {
+            return Err(ChannelNameError::Empty);
+        };
+        let later = |b: u8| lower_or_digit(b) || matches!(b, b'.' | b'_' | b'-');
+        if !lower_or_digit(first) || !segment.bytes().all(later) {
+            return Err(ChannelNameError::Character { segment: segment.to_owned() });
+        }
+        if is_reserved_word(segment) {
+            return Err(ChannelNameError::Reserved { segment: segment.to_owned() });
+        }
+        Ok(())
+    }
 
     /// The name as in a client's path: `analytics/prod`.
     pub fn as_str(&self) -> &str {
@@ -163,26 +194,9 @@ impl FromStr for ChannelName {
         if depth > Self::MAX_SEGMENTS {
             return Err(ChannelNameError::TooDeep(depth));
         }
-        for segment in text.split('/') {
-            check_segment(segment)?;
-        }
+        text.split('/').try_for_each(Self::check_segment)?;
         Ok(Self(text.into()))
     }
-}
-
-fn check_segment(segment: &str) -> Result<(), ChannelNameError> {
-    let lower_or_digit = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-    let Some(&first) = segment.as_bytes().first() else {
-        return Err(ChannelNameError::Empty);
-    };
-    let later = |b: u8| lower_or_digit(b) || matches!(b, b'.' | b'_' | b'-');
-    if !lower_or_digit(first) || !segment.bytes().all(later) {
-        return Err(ChannelNameError::Character { segment: segment.to_owned() });
-    }
-    if is_reserved_word(segment) {
-        return Err(ChannelNameError::Reserved { segment: segment.to_owned() });
-    }
-    Ok(())
 }
 
 #[cfg(test)]

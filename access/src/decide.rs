@@ -5,20 +5,26 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::{
-    Channel, ChannelName, ChannelRegistry, Grant, Permission, Privacy, Standing, Timestamp,
+    Channel, ChannelRegistry, Grant, Permission, Privacy, Standing, Timestamp, TokenDigest,
 };
 
 /// A grant in use by the gateway, with the flag that a change in the control database flips.
 #[derive(Debug)]
 pub struct LiveGrant {
+    digest: TokenDigest,
     grant: Grant,
     void: AtomicBool,
 }
 
 impl LiveGrant {
-    /// A grant just read from its source.
-    pub fn new(grant: Grant) -> Self {
-        Self { grant, void: AtomicBool::new(false) }
+    /// The grant of the token with this digest, just read from its source.
+    pub fn new(digest: TokenDigest, grant: Grant) -> Self {
+        Self { digest, grant, void: AtomicBool::new(false) }
+    }
+
+    /// The token's digest.
+    pub fn digest(&self) -> &TokenDigest {
+        &self.digest
     }
 
     /// The grant as it was read.
@@ -112,7 +118,7 @@ pub enum Denied {
 /// [`Denied`], which tells an unknown channel from one without a grant to nobody.
 pub fn decide(
     registry: &ChannelRegistry,
-    name: Option<&ChannelName>,
+    name: Option<&str>,
     caller: &Caller,
     needed: Permission,
     address: IpAddr,
@@ -131,7 +137,7 @@ pub fn decide(
     let channel = channel.filter(|channel| covers(registry, live.grant(), channel, needed));
     let channel = channel.ok_or(Denied::NotGranted)?;
     // Last, so that a limit tells nothing of channels that the token doesn't open.
-    if !live.grant().limits.admit_from(address) {
+    if live.grant().limited().is_some_and(|limited| !limited.limits.admit_from(address)) {
         return Err(Denied::Network(address));
     }
     Ok(Allowed { channel: Arc::clone(channel), by: Some(Arc::clone(live)) })
@@ -178,7 +184,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{ChannelId, GrantedChannel, Limits, PrincipalId, TokenHint, TokenId};
+    use crate::{ChannelId, GrantedChannel, Limited, Limits, PrincipalId, TokenHint, TokenId};
 
     const NOW: Timestamp = Timestamp::from_millis(1_000_000);
     const LATER: Timestamp = Timestamp::from_millis(2_000_000);
@@ -205,15 +211,21 @@ mod tests {
         ])
     }
 
+    const DIGEST: TokenDigest = TokenDigest::from_bytes([7; 32]);
+
+    fn known(grant: Grant) -> Caller {
+        Caller::Known(Arc::new(LiveGrant::new(DIGEST, grant)))
+    }
+
     fn holder(standing: Standing, expires_at: Timestamp, channels: &[i64]) -> Caller {
-        Caller::Known(Arc::new(LiveGrant::new(grant(standing, expires_at, channels))))
+        known(grant(standing, expires_at, channels))
     }
 
     fn grant(standing: Standing, expires_at: Timestamp, channels: &[i64]) -> Grant {
         let granted = |&id| GrantedChannel { channel: ChannelId(id), permission: Permission::Read };
         Grant::new(
             TokenId(7),
-            TokenHint::from_stored("AbCd".into()),
+            TokenHint::from_stored("AbCd"),
             PrincipalId(9),
             expires_at,
             standing,
@@ -224,8 +236,7 @@ mod tests {
     const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 
     fn ask(name: &str, caller: &Caller) -> Result<Allowed, Denied> {
-        let name = name.parse().unwrap();
-        decide(&registry(), Some(&name), caller, Permission::Read, HERE, NOW)
+        decide(&registry(), Some(name), caller, Permission::Read, HERE, NOW)
     }
 
     #[test]
@@ -238,7 +249,7 @@ mod tests {
         expect("secret", &holder(Standing::Active, NOW, &[3]), Denied::Expired(NOW));
         let mut replaced = grant(Standing::Active, NOW, &[3]);
         replaced.is_replaced = true;
-        let replaced = Caller::Known(Arc::new(LiveGrant::new(replaced)));
+        let replaced = known(replaced);
         expect("secret", &replaced, Denied::Replaced(NOW));
         let revoked = holder(Standing::Revoked(NOW), LATER, &[3]);
         expect("secret", &revoked, Denied::Revoked(NOW));
@@ -265,8 +276,7 @@ mod tests {
     fn any_token_in_use_opens_an_authenticated_channel_for_reading_only() {
         let good = holder(Standing::Active, LATER, &[]);
         assert!(ask("staff", &good).is_ok());
-        let name = "staff".parse().unwrap();
-        let write = decide(&registry(), Some(&name), &good, Permission::Write, HERE, NOW);
+        let write = decide(&registry(), Some("staff"), &good, Permission::Write, HERE, NOW);
         assert_eq!(write.unwrap_err(), Denied::NotGranted);
     }
 
@@ -282,8 +292,9 @@ mod tests {
         let within = |network: &str| {
             let limits =
                 Limits { networks: [network.parse().unwrap()].into(), ..Limits::default() };
-            let grant = grant(Standing::Active, LATER, &[3]).with_limits(limits);
-            Caller::Known(Arc::new(LiveGrant::new(grant)))
+            let grant = grant(Standing::Active, LATER, &[3])
+                .held_to(Limited { limits, bytes_of_day: None });
+            known(grant)
         };
         assert!(ask("secret", &within("192.0.2.0/24")).is_ok());
         let elsewhere = within("198.51.100.0/24");
@@ -295,7 +306,7 @@ mod tests {
 
     #[test]
     fn a_void_grant_opens_nothing() {
-        let live = Arc::new(LiveGrant::new(grant(Standing::Active, LATER, &[3])));
+        let live = Arc::new(LiveGrant::new(DIGEST, grant(Standing::Active, LATER, &[3])));
         let caller = Caller::Known(Arc::clone(&live));
         assert!(ask("secret", &caller).is_ok());
         live.make_void();

@@ -1,6 +1,7 @@
 //! What a token may do now.
 
 use ipnet::IpNet;
+use smallvec::SmallVec;
 
 use crate::{ChannelId, Day, Limits, Permission, Timestamp, TokenHint};
 
@@ -29,13 +30,20 @@ pub struct Grant {
     pub is_replaced: bool,
     /// Whether the value is in use, or how it ended.
     pub standing: Standing,
-    /// What its use is held to.
+    /// Apart, and only where there is a limit: of a million grants each line of memory counts.
+    limited: Option<Box<Limited>>,
+    /// The channels with what may be done on each; mostly one or two, which then lie in here.
+    channels: SmallVec<[GrantedChannel; 2]>,
+}
+
+/// What a grant is held to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limited {
+    /// The limits of its token.
     pub limits: Limits,
     /// The last day on which the token was used, and the bytes it was sent then, over all
     /// gateways as far as reported; told only where they are limited.
     pub bytes_of_day: Option<(Day, u64)>,
-    /// The channels with what may be done on each.
-    channels: Box<[GrantedChannel]>,
 }
 
 /// One channel of a grant.
@@ -77,16 +85,21 @@ impl Grant {
             expires_at,
             is_replaced: false,
             standing,
-            limits: Limits::default(),
-            bytes_of_day: None,
+            limited: None,
             channels: channels.into(),
         }
     }
 
-    /// The grant held to `limits`.
+    /// The grant held to these limits, if there are any.
     #[must_use]
-    pub fn with_limits(self, limits: Limits) -> Self {
-        Self { limits, ..self }
+    pub fn held_to(self, limited: Limited) -> Self {
+        let limited = (!limited.limits.is_none()).then(|| Box::new(limited));
+        Self { limited, ..self }
+    }
+
+    /// What it is held to; none where nothing is limited.
+    pub fn limited(&self) -> Option<&Limited> {
+        self.limited.as_deref()
     }
 
     /// The channels with what may be done on each, by id.
@@ -102,9 +115,12 @@ impl Grant {
 
     /// About how many bytes of memory the grant takes: the weight by which tables are bounded.
     pub fn weight_bytes(&self) -> usize {
-        size_of::<Self>()
-            + size_of_val::<[GrantedChannel]>(&self.channels)
-            + size_of_val::<[IpNet]>(&self.limits.networks)
-            + self.hint.as_str().len()
+        let channels = match self.channels.spilled() {
+            true => size_of_val::<[GrantedChannel]>(&self.channels),
+            false => 0,
+        };
+        let networks = |limited: &Limited| size_of_val::<[IpNet]>(&limited.limits.networks);
+        let limited = self.limited().map_or(0, |limited| size_of::<Limited>() + networks(limited));
+        size_of::<Self>() + channels + limited
     }
 }

@@ -64,25 +64,13 @@ impl TokenSecret {
     /// # Errors
     /// [`TokenError`] for what can be told from the text alone, without a lookup.
     pub fn parse(text: &str) -> Result<Self, TokenError> {
-        // Without leaving early, so that many bytes are looked at in one step.
-        let is_odd = |b: u8| !(b.is_ascii_alphanumeric() | (b == b'-'));
-        if !IMPORTED_LENGTH.contains(&text.len())
-            || text.bytes().fold(false, |found, b| found | is_odd(b))
-        {
-            return Err(TokenError::Shape);
-        }
-        if let Some(body) = looks_like_ours(text) {
-            let sum = checksum(&text.as_bytes()[..PREFIX.len() + RANDOM_CHARS]);
-            if body.as_bytes()[RANDOM_CHARS..] != sum {
-                return Err(TokenError::Checksum);
-            }
-        }
+        PresentedToken::check(text)?;
         Ok(Self(Zeroizing::new(text.into())))
     }
 
     /// The digest under which the token is stored and looked up.
     pub fn digest(&self) -> TokenDigest {
-        TokenDigest(Sha256::digest(self.0.as_bytes()).into())
+        TokenDigest::of(&self.0)
     }
 
     /// What may be shown of the token to tell it from others.
@@ -91,7 +79,9 @@ impl TokenSecret {
             Some(random) => ("", random),
             None => (TokenHint::OF_ANOTHER, &**self.0),
         };
-        TokenHint(mark.chars().chain(random.chars().take(TokenHint::CHARS)).collect())
+        let mut hint = mark.to_owned();
+        hint.extend(random.chars().take(TokenHint::CHARS));
+        TokenHint::from_stored(&hint)
     }
 
     /// Whether the value is of our own format (and so carries a valid checksum).
@@ -112,11 +102,52 @@ impl fmt::Debug for TokenSecret {
     }
 }
 
+/// A token as a request presents it: all that is needed to look it up, and nothing of its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PresentedToken {
+    /// Under which it is looked up.
+    pub digest: TokenDigest,
+    /// Whether the value is of our own format (and so carries a valid checksum).
+    pub is_ours: bool,
+}
+
+impl PresentedToken {
+    /// Reads a token as a client sends it.
+    ///
+    /// # Errors
+    /// [`TokenError`] for what can be told from the text alone, without a lookup.
+    pub fn read(text: &str) -> Result<Self, TokenError> {
+        let is_ours = Self::check(text)?;
+        Ok(Self { digest: TokenDigest::of(text), is_ours })
+    }
+
+    /// Whether a text that can be a token is one of ours.
+    fn check(text: &str) -> Result<bool, TokenError> {
+        let Some(body) = looks_like_ours(text) else {
+            let is_odd = |b: u8| !(b.is_ascii_alphanumeric() | (b == b'-'));
+            let has_shape = IMPORTED_LENGTH.contains(&text.len()) && !any(text, is_odd);
+            return if has_shape { Ok(false) } else { Err(TokenError::Shape) };
+        };
+        let sum = checksum(&text.as_bytes()[..PREFIX.len() + RANDOM_CHARS]);
+        if body.as_bytes()[RANDOM_CHARS..] == sum { Ok(true) } else { Err(TokenError::Checksum) }
+    }
+}
+
+impl From<&TokenSecret> for PresentedToken {
+    fn from(token: &TokenSecret) -> Self {
+        Self { digest: token.digest(), is_ours: token.is_ours() }
+    }
+}
+
 /// The part after `cg-` when the whole text has the format of our own tokens.
 fn looks_like_ours(text: &str) -> Option<&str> {
-    let body = text.strip_prefix(PREFIX)?;
-    let alphanumeric = body.bytes().all(|b| b.is_ascii_alphanumeric());
-    (body.len() == BODY_CHARS && alphanumeric).then_some(body)
+    let body = text.strip_prefix(PREFIX).filter(|body| body.len() == BODY_CHARS)?;
+    (!any(body, |b| !b.is_ascii_alphanumeric())).then_some(body)
+}
+
+/// Without leaving early, so that many bytes are looked at in one step.
+fn any(text: &str, is_odd: impl Fn(u8) -> bool) -> bool {
+    text.bytes().fold(false, |found, b| found | is_odd(b))
 }
 
 /// CRC-32 of what precedes it, in base 62, most significant digit first.
@@ -135,6 +166,10 @@ fn checksum(bytes: &[u8]) -> [u8; CHECKSUM_CHARS] {
 pub struct TokenDigest([u8; 32]);
 
 impl TokenDigest {
+    fn of(token: &str) -> Self {
+        Self(Sha256::digest(token.as_bytes()).into())
+    }
+
     /// A digest read back from the database.
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
@@ -154,31 +189,47 @@ impl fmt::Debug for TokenDigest {
 }
 
 /// The first characters of a token's random part, to tell tokens apart in lists and logs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TokenHint(String);
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct TokenHint {
+    text: [u8; Self::MAX_BYTES],
+    length: u8,
+}
 
 impl TokenHint {
     /// How many characters a hint has: 24 of the value's 190 random bits.
     pub const CHARS: usize = 4;
     /// What a stored hint begins with when the token is another system's: none of its characters.
     const OF_ANOTHER: &str = "~";
+    const MAX_BYTES: usize = Self::OF_ANOTHER.len() + Self::CHARS;
 
-    /// A hint read back from the database.
-    pub fn from_stored(text: String) -> Self {
-        Self(text)
+    /// A hint read back from the database; what is longer than a hint isn't kept.
+    pub fn from_stored(stored: &str) -> Self {
+        let mut hint = Self { text: [0; Self::MAX_BYTES], length: 0 };
+        for (place, byte) in hint.text.iter_mut().zip(stored.bytes().filter(u8::is_ascii)) {
+            *place = byte;
+            hint.length += 1;
+        }
+        hint
     }
 
     /// As it is stored.
     pub fn as_str(&self) -> &str {
-        &self.0
+        // ASCII, and no longer than its place.
+        str::from_utf8(&self.text[..usize::from(self.length)]).unwrap_or_default()
     }
 
     /// What it is shown as, in pieces.
     pub fn parts(&self) -> [&str; 3] {
-        match self.0.strip_prefix(Self::OF_ANOTHER) {
+        match self.as_str().strip_prefix(Self::OF_ANOTHER) {
             Some(characters) => ["", characters, "…"],
-            None => [PREFIX, &self.0, "…"],
+            None => [PREFIX, self.as_str(), "…"],
         }
+    }
+}
+
+impl fmt::Debug for TokenHint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TokenHint({self})")
     }
 }
 
@@ -267,7 +318,7 @@ mod tests {
         assert_eq!(format!("{token:?}"), "TokenSecret(redacted)");
         assert_eq!(token.hint().to_string(), format!("cg-{}…", &token.reveal()[3..7]));
         let stored = TokenSecret::parse("legacy-0123456789").unwrap().hint();
-        assert_eq!(TokenHint::from_stored(stored.as_str().into()).to_string(), "lega…");
+        assert_eq!(TokenHint::from_stored(stored.as_str()).to_string(), "lega…");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Step 3: the one token of a request, from its path or its header fields (wire.md W3).
 
-use access::TokenSecret;
+use access::PresentedToken;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
@@ -9,14 +9,14 @@ use crate::listener::{Field, Fields};
 use crate::target::PathToken;
 
 /// What a request says of who asks.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Credential {
     /// Nothing.
     None,
     /// Something that can't be a token: answered like an unknown one.
     Malformed,
     /// A token.
-    Token(TokenSecret),
+    Token(PresentedToken),
 }
 
 /// The request carries two different tokens: it can't be told which is meant.
@@ -50,7 +50,7 @@ impl Credential {
     }
 
     fn parse(text: &str) -> Self {
-        TokenSecret::parse(text).map_or(Self::Malformed, Self::Token)
+        PresentedToken::read(text).map_or(Self::Malformed, Self::Token)
     }
 }
 
@@ -84,11 +84,8 @@ mod tests {
 
     const TOKEN: &str = "old-system-token-0123456789";
 
-    fn value(path: Option<&str>, fields: &[(&str, &str)]) -> Option<String> {
-        match find(path.map(PathToken), &Fields::from_pairs(fields)).expect("one token") {
-            Credential::Token(token) => Some(token.reveal().to_owned()),
-            Credential::Malformed | Credential::None => None,
-        }
+    fn found(path: Option<&str>, fields: &[(&str, &str)]) -> Credential {
+        find(path.map(PathToken), &Fields::from_pairs(fields)).expect("one token")
     }
 
     fn encoded(pair: &str) -> String {
@@ -97,6 +94,7 @@ mod tests {
 
     #[test]
     fn w3_each_place_is_known() {
+        let token = Credential::Token(PresentedToken::read(TOKEN).unwrap());
         for (name, text) in [
             ("authorization", format!("Bearer {TOKEN}")),
             ("authorization", format!("bearer  {TOKEN}")),
@@ -105,8 +103,8 @@ mod tests {
             ("authorization", encoded(&format!("{TOKEN}:"))),
             ("x-auth", TOKEN.to_owned()),
         ] {
-            assert_eq!(value(None, &[(name, &text)]).as_deref(), Some(TOKEN), "{name}: {text}");
-            assert_eq!(value(Some(TOKEN), &[(name, &text)]).as_deref(), Some(TOKEN));
+            assert_eq!(found(None, &[(name, &text)]), token, "{name}: {text}");
+            assert_eq!(found(Some(TOKEN), &[(name, &text)]), token);
         }
     }
 
@@ -121,9 +119,7 @@ mod tests {
     #[test]
     fn what_is_no_token_is_malformed_and_not_nothing() {
         for text in ["Bearer", "Bearer x", "Digest a=b", "Basic !!!", "Basic bm9jb2xvbg==", ""] {
-            let found =
-                find(None, &Fields::from_pairs(&[("authorization", text)])).expect("one token");
-            assert!(matches!(found, Credential::Malformed), "{text:?}");
+            assert_eq!(found(None, &[("authorization", text)]), Credential::Malformed, "{text:?}");
         }
     }
 }

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::rc::Rc;
 
 use access::usage::UsageKey;
-use access::{Allowed, ChannelName, Privacy, Timestamp};
+use access::{Allowed, Privacy, Timestamp};
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH};
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 
@@ -78,7 +78,7 @@ pub(crate) async fn serve(
     };
     let (mut answer, opened) = passed.unwrap_or_else(|Refused { refusal, detail }| {
         let contact = worker.settings.contact.as_deref();
-        let channel = channel.as_ref().and_then(target::channel_text);
+        let channel = channel.and_then(target::channel_text);
         let context = Context { channel, contact, request_id: request_id.as_str() };
         let refused = refusal.answer(&context);
         record.refused(refused.error, refusal.blame(), detail);
@@ -111,16 +111,16 @@ fn check(head: &Head<'_>) -> Result<(), Refusal> {
 }
 
 /// Target, credential, grant, storage.
-async fn pass(
+async fn pass<'r>(
     worker: &Worker,
-    head: &Head<'_>,
+    head: &Head<'r>,
     client: IpAddr,
     request_id: &str,
     record: &mut Record,
-    channel: &mut Option<ChannelName>,
+    channel: &mut Option<&'r str>,
 ) -> Result<(Stored, Option<Opened>), Refused> {
     let target = target::read(head.path, &worker.settings.mounts).map_err(Refusal::Path)?;
-    channel.clone_from(&target.channel);
+    *channel = target.channel;
 
     let (allowed, credential) = match decide(worker, head, client, &target, record).await {
         Ok(decided) => decided,
@@ -152,11 +152,7 @@ async fn pass(
         record.meter(worker.usage.answered(used, package, downloads, limiter));
     }
     mark(worker, &allowed, now, &mut stored.headers);
-    let opened = target.channel.map(|channel| {
-        let question = Question { channel, credential, address: client };
-        (allowed, question)
-    });
-    Ok((stored, opened))
+    Ok((stored, Some((allowed, Question { credential, address: client }))))
 }
 
 /// Who asks, and whether they may.
@@ -169,15 +165,15 @@ async fn decide(
 ) -> Result<(Allowed, Credential), Refusal> {
     let credential = credential::find(target.token, head.fields)
         .map_err(|credential::TwoTokens| Refusal::TwoTokens)?;
-    let name = target.channel.as_ref();
-    let decided = worker.table.decide(name, &credential, client, |grant| record.token(grant)).await;
+    let decided =
+        worker.table.decide(target.channel, &credential, client, |grant| record.token(grant)).await;
     Ok((decided.map_err(Refusal::Undecided)?, credential))
 }
 
 /// Names what was asked for in the record of a refusal.
 fn note_refused(worker: &Worker, target: &Target<'_>, record: &mut Record) {
     if worker.log.is_on()
-        && let Some(name) = &target.channel
+        && let Some(name) = target.channel
         && let Some(channel) = worker.table.channels().find(name)
     {
         record.asked(channel, target.file.as_ref());

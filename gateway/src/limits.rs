@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use access::{Allowed, Day, Grant, Moment, Privacy, Timestamp, TokenId};
+use access::{Allowed, Day, Grant, Limited, Moment, Privacy, Timestamp, TokenId};
 use dashmap::DashMap;
 
 use crate::bucket::Bucket;
@@ -41,7 +41,7 @@ impl Limiters {
     ) -> Result<Option<Arc<Limiter>>, Exceeded> {
         match allowed.by() {
             Some(live)
-                if live.grant().limits.are_counted()
+                if live.grant().limited().is_some_and(|limited| limited.limits.are_counted())
                     && allowed.channel().privacy != Privacy::Public =>
             {
                 let at = at();
@@ -98,7 +98,8 @@ struct Counts {
 
 impl Limiter {
     fn new(grant: &Grant, at: Moment) -> Self {
-        let (day, told) = grant.bytes_of_day.unwrap_or((Day::from_number(0), 0));
+        let told = grant.limited().and_then(|limited| limited.bytes_of_day);
+        let (day, told) = told.unwrap_or((Day::from_number(0), 0));
         let counts = Counts { last_used: at, requests: None, day, told, in_report: 0, since: 0 };
         Self(Mutex::new(counts))
     }
@@ -107,12 +108,13 @@ impl Limiter {
         let mut counts = self.lock();
         counts.last_used = at;
         counts.begin_day(now.day());
-        if let Some(limit) = grant.limits.bytes_per_day
+        let Some(Limited { limits, .. }) = grant.limited() else { return Ok(()) };
+        if let Some(limit) = limits.bytes_per_day
             && counts.sent() >= limit.get()
         {
             return Err(Exceeded::Bytes { retry_after: now.day().end().since(now) });
         }
-        if let Some(limit) = grant.limits.requests_per_second {
+        if let Some(limit) = limits.requests_per_second {
             let per_second = f64::from(limit.get());
             let bucket = counts.requests.get_or_insert_with(|| Bucket::full(per_second, at));
             if !bucket.take(per_second, 0.0, at) {
@@ -173,13 +175,23 @@ mod tests {
     const NOON: Timestamp = Timestamp::from_millis(1_793_534_400_000);
 
     fn grant(requests_per_second: u32, bytes_per_day: u64) -> Grant {
-        let hint = TokenHint::from_stored("AbCd".into());
+        used(requests_per_second, bytes_per_day, None)
+    }
+
+    fn used(
+        requests_per_second: u32,
+        bytes_per_day: u64,
+        bytes_of_day: Option<(Day, u64)>,
+    ) -> Grant {
+        let hint = TokenHint::from_stored("AbCd");
         let (token, principal, ends) = (TokenId(1), PrincipalId(1), NOON);
-        Grant::new(token, hint, principal, ends, Standing::Active, vec![]).with_limits(Limits {
+        let limits = Limits {
             networks: Box::default(),
             requests_per_second: NonZeroU32::new(requests_per_second),
             bytes_per_day: NonZeroU64::new(bytes_per_day),
-        })
+        };
+        Grant::new(token, hint, principal, ends, Standing::Active, vec![])
+            .held_to(Limited { limits, bytes_of_day })
     }
 
     fn at(millis: u64) -> Moment {
@@ -222,8 +234,7 @@ mod tests {
     #[test]
     fn a_token_is_begun_with_what_the_database_knows_of_its_day() {
         let limiters = Limiters::default();
-        let mut used_up = grant(0, 100);
-        used_up.bytes_of_day = Some((NOON.day(), 100));
+        let used_up = used(0, 100, Some((NOON.day(), 100)));
         assert!(!admit(&limiters, &used_up, NOON, at(0)));
         assert!(admit(&limiters, &used_up, NOON.day().end(), at(0)));
     }

@@ -76,7 +76,7 @@ impl Record {
     pub(crate) fn token(&mut self, grant: &Grant) {
         if self.worker.log.is_on() {
             self.line.token = Some(grant.token);
-            self.line.hint = Some(grant.hint.clone());
+            self.line.hint = Some(grant.hint);
         }
     }
 

@@ -87,10 +87,10 @@ impl Node {
 
     /// Decides a request.
     pub async fn ask(&self, channel: &ChannelName, token: &TokenSecret) -> Answer {
-        let credential = Credential::Token(token.clone());
-        match self.table.decide(Some(channel), &credential, HERE, |_| {}).await {
+        let credential = Credential::Token(token.into());
+        match self.table.decide(Some(channel.as_str()), &credential, HERE, |_| {}).await {
             Ok(allowed) => {
-                let question = Question { channel: channel.clone(), credential, address: HERE };
+                let question = Question { credential, address: HERE };
                 Answer::Granted(Leave { allowed, question })
             }
             Err(Undecided::Denied(denied)) => Answer::Denied(denied),
@@ -112,7 +112,8 @@ impl Node {
     pub fn known(&self, channel: &ChannelName, digest: &TokenDigest) -> Option<Result<(), Denied>> {
         let caller = self.table.in_memory(digest)?;
         let (channels, now) = (self.table.channels(), self.table.now());
-        let decided = decide(&channels, Some(channel), &caller, Permission::Read, HERE, now);
+        let decided =
+            decide(&channels, Some(channel.as_str()), &caller, Permission::Read, HERE, now);
         Some(decided.map(drop))
     }
 

@@ -55,7 +55,7 @@ pub struct Target<'r> {
     pub token: Option<PathToken<'r>>,
     /// The text where a channel's name stands; none when it can't be a name, or when what follows
     /// it is no file of a channel. Both are answered like a channel that doesn't exist.
-    pub channel: Option<ChannelName>,
+    pub channel: Option<&'r str>,
     /// Which file; none as with `channel`.
     pub file: Option<FilePath<'r>>,
 }
@@ -201,15 +201,15 @@ pub fn read<'r>(path: &'r str, mounts: &MountPrefixes) -> Result<Target<'r>, Pat
     for segment in channel {
         segment.plain()?;
     }
-    let named = file.and_then(|file| Some((name(channel)?, file)));
+    let named = file.and_then(|file| Some((name(path, channel)?, file)));
     let (channel, file) = named.unzip();
     Ok(Target { token, channel, file })
 }
 
 /// The channel as it stands in the path, for a refusal's text: never from the registry, so that
 /// it tells nothing. None for what looks like a secret.
-pub(crate) fn channel_text(name: &ChannelName) -> Option<&str> {
-    Some(name.as_str()).filter(|name| !name.contains("cg-"))
+pub(crate) fn channel_text(name: &str) -> Option<&str> {
+    Some(name).filter(|name| !name.contains("cg-"))
 }
 
 /// Splits a path behind the token where the channel ends. Since subdirs, `label` and `shards`
@@ -260,7 +260,7 @@ fn file_path<'r>(
     in_shards: bool,
     name: &Segment<'r>,
 ) -> FilePath<'r> {
-    FilePath { label, subdir, in_shards, name: name.raw, decoded_name: name.decoded.clone() }
+    FilePath { label, subdir, in_shards, name: name.raw, decoded_name: name.decoded() }
 }
 
 fn is_shard(name: &Segment<'_>) -> bool {
@@ -269,14 +269,14 @@ fn is_shard(name: &Segment<'_>) -> bool {
         .is_some_and(|hash| !hash.is_empty() && hash.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
-fn name(segments: &[Segment<'_>]) -> Option<ChannelName> {
-    match segments {
-        [segment] => segment.raw.parse().ok(),
-        several => {
-            let several: Vec<_> = several.iter().map(|segment| segment.raw).collect();
-            several.join("/").parse().ok()
-        }
-    }
+/// The text of these segments, if it can be a channel's name.
+fn name<'r>(path: &'r str, segments: &[Segment<'r>]) -> Option<&'r str> {
+    let name = segment::together(path, segments);
+    let is_bounded = !segments.is_empty()
+        && segments.len() <= ChannelName::MAX_SEGMENTS
+        && name.len() <= ChannelName::MAX_BYTES;
+    let is_name = || segments.iter().all(|part| ChannelName::check_segment(part.raw).is_ok());
+    (is_bounded && is_name()).then_some(name)
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use access::{Allowed, ChannelName, Clock, Moment};
+use access::{Allowed, Clock, Moment};
 use prometheus_client::metrics::gauge::Gauge;
 
 use crate::credential::Credential;
@@ -33,7 +33,6 @@ const SLOWEST_BYTES_PER_SECOND: u64 = 1024;
 
 /// Who asked for what is being sent.
 pub(crate) struct Question {
-    pub(crate) channel: ChannelName,
     pub(crate) credential: Credential,
     pub(crate) address: IpAddr,
 }
@@ -185,9 +184,10 @@ impl Watched {
 
     /// Leave to go on sending the same file, if it is still given.
     async fn ask(&self, table: &Table) -> Option<Allowed> {
-        let Question { channel, credential, address } = &self.question;
+        let Question { credential, address } = &self.question;
+        let channel = self.allowed.borrow().channel().name.clone();
         for _ in 0..ATTEMPTS {
-            match table.decide(Some(channel), credential, *address, |_| {}).await {
+            match table.decide(Some(channel.as_str()), credential, *address, |_| {}).await {
                 Ok(allowed) => {
                     let same = *allowed.channel() == *self.allowed.borrow().channel();
                     return same.then_some(allowed);

@@ -5,8 +5,8 @@ use access::source::{
     Stamp, Touched,
 };
 use access::{
-    Channel, ChannelId, Day, Grant, GrantSource, GrantedChannel, PrincipalId, Standing, Timestamp,
-    TokenDigest, TokenHint, TokenId,
+    Channel, ChannelId, Day, Grant, GrantSource, GrantedChannel, Limited, PrincipalId, Standing,
+    Timestamp, TokenDigest, TokenHint, TokenId,
 };
 use sqlx::any::AnyRow;
 use sqlx::{Connection as _, Row as _};
@@ -234,11 +234,10 @@ fn grant(rows: &[AnyRow]) -> Result<Grant, StoreError> {
         standing(row)?,
         channels,
     );
-    let mut grant = grant.with_limits(limits(row)?);
-    grant.is_replaced = valid_until.is_some_and(|end| end <= expires_at);
     let day = row.try_get::<Option<i64>, _>("used_day")?.map(Day::from_number);
     let bytes = row.try_get::<Option<i64>, _>("used_bytes")?.map(i64::unsigned_abs);
-    grant.bytes_of_day = day.zip(bytes);
+    let mut grant = grant.held_to(Limited { limits: limits(row)?, bytes_of_day: day.zip(bytes) });
+    grant.is_replaced = valid_until.is_some_and(|end| end <= expires_at);
     Ok(grant)
 }
 

@@ -69,19 +69,20 @@ control::on_both_databases! {
         let account = w.account("a").await;
         let issued = w.token(&w.admin, &account.name, order("t", Permission::Read, &["a"])).await;
         let issued = issued.unwrap();
-        assert!(w.grant(&issued).await.limits.is_none());
+        assert_eq!(w.grant(&issued).await.limited(), None);
         sqlx::query("UPDATE tokens SET networks = $1, requests_per_second = 5, bytes_per_day = 7")
             .bind(r#"["192.0.2.0/24", "2001:db8::/32"]"#)
             .execute(&w.control.store().pool())
             .await
             .unwrap();
-        let limits = w.grant(&issued).await.limits;
+        let grant = w.grant(&issued).await;
+        let limits = &grant.limited().unwrap().limits;
         assert_eq!(limits.requests_per_second, NonZeroU32::new(5));
         assert_eq!(limits.bytes_per_day, NonZeroU64::new(7));
         assert!(limits.admit_from("2001:db8::1".parse().unwrap()));
         assert!(!limits.admit_from("198.51.100.1".parse().unwrap()));
         let begun = w.control.store().begin(1).await.unwrap();
-        assert_eq!(begun.recently_used[0].1.limits, limits);
+        assert_eq!(begun.recently_used[0].1, grant);
     }
 
     async fn t6_a_gateway_begins_with_all_channels_and_the_tokens_used_last(database: TestDatabase) {

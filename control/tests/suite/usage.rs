@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use access::usage::{LastUse, ReporterId, UsageCount, UsageKey, UsageReport};
-use access::{ChannelId, Clock as _, Day, Permission, TokenId, UsageSink as _};
+use access::{ChannelId, Clock as _, Day, Grant, Permission, TokenId, UsageSink as _};
 use control::usecases::usage::UsageOrder;
 use control::usecases::{Page, token, usage};
 use control::{Actor, Error, UsageBy, UsageSubject, UsageSum};
@@ -253,12 +253,13 @@ control::on_both_databases! {
         let account = "service-account-channel-a";
         let order = order("limited", Permission::Read, &["a"]);
         let issued = u.w.token(&u.w.admin, account, order).await.unwrap();
-        assert_eq!(u.w.grant(&issued).await.bytes_of_day, None);
+        let bytes_of_day = |grant: Grant| grant.limited().and_then(|held| held.bytes_of_day);
+        assert_eq!(bytes_of_day(u.w.grant(&issued).await), None);
         sqlx::query("UPDATE tokens SET bytes_per_day = 7").execute(&store.pool()).await.unwrap();
-        assert_eq!(u.w.grant(&issued).await.bytes_of_day, None, "not used yet");
+        assert_eq!(bytes_of_day(u.w.grant(&issued).await), None, "not used yet");
         let key = |days_ago| UsageKey { token: Some(issued.token.id), ..u.key(0, days_ago) };
         u.send(u.report(2, vec![count(key(1), "zlib", 1, 3), count(key(0), "zlib", 1, 4)])).await;
-        assert_eq!(u.w.grant(&issued).await.bytes_of_day, Some((u.today, 4)));
+        assert_eq!(bytes_of_day(u.w.grant(&issued).await), Some((u.today, 4)));
     }
 
     async fn usage_is_told_to_whom_it_concerns(database: TestDatabase) {

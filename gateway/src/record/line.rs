@@ -247,7 +247,7 @@ mod tests {
             head: Duration::from_micros(12),
             total: Duration::from_micros(1_002_003),
             token: Some(TokenId(4)),
-            hint: Some(TokenHint::from_stored("AbCd".to_owned())),
+            hint: Some(TokenHint::from_stored("AbCd")),
             error: None,
             fault: Some(Blame::Client),
             detail: Some("\"x\" = \u{7}".to_owned()),

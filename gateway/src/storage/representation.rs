@@ -31,6 +31,9 @@ pub(crate) enum StoredBody {
     Upstream(UpstreamBody),
 }
 
+/// The most that a piece has, in bytes: what may no longer be sent is cut within one (sync.md T3).
+pub(super) const MAX_PIECE_BYTES: u64 = 256 * 1024;
+
 /// A piece of an answer.
 pub(crate) enum Content {
     /// Bytes in memory.

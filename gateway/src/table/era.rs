@@ -95,7 +95,7 @@ impl Era {
         let grants = Cache::builder()
             .weigher(weigh)
             .max_capacity(size_bytes)
-            .eviction_listener(move |digest, grant, _cause| listener.evicted(&digest, &grant));
+            .eviction_listener(move |_digest, grant, _cause| listener.evicted(grant));
         let era = Self {
             stripes: Stripes::new(beginning.applied.revision),
             history: History::new(beginning.applied.revision, beginning.applied.stamp),
@@ -131,15 +131,16 @@ impl Era {
         self.grants.entry_count()
     }
 
-    /// What is in memory about a digest.
-    pub(super) fn known(&self, digest: &TokenDigest) -> Option<Caller> {
+    /// What is in memory about a digest; `is_told` is whether the cache is told of this look, so that
+    /// it keeps what is looked at most.
+    pub(super) fn known(&self, digest: &TokenDigest, is_told: bool) -> Option<Caller> {
         let found = self.live.find(digest);
-        // Of what isn't there it has to hear too, or it would never take it in in another's place.
-        if found.as_ref().is_none_or(|(_, is_told)| *is_told) {
+        // Of what isn't there it has to hear always, or it would never take it in in another's place.
+        if is_told || found.is_none() {
             self.grants.get(digest);
         }
         match found {
-            Some((live, _)) => Some(Caller::Known(live)),
+            Some(live) => Some(Caller::Known(live)),
             None => self.unknown.contains_key(digest).then_some(Caller::Unknown),
         }
     }
@@ -251,9 +252,9 @@ impl Era {
 
     fn keep(&self, digest: TokenDigest, grant: Grant) -> Arc<LiveGrant> {
         let principal = grant.principal;
-        let live = Arc::new(LiveGrant::new(grant));
+        let live = Arc::new(LiveGrant::new(digest, grant));
         // Whoever goes by an older reading, which the cache had evicted, asks again.
-        self.live.put(digest, &live);
+        self.live.put(&live);
         self.by_principal.entry(principal).or_default().insert(digest);
         self.grants.insert(digest, Arc::clone(&live));
         if runs_ahead(self.live.len(), self.cached()) {

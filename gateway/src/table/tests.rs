@@ -11,7 +11,7 @@ use access::source::{
 };
 use access::{
     Channel, ChannelId, Grant, GrantedChannel, ManualClock, PrincipalId, Standing, TokenDigest,
-    TokenHint, TokenId,
+    TokenHint, TokenId, TokenSecret,
 };
 use tokio::sync::oneshot;
 
@@ -159,7 +159,7 @@ fn channel() -> Channel {
 
 fn grant(standing: Standing) -> Grant {
     let granted = GrantedChannel { channel: ChannelId(1), permission: Permission::Read };
-    let hint = TokenHint::from_stored("AbCd".into());
+    let hint = TokenHint::from_stored("AbCd");
     Grant::new(TokenId(1), hint, PrincipalId(1), FAR, standing, vec![granted])
 }
 
@@ -181,8 +181,7 @@ const TERMS: LeaseTerms = LeaseTerms {
 };
 
 async fn ask(table: &Table, token: &TokenSecret) -> Result<(), Undecided> {
-    let name = "private".parse().unwrap();
-    table.decide(Some(&name), &Credential::Token(token.clone()), HERE, |_| {}).await.map(drop)
+    table.decide(Some("private"), &Credential::Token(token.into()), HERE, |_| {}).await.map(drop)
 }
 
 fn token() -> TokenSecret {

@@ -6,11 +6,13 @@ use percent_encoding::percent_decode_str;
 
 use super::{MAX_SEGMENTS, PathError};
 
-/// A segment as it came and what it stands for.
-#[derive(Clone, Debug)]
+/// A segment as it came.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Segment<'r> {
     pub(super) raw: &'r str,
-    pub(super) decoded: Cow<'r, str>,
+    /// Where in the path it begins.
+    at: usize,
+    is_encoded: bool,
 }
 
 /// Splits a path into its segments.
@@ -22,40 +24,31 @@ pub(super) fn split(path: &str) -> Result<Vec<Segment<'_>>, PathError> {
     if rest.is_empty() {
         return Err(PathError::NoChannel);
     }
-    let mut segments = Vec::with_capacity(8);
-    let (mut start, mut is_encoded) = (0, false);
-    // Each byte once: this is done for every request.
-    for (at, byte) in rest.bytes().enumerate() {
-        match byte {
-            b if is_path_character(b) => {}
-            b'/' => {
-                segments.push(read(&rest[start..at], is_encoded)?);
-                (start, is_encoded) = (at + 1, false);
-                if segments.len() == MAX_SEGMENTS {
-                    return Err(PathError::NotCanonical("it has too many segments"));
-                }
-            }
-            b'%' => is_encoded = true,
-            _ => {
-                let what = "it has a character that must be percent-encoded";
-                return Err(PathError::NotCanonical(what));
-            }
-        }
+    // Without leaving early, so that many bytes are looked at in one step.
+    if rest.bytes().fold(false, |found, b| found | !is_of_path(b)) {
+        let what = "it has a character that must be percent-encoded";
+        return Err(PathError::NotCanonical(what));
     }
-    segments.push(read(&rest[start..], is_encoded)?);
+    let has_encoded = memchr::memchr(b'%', rest.as_bytes()).is_some();
+    let mut segments = Vec::with_capacity(8);
+    let ends = memchr::memchr_iter(b'/', rest.as_bytes()).chain([rest.len()]);
+    let mut begin = 0;
+    for end in ends {
+        if segments.len() == MAX_SEGMENTS {
+            return Err(PathError::NotCanonical("it has too many segments"));
+        }
+        let raw = &rest[begin..end];
+        let is_encoded = has_encoded && raw.contains('%');
+        segments.push(Segment { raw, at: begin + 1, is_encoded }.checked()?);
+        begin = end + 1;
+    }
     Ok(segments)
 }
 
-/// One whose characters have been looked at.
-fn read(raw: &str, is_encoded: bool) -> Result<Segment<'_>, PathError> {
-    if raw.is_empty() {
-        return Err(PathError::NotCanonical("it has an empty segment"));
-    }
-    let decoded = if is_encoded { decode(raw)? } else { Cow::Borrowed(raw) };
-    if matches!(&*decoded, "." | "..") {
-        return Err(PathError::NotCanonical("it has a `.` or `..` segment"));
-    }
-    Ok(Segment { raw, decoded })
+/// The part of a path that these segments of it are, with the slashes between them.
+pub(super) fn together<'r>(path: &'r str, segments: &[Segment<'r>]) -> &'r str {
+    let (Some(first), Some(last)) = (segments.first(), segments.last()) else { return "" };
+    path.get(first.at..last.at + last.raw.len()).unwrap_or_default()
 }
 
 fn decode(raw: &str) -> Result<Cow<'_, str>, PathError> {
@@ -77,34 +70,40 @@ fn decode(raw: &str) -> Result<Cow<'_, str>, PathError> {
     Ok(decoded)
 }
 
-/// RFC 3986, section 3.3: what stands for itself in a segment. A table, for each byte of each path is
-/// looked up.
-const PATH_CHARACTERS: [bool; 256] = {
-    let marks = b"-._~!$&'()*+,;=:@";
-    let mut is = [false; 256];
-    let mut b = 0;
-    while b < 256 {
-        is[b] = (b as u8).is_ascii_alphanumeric();
-        b += 1;
-    }
-    let mut at = 0;
-    while at < marks.len() {
-        is[marks[at] as usize] = true;
-        at += 1;
-    }
-    is
-};
-
-fn is_path_character(b: u8) -> bool {
-    PATH_CHARACTERS[usize::from(b)]
+/// RFC 3986, section 3.3: what may stand in a path, `%` and `/` among it.
+fn is_of_path(b: u8) -> bool {
+    let is_mark = (b == b'!') | (b == b'=') | (b == b'_') | (b == b'~');
+    is_mark | (b'$'..=b';').contains(&b) | (b'@'..=b'Z').contains(&b) | b.is_ascii_lowercase()
 }
 
 impl<'r> Segment<'r> {
+    fn checked(self) -> Result<Self, PathError> {
+        if self.raw.is_empty() {
+            return Err(PathError::NotCanonical("it has an empty segment"));
+        }
+        let decoded = if self.is_encoded { decode(self.raw)? } else { Cow::Borrowed(self.raw) };
+        if matches!(&*decoded, "." | "..") {
+            return Err(PathError::NotCanonical("it has a `.` or `..` segment"));
+        }
+        Ok(self)
+    }
+
+    /// What it stands for.
+    pub(super) fn decoded(&self) -> Cow<'r, str> {
+        match self.is_encoded {
+            true => percent_decode_str(self.raw).decode_utf8_lossy(),
+            false => Cow::Borrowed(self.raw),
+        }
+    }
+
     /// The segment where a token or a channel's name stands.
     ///
     /// # Errors
     /// When a character is encoded that need not be: the same name in two spellings.
     pub(super) fn plain(&self) -> Result<&'r str, PathError> {
+        if !self.is_encoded {
+            return Ok(self.raw);
+        }
         let needless = |c: char| c.is_ascii_alphanumeric() || "-._~".contains(c);
         let encoded = percent_encoded(self.raw);
         if encoded.into_iter().any(|byte| needless(char::from(byte))) {

@@ -63,7 +63,7 @@ fn w2_the_pair_and_the_mount_prefix_stand_in_either_order() {
     );
     // Stripped once only: the second one can't be a channel either, since it is reserved.
     let twice = read("/repo/t/T/repo/chan/noarch/x", &mounts()).unwrap();
-    assert_eq!(twice.channel.unwrap().as_str(), "repo/chan");
+    assert_eq!(twice.channel.unwrap(), "repo/chan");
 }
 
 #[test]

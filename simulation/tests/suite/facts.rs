@@ -130,7 +130,7 @@ impl Facts {
             (false, true) => Standing::Active,
         };
         let number = token as i64;
-        let hint = TokenHint::from_stored("AbCd".into());
+        let hint = TokenHint::from_stored("AbCd");
         let (id, principal) = (TokenId(number), PrincipalId(number));
         Some(Grant::new(id, hint, principal, row.expires_at, standing, channels))
     }
@@ -144,12 +144,12 @@ impl Facts {
         let registry = ChannelRegistry::new(self.channels.iter().cloned());
         std::array::from_fn(|token| {
             let caller = match self.grant(token) {
-                Some(grant) => Caller::Known(Arc::new(LiveGrant::new(grant))),
+                Some(grant) => Caller::Known(Arc::new(LiveGrant::new(DIGESTS[token], grant))),
                 None => Caller::Unknown,
             };
             std::array::from_fn(|channel| {
                 let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
-                let name = Some(&NAMES[channel]);
+                let name = Some(NAMES[channel].as_str());
                 let now = Timestamp::from_millis(if expired { i64::MAX - 1 } else { 0 });
                 decide(&registry, name, &caller, Permission::Read, here, now).is_ok()
             })

@@ -12,7 +12,7 @@ use rustix::io::Errno;
 use tokio::task::JoinHandle;
 
 use super::OpenFile;
-use crate::storage::representation::Sliceable;
+use crate::storage::representation::{MAX_PIECE_BYTES, Sliceable};
 use crate::storage::{Content, Fault, FaultKind, StoredBody};
 
 /// How many bytes are read at a time.
@@ -20,9 +20,6 @@ const READ_BYTES: u64 = 128 * 1024;
 /// How many bytes are looked for in the page cache at a time, and read from the disk, before the
 /// kernel sends them.
 const WINDOW_BYTES: u64 = 1024 * 1024;
-/// The longest part that the kernel is given to send, in bytes. What may no longer be sent is cut
-/// within one (sync.md T3).
-const PART_BYTES: u64 = 256 * 1024;
 
 /// A part of an open file, on its way.
 pub(crate) struct FileBody {
@@ -107,7 +104,7 @@ impl FileBody {
     }
 
     fn part(&mut self) -> FilePart {
-        let end = self.cached.min(self.rest.start + PART_BYTES);
+        let end = self.cached.min(self.rest.start + MAX_PIECE_BYTES);
         let part = self.rest.start..end;
         self.rest.start = end;
         FilePart { file: Arc::clone(&self.file), at: part.start, length: length(part) }

@@ -3,12 +3,11 @@
 use bytes::{Buf as _, Bytes, BytesMut};
 
 use super::head::Malformed;
+use crate::storage::representation::MAX_PIECE_BYTES;
 
 /// The most that a chunk's line may have beside its length, or all trailers of an answer, in bytes:
 /// they are read over. Not all lines together: some servers fill up each with space.
 const MAX_UNREAD_BYTES: usize = 16 * 1024;
-/// The most that one chunk is given at a time, in bytes (sync.md T3).
-const MAX_PIECE_BYTES: u64 = 256 * 1024;
 
 /// How far a chunked content has been read.
 #[derive(Debug, Default, PartialEq, Eq)]

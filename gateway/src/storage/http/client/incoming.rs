@@ -11,12 +11,10 @@ use super::chunks::Read;
 use super::head::{Framing, Malformed};
 use super::pipe::{PipedPart, Pipes};
 use super::pool::Pooled;
+use crate::storage::representation::MAX_PIECE_BYTES;
 
 /// How much is read at a time, in bytes.
 const READ_BYTES: usize = 128 * 1024;
-/// The most that is given at a time, in bytes (sync.md T3).
-const MAX_PIECE_BYTES: u64 = 256 * 1024;
-
 /// With more than so much still to come, a pipe is worth its calls of the system. In bytes.
 const PIPE_ABOVE_BYTES: u64 = 64 * 1024;
 

@@ -18,11 +18,11 @@ use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with, splice};
 use tokio::time::Instant;
 
+use crate::storage::representation::MAX_PIECE_BYTES;
+
 /// How many pipes of which size there may be, in bytes. A pipe takes a number of *pieces*, a page at
 /// most each, and what comes over a network comes in pieces of 1.4 KB.
 const SIZES: [(usize, usize); 2] = [(1024 * 1024, 32), (256 * 1024, 64)];
-/// The most that is put into a pipe, in bytes (sync.md T3).
-const MAX_PART_BYTES: u64 = 256 * 1024;
 /// How many empty ones a thread keeps.
 const KEPT: usize = 8;
 /// How long no further one is asked for once the system has refused.
@@ -138,11 +138,11 @@ impl PipedPart {
     /// Fills the empty pipe with what a socket has of the `left` bytes that are still to come: how
     /// many, none at the socket's end.
     pub(super) fn fill_from(&mut self, socket: impl AsFd, left: u64) -> io::Result<usize> {
-        let length = usize::try_from(left.min(MAX_PART_BYTES)).unwrap_or(usize::MAX);
+        let length = usize::try_from(left.min(MAX_PIECE_BYTES)).unwrap_or(usize::MAX);
         let into = &self.pipe()?.into;
         self.length = splice(socket, None, into, None, length, SpliceFlags::NONBLOCK)?;
         // The socket had all that was asked for, and so probably has more.
-        self.has_next = self.length == length && left > MAX_PART_BYTES;
+        self.has_next = self.length == length && left > MAX_PIECE_BYTES;
         Ok(self.length)
     }
 
