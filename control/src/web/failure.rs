@@ -168,6 +168,16 @@ pub(super) fn in_form(error: Error) -> Result<(&'static str, String), Failure> {
     }
 }
 
+/// That something isn't there, in a page's words.
+pub(super) fn absent(error: &Error) -> String {
+    match error {
+        Error::NotFound { kind: "principal", name } => {
+            format!("no user or service account is named `{name}`")
+        }
+        other => other.to_string(),
+    }
+}
+
 /// Words of a use case as a sentence: names that stand between backticks are set apart.
 pub(super) fn sentence(words: &str) -> Markup {
     let mut first = true;

@@ -126,6 +126,11 @@ impl Faults {
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    /// The first field with what is wrong with it.
+    pub(super) fn first(&self) -> Option<(&'static str, &str)> {
+        self.0.iter().next().map(|(field, message)| (*field, message.as_str()))
+    }
 }
 
 /// A form as its visitor left it: what was typed, and what is wrong with it.

@@ -27,6 +27,15 @@ pub(super) fn seats((used, limit): (i64, Option<u32>)) -> Markup {
     }
 }
 
+/// Why neither a user nor a service account can be made.
+pub(super) const NO_SEAT: &str =
+    "All seats are taken: deactivate a user or delete a service account to free one.";
+
+/// Whether every seat is taken.
+pub(super) fn is_full((used, limit): (i64, Option<u32>)) -> bool {
+    limit.is_some_and(|limit| used >= i64::from(limit))
+}
+
 /// How much of the most something is.
 pub(super) fn share(number: u64, most: u64) -> Markup {
     meter(number as f64 / most.max(1) as f64, false)

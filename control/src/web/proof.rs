@@ -24,6 +24,8 @@ use crate::{Control, Error};
 pub(super) const WAIT: Duration = Duration::from_secs(1);
 /// How long the live part waits for more: the next question is asked at once.
 pub(super) const LIVE_WAIT: Duration = Duration::from_secs(5);
+/// What is told as a time and not as "just now".
+const MINUTE: Duration = Duration::from_secs(60);
 /// What the query of a page calls the change whose proof stands above it.
 const CHANGE: &str = "proof";
 
@@ -184,7 +186,9 @@ fn row(gateway: &Member, now: Timestamp) -> Markup {
                 b { (gateway.name) }
                 small {
                     (words)
-                    @if let Some(stops) = gateway.stops_by { "; stops by itself " (moment(now, stops)) }
+                    @if let Some(stops) = gateway.stops_by { "; stops by itself "
+                        @if stops.since(now) < MINUTE { "within a minute" } @else { (moment(now, stops)) }
+                     }
                 }
             }
         }

@@ -6,7 +6,7 @@ use control::usecases::{channel, group, service_account};
 
 use super::company::{ADMIN, Company, new_channel};
 use crate::browser::Browser;
-use crate::browser::Kind::Heading;
+use crate::browser::Kind::{Button, Heading};
 use crate::site::{DAY, Database};
 
 const ACCOUNT: &str = "service-account-channel-analytics:prod";
@@ -45,6 +45,12 @@ const BROKEN: &str = "
             if (time.getClientRects().length > 1) broken.add(`the time ${time.textContent} is broken`);
     }
     return [...broken];
+";
+
+/// What runs out of a notification.
+const OVERFLOWING: &str = "
+    return [...document.querySelectorAll('.notice')].filter((notice) => notice.scrollWidth > notice.clientWidth)
+        .map((notice) => `${notice.scrollWidth} in ${notice.clientWidth}`);
 ";
 
 #[test]
@@ -103,6 +109,8 @@ fn every_action_is_within_the_window(database: Database) {
     let paths = [
         account.as_str(),
         &format!("/service-accounts/service-account-channel-{name}"),
+        &format!("/service-accounts/service-account-channel-{name}/tokens/new"),
+        &format!("/channels/{name}/members"),
         "/channels",
         "/org/audit",
         "/org/groups",
@@ -116,6 +124,16 @@ fn every_action_is_within_the_window(database: Database) {
             let outside = [told(&browser, OUTSIDE), told(&browser, BROKEN)].concat();
             faults.extend(outside.into_iter().map(|what| format!("{path} at {width} px: {what}")));
         }
+    }
+    // The notification of a token with the longest name.
+    browser.go(&format!("{account}/tokens/new"));
+    browser.fill("Name", &"n".repeat(128));
+    browser.click(Button, "Create");
+    for width in [360, 800, 1280] {
+        browser.widen(width);
+        browser.sees("Copy your token now");
+        let outside = told(&browser, OUTSIDE).into_iter().chain(told(&browser, OVERFLOWING));
+        faults.extend(outside.map(|what| format!("the notification at {width} px: {what}")));
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
     browser.go(&account);

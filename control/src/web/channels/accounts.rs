@@ -8,6 +8,7 @@ use super::frame::{frame, frame_under, manages, named, shown};
 use crate::usecases::channel;
 use crate::usecases::permitted;
 use crate::usecases::service_account;
+use crate::usecases::user;
 use crate::web::address;
 use crate::web::dialog::{self, dialog};
 use crate::web::empty::empty;
@@ -15,6 +16,7 @@ use crate::web::failure::Failure;
 use crate::web::fields::Filled;
 use crate::web::form;
 use crate::web::icon::icon;
+use crate::web::meter::{NO_SEAT, is_full};
 use crate::web::moment::moment;
 use crate::web::page::refused;
 use crate::web::posted::Posted;
@@ -89,7 +91,8 @@ async fn content(
     let name = &details.channel.name;
     let Some((account, used)) = service_account::of_channel(control, &visitor.actor, name).await?
     else {
-        return Ok(none_yet(visitor, details));
+        let is_full = visitor.is_admin && is_full(user::seats(control, &visitor.actor).await?);
+        return Ok(none_yet(visitor, details, is_full));
     };
     let heads = [
         Head::words("Name"),
@@ -117,7 +120,7 @@ async fn content(
 fn cannot_create(why: &str) -> Markup {
     html! {
         div.foot { div {
-            button.btn disabled aria-describedby="why-not" { "Create Service Account" }
+            button.btn disabled aria-describedby="why-not" title=(why) { "Create Service Account" }
             p.small id="why-not" { (why) }
         } }
     }
@@ -133,8 +136,8 @@ pub(in crate::web) fn last_used(visitor: &Visitor, used: TokenUse) -> Markup {
     }
 }
 
-fn none_yet(visitor: &Visitor, details: &ChannelDetails) -> Markup {
-    let why_not = why_not(visitor, details);
+fn none_yet(visitor: &Visitor, details: &ChannelDetails, is_full: bool) -> Markup {
+    let why_not = why_not(visitor, details, is_full);
     let action = format!("{}/new", address::channel(&details.channel.name, "service-accounts"));
     empty(
         "key",
@@ -152,10 +155,10 @@ fn none_yet(visitor: &Visitor, details: &ChannelDetails) -> Markup {
 }
 
 /// Why the visitor can't create an account (product.md S1); said before they try.
-fn why_not(visitor: &Visitor, details: &ChannelDetails) -> Option<&'static str> {
+fn why_not(visitor: &Visitor, details: &ChannelDetails, is_full: bool) -> Option<&'static str> {
     match (visitor.is_admin, details.permission) {
         (false, _) => Some(ONLY_ADMINS),
-        (true, Some(access::Permission::Manage)) => None,
+        (true, Some(access::Permission::Manage)) => is_full.then_some(NO_SEAT),
         (true, _) => Some(
             "You don’t manage this channel. Under Members you can add yourself to its owners; they see it there, and it is in the audit log.",
         ),

@@ -10,7 +10,7 @@ use super::frame::{frame, frame_under, manages, named, shown};
 use crate::usecases::reach::{self, Access};
 use crate::usecases::{Page, channel, group};
 use crate::web::empty::empty;
-use crate::web::failure::Failure;
+use crate::web::failure::{Failure, absent};
 use crate::web::fields::{Fields, Filled, Query};
 use crate::web::form::{self, Input};
 use crate::web::icon::icon;
@@ -78,7 +78,7 @@ pub(super) async fn change(
             match error {
                 Error::NotFound { kind, .. } => {
                     let field = if kind == "group" { "group" } else { "member" };
-                    filled.faults.add(field, error.to_string());
+                    filled.faults.add(field, absent(&error));
                 }
                 error => filled.refuse(error, &["member", "group", "permission"])?,
             }

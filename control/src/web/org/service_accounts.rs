@@ -19,7 +19,7 @@ use crate::web::failure::Failure;
 use crate::web::fields::{Fields, Filled, Query};
 use crate::web::form;
 use crate::web::listing::Asked;
-use crate::web::meter::seats;
+use crate::web::meter::{NO_SEAT, is_full, seats};
 use crate::web::page::refused;
 use crate::web::posted::Posted;
 use crate::web::table::{Head, shortened, table};
@@ -56,21 +56,28 @@ async fn list(control: &Control, visitor: &Visitor, fields: &Fields) -> Result<M
         (tab_head(HERE, about, right))
         @if found.items.is_empty() && asked.is_everything() {
             (empty("key", "No channel to manage", html! {
-                "You hold " b { "manage" } " on no channel. Whoever owns one can add you to its group of owners."
+                "You hold " b { "manage" } " on no channel. "
+                @if visitor.is_admin { "Create one, or add yourself to the owners of one under its Members." }
+                @else { "Whoever owns one can add you to its group of owners." }
             }, html! { a.btn href="/channels" { "Go to Channels" } }))
         } @else {
             (form::find(HERE.path(), ("Search channels", form::PART), &asked.search, asked.kept()))
             @if found.items.is_empty() {
                 (none_found("channel", &asked.search, ", or you don’t manage it", HERE.path()))
             } @else {
-                (rows(visitor, &asked, &found))
+                (rows(visitor, &asked, &found, taken.is_some_and(is_full)))
                 (asked.paging(&found))
             }
         }
     })
 }
 
-fn rows(visitor: &Visitor, asked: &Asked<ChannelColumn>, found: &Listed<Used>) -> Markup {
+fn rows(
+    visitor: &Visitor,
+    asked: &Asked<ChannelColumn>,
+    found: &Listed<Used>,
+    is_full: bool,
+) -> Markup {
     let heads = [
         asked.head("Channel", "name"),
         asked.head("Privacy", "privacy"),
@@ -79,11 +86,11 @@ fn rows(visitor: &Visitor, asked: &Asked<ChannelColumn>, found: &Listed<Used>) -
         Head::words("Last used"),
         Head::actions(),
     ];
-    let rows = html! { @for item in &found.items { (row(visitor, item)) } };
+    let rows = html! { @for item in &found.items { (row(visitor, item, is_full)) } };
     table("Channels that you may manage", &heads, rows)
 }
 
-fn row(visitor: &Visitor, item: &Used) -> Markup {
+fn row(visitor: &Visitor, item: &Used, is_full: bool) -> Markup {
     let channel = &item.channel.channel;
     let id = format!("c-{}", channel.name.with_colons());
     html! {
@@ -106,10 +113,10 @@ fn row(visitor: &Visitor, item: &Used) -> Markup {
                 },
                 None => { td.num { span.vh { "None" } } td { span.vh { "Never" } } },
             }
-            td.acts.full {
-                @match why_not(visitor, item) {
+            td.acts.full.settled[item.account.is_some()] {
+                @match why_not(visitor, item, is_full) {
                     Some(why) => {
-                        button.btn disabled aria-describedby={ "why-" (id) } { "Create Service Account" }
+                        button.btn disabled aria-describedby={ "why-" (id) } title=(why) { "Create Service Account" }
                         small id={ "why-" (id) } { (why) }
                     },
                     None => a.btn href=(asking(&channel.name)) aria-describedby=(id) { "Create Service Account" },
@@ -120,10 +127,11 @@ fn row(visitor: &Visitor, item: &Used) -> Markup {
 }
 
 /// Why the visitor can't make this channel's account.
-fn why_not(visitor: &Visitor, item: &Used) -> Option<&'static str> {
+fn why_not(visitor: &Visitor, item: &Used, is_full: bool) -> Option<&'static str> {
     match &item.account {
         Some(_) => Some("This channel already has one"),
         None if !visitor.is_admin => Some("Creating one needs role admin"),
+        None if is_full => Some(NO_SEAT),
         None => None,
     }
 }
@@ -163,7 +171,7 @@ async fn asked(
     let content = html! {
         p { "Programs use " b { (channel) } " through it, by tokens that you hand out and take back." }
         dl.kv {
-            dt { "Name" } dd { code { (name) } }
+            dt { "Account" } dd { b { (name) } }
             dt { "Seat" } dd { (seat) }
         }
         (form::post(visitor, filled, &asking(channel), dialog::make("Create", HERE.path())))

@@ -1,5 +1,6 @@
 //! The pages, by a browser without scripts.
 
+mod audit;
 mod browser;
 mod frame;
 mod lists;

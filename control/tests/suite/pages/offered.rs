@@ -87,6 +87,32 @@ control::on_both_databases! {
         for path in ["/org/users/new", "/org/service-accounts/a/new", "/channels/a/service-accounts/new"] {
             admin.get(path).await.shows(409, &["All seats are taken: 2 of 2"]);
         }
+        // What would be refused can't be pressed, and says why.
+        for path in ["/org/users", "/org/service-accounts", "/channels/a/service-accounts"] {
+            let page = admin.get(path).await;
+            page.shows(200, &["title=\"All seats are taken: deactivate a user", "disabled"]);
+            assert!(!page.text.contains("/new\""), "{path}");
+        }
+    }
+
+    async fn where_there_is_no_channel_yet_an_admin_is_told_to_create_one(database: TestDatabase) {
+        let w = World::new(database).await;
+        let page = Browser::signed_in(&w, "root").await.get("/org/service-accounts").await;
+        page.shows(200, &["No channel to manage", "Create one, or add yourself"]);
+        let page = Browser::signed_in(&w, "alice").await.get("/org/service-accounts").await;
+        page.shows(200, &["No channel to manage", "Whoever owns one can add you"]);
+    }
+
+    async fn who_is_not_there_is_said_in_words(database: TestDatabase) {
+        let w = World::new(database).await;
+        w.channel(&w.admin, "a").await.unwrap();
+        let mut admin = Browser::signed_in(&w, "root").await;
+        for (page, to) in [("/channels/a/members", "/channels/a/members"), ("/org/groups/a_owners", "/org/groups/a_owners/members")] {
+            let form = admin.get(page).await;
+            let typed = [("do", "add"), ("group", "a_owners"), ("member", "nobodyx")];
+            let refused = admin.fill(&form, to, &typed).await;
+            refused.shows(422, &["No user or service account is named <code>nobodyx</code>."]);
+        }
     }
 
     async fn an_admin_takes_a_channel_openly_or_not_at_all(database: TestDatabase) {

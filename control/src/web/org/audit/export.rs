@@ -5,11 +5,11 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse as _, Response};
 
 use super::filter;
-use crate::Control;
 use crate::api::audit::{NDJSON, export};
 use crate::web::failure::Failure;
 use crate::web::fields::Query;
 use crate::web::visitor::Visitor;
+use crate::{Control, Error};
 
 const FILE: &str = "attachment; filename=\"audit.ndjson\"";
 
@@ -18,7 +18,10 @@ pub(in crate::web::org) async fn download(
     visitor: Visitor,
     Query(fields): Query,
 ) -> Result<Response, Failure> {
-    let (wanted, _) = filter::read(&fields);
+    let (wanted, faults) = filter::read(&fields);
+    if let Some((field, why)) = faults.first() {
+        return Err(Error::invalid(field, why).into());
+    }
     let body = export(control, visitor.actor, wanted, None).await?;
     Ok(([(CONTENT_TYPE, NDJSON), (CONTENT_DISPOSITION, FILE)], body).into_response())
 }

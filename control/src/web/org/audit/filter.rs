@@ -6,13 +6,14 @@ use maud::{Markup, html};
 use super::HERE;
 use super::event::ACTIONS;
 use crate::AuditFilter;
+use crate::web::failure::sentence;
 use crate::web::fields::{Faults, Fields};
 use crate::web::icon::icon;
 
 /// The names of the filter's fields.
 const NAMES: [&str; 5] = ["since", "until", "actor", "action", "target"];
 
-/// What the address says. What can't be read filters nothing, and is told beside its field.
+/// What the address says, and what of it can't be read: then nothing is shown that nobody asked for.
 pub(super) fn read(fields: &Fields) -> (AuditFilter, Faults) {
     let mut faults = Faults::default();
     let mut day = |name: &'static str| {
@@ -21,6 +22,11 @@ pub(super) fn read(fields: &Fields) -> (AuditFilter, Faults) {
         day.map_err(|why| faults.add(name, why.to_string())).ok()
     };
     let (since, until) = (day("since"), day("until"));
+    if let (Some(first), Some(last)) = (since, until)
+        && first > last
+    {
+        faults.add("until", "choose a day that isn’t before Since");
+    }
     let filter = AuditFilter {
         since: since.map(begin),
         until: until.map(Day::end),
@@ -52,7 +58,7 @@ pub(super) fn form(fields: &Fields, faults: &Faults) -> Markup {
                 input type=(kind) name=(name) value=(fields.text(name)) placeholder=[example]
                     autocomplete="off" spellcheck="false" aria-invalid=[fault.map(|_| "true")]
                     aria-describedby=[fault.map(|_| &fault_id)];
-                @if let Some(fault) = fault { span.err id=(fault_id) { (icon("warn")) span { (fault) } } }
+                @if let Some(fault) = fault { span.err id=(fault_id) { (icon("warn")) span { (sentence(fault)) } } }
             }
         }
     };

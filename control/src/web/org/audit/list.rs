@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use access::TokenId;
 use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
 use maud::{Markup, html};
 
 use super::{EXPORT, HERE, event, filter};
@@ -15,6 +16,7 @@ use crate::web::fields::Query;
 use crate::web::icon::icon;
 use crate::web::moment::moment;
 use crate::web::org::{tab_head, tab_page};
+use crate::web::page::refused;
 use crate::web::paging::Pages;
 use crate::web::status::{Tone, status};
 use crate::web::table::{Head, log};
@@ -22,13 +24,24 @@ use crate::web::visitor::Visitor;
 use crate::{AuditEvent, Control};
 
 const LIMIT: u32 = 50;
+const ABOUT: &str = "Every change: who, what, from where. Days are in UTC.";
 
 pub(in crate::web::org) async fn show(
     State(control): State<Control>,
     visitor: Visitor,
     Query(fields): Query,
-) -> Result<Markup, Failure> {
+) -> Result<Response, Failure> {
     let (wanted, faults) = filter::read(&fields);
+    if !faults.is_empty() {
+        let inner = html! {
+            (tab_head(HERE, ABOUT, html! {}))
+            (filter::form(&fields, &faults))
+            (empty("search", "No event is shown", html! {
+                "What you filter by can’t be read: see above."
+            }, html! { a.btn href=(HERE.path()) { "Show all events" } }))
+        };
+        return Ok(refused(tab_page(&visitor, HERE, inner)));
+    }
     let pages = Pages::of(&fields);
     let page = Page { after: pages.after(), limit: LIMIT, prefix: String::new() };
     let found = audit::list(&control, &visitor.actor, &wanted, &page).await?;
@@ -39,7 +52,7 @@ pub(in crate::web::org) async fn show(
         a.btn href=(export) download { (icon("download")) "Download NDJSON" }
     };
     let inner = html! {
-        (tab_head(HERE, "Every change: who, what, from where. Days are in UTC.", download))
+        (tab_head(HERE, ABOUT, download))
         (filter::form(&fields, &faults))
         @if found.items.is_empty() {
             (empty("search", "Nothing like that has happened", html! {
@@ -50,7 +63,7 @@ pub(in crate::web::org) async fn show(
             (pages.links(&found, &kept))
         }
     };
-    Ok(tab_page(&visitor, HERE, inner))
+    Ok(tab_page(&visitor, HERE, inner).into_response())
 }
 
 /// The names of the tokens by which something was done; those that are gone have none.

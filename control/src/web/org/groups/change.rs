@@ -8,7 +8,7 @@ use super::address;
 use super::lower::Lowering;
 use super::one::{self, Forms};
 use crate::usecases::group::{self, GroupEdit};
-use crate::web::failure::Failure;
+use crate::web::failure::{Failure, absent};
 use crate::web::page::refused;
 use crate::web::posted::Posted;
 use crate::web::{dialog, proof};
@@ -102,7 +102,7 @@ async fn answer<T>(
     *filled = posted.filled();
     match error {
         Error::NotFound { kind, .. } if kind != "group" => {
-            filled.faults.add(field, error.to_string());
+            filled.faults.add(field, absent(&error));
         }
         error => filled.refuse(error, &[field, "permission"])?,
     }

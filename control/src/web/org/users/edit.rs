@@ -134,7 +134,11 @@ fn page(visitor: &Visitor, user: &User, filled: &Filled, of_password: &Filled) -
         (Input::text("display_name", "Full name (optional)").of(filled))
         (Input::text("email", "Email (optional)").of(filled))
         (role_field(filled))
-        (form::tick(filled, "active", "Active", "Without it they can’t sign in, their tokens are revoked for good, and their seat is free"))
+        (form::tick(filled, "active", "Active", if is_self {
+            "Without it you can’t sign in, your tokens are revoked for good, and your seat is free"
+        } else {
+            "Without it they can’t sign in, their tokens are revoked for good, and their seat is free"
+        }))
         (form::buttons("Save", HERE.path()))
     };
     let new_password = html! {

@@ -11,7 +11,7 @@ use crate::web::fields::{Fields, Query};
 use crate::web::form;
 use crate::web::icon::icon;
 use crate::web::listing::Asked;
-use crate::web::meter::seats;
+use crate::web::meter::{NO_SEAT, is_full, seats};
 use crate::web::moment::moment;
 use crate::web::org::{tab_head, tab_page};
 use crate::web::status::{Tone, status};
@@ -50,7 +50,14 @@ pub(super) async fn content(
         (tab_head(HERE, about, seats(taken)))
         (form::find(HERE.path(), ("Search users", form::PART), &asked.search, html! {
             (asked.kept())
-            a.btn.primary.last href={ (HERE.path()) "/new" } { (icon("plus")) "Create User" }
+            @if is_full(taken) {
+                div.last {
+                    button.btn disabled aria-describedby="why-no-user" title=(NO_SEAT) { (icon("plus")) "Create User" }
+                    p.small id="why-no-user" { (NO_SEAT) }
+                }
+            } @else {
+                a.btn.primary.last href={ (HERE.path()) "/new" } { (icon("plus")) "Create User" }
+            }
         }))
         @if found.items.is_empty() {
             (none_found("user", &asked.search, "", HERE.path()))
