@@ -8,6 +8,7 @@
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -28,13 +29,23 @@ const KEPT: usize = 8;
 /// How long no further one is asked for once the system has refused.
 const REST: Duration = Duration::from_secs(1);
 
-/// How many more pipes there may be of each of [`SIZES`], in all threads.
+/// What all threads may have of pipes.
 #[derive(Debug)]
-pub(crate) struct PipeBudget([AtomicUsize; SIZES.len()]);
+pub(crate) struct PipeBudget {
+    /// How many more of each of [`SIZES`].
+    left: [AtomicUsize; SIZES.len()],
+    /// Whether the system splices at all, which it may be forbidden to (seccomp), or not be able to.
+    splices: bool,
+}
 
 impl Default for PipeBudget {
     fn default() -> Self {
-        Self(SIZES.map(|(_, count)| AtomicUsize::new(count)))
+        let tried = try_to_splice();
+        if let Err(why) = &tried {
+            tracing::warn!(%why, "splice(2) can't be used: long answers of HTTP storages are copied");
+        }
+        let left = SIZES.map(|(_, count)| AtomicUsize::new(count));
+        Self { left, splices: tried.is_ok() }
     }
 }
 
@@ -80,7 +91,8 @@ impl Pipes {
     }
 
     fn open(&self) -> Option<Pipe> {
-        if self.rests_until.get().is_some_and(|until| Instant::now() < until) {
+        let rests = self.rests_until.get().is_some_and(|until| Instant::now() < until);
+        if rests || !self.budget.splices {
             return None;
         }
         let mut is_refused = false;
@@ -100,11 +112,22 @@ impl Pipes {
 impl PipeBudget {
     fn take(&self, size: usize) -> bool {
         let less = |left: usize| left.checked_sub(1);
-        self.0[size].fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
+        self.left[size].fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
     }
 
     fn give_back(&self, size: usize) {
-        self.0[size].fetch_add(1, Ordering::Relaxed);
+        self.left[size].fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// From a socket that has nothing.
+fn try_to_splice() -> io::Result<()> {
+    let (socket, _other) = UnixStream::pair()?;
+    socket.set_nonblocking(true)?;
+    let (_out, into) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
+    match splice(&socket, None, &into, None, 1, SpliceFlags::NONBLOCK) {
+        Err(Errno::AGAIN) | Ok(_) => Ok(()),
+        Err(why) => Err(why.into()),
     }
 }
 

@@ -39,6 +39,13 @@ fn one_that_is_not_empty_is_not_used_again() {
     assert_eq!(pipes.held(), 1);
 }
 
+#[test]
+fn where_the_system_does_not_splice_there_is_none() {
+    assert!(try_to_splice().is_ok());
+    let budget = PipeBudget { splices: false, ..PipeBudget::default() };
+    assert!(Rc::new(Pipes::new(Arc::new(budget))).take().is_none());
+}
+
 /// Over all threads, and there are fewer large ones than small ones.
 #[test]
 fn there_is_a_bound() {
