@@ -42,7 +42,7 @@ pub use settings::{ChannelCreators, Settings, StorageName, TokenManagers};
 pub use store::{
     AuditEvent, AuditFilter, ChannelColumn, ChannelDetails, Durability, GatewayRoleError,
     GatewayRow, GatewaySource, Grantable, Group, GroupColumn, GroupDetails, Inspection, Look,
-    MigrationStatus, Principal, PrincipalKind, Reach, Role, ServiceAccount, SessionId,
+    MigrationStatus, OldValue, Principal, PrincipalKind, Reach, Role, ServiceAccount, SessionId,
     SignedInSession, Store, StoreError, Token, TokenChannel, TokenColumn, TokenCounts, TokenSort,
     TokenState, TokenStatus, TokenUse, Top, TopOf, UsageBy, UsageOf, UsageSubject, UsageSum, User,
     UserColumn,

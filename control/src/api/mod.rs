@@ -62,6 +62,7 @@ pub fn router(control: Control) -> Router {
         .routes(routes!(tokens::expiring))
         .routes(routes!(tokens::get, tokens::edit, tokens::revoke))
         .routes(routes!(tokens::reissue))
+        .routes(routes!(tokens::end_old_value))
         .routes(routes!(tokens::lookup))
         .routes(routes!(tokens::import).layer(DefaultBodyLimit::max(tokens::MAX_IMPORT_BYTES)));
     let v1 = v1.routes(routes!(audit::list)).routes(routes!(usage::list));

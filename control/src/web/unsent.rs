@@ -60,6 +60,9 @@ fn action(target: &str, typed: &Fields) -> String {
         ["me", "tokens", "new"] => format!("create the token “{name}” of your own"),
         ["tokens", number, "edit"] if name.is_empty() => format!("change the token {number}"),
         ["tokens", _, "edit"] => format!("change the token “{name}”"),
+        ["tokens", number, "old-value", "end"] => {
+            format!("end the old value of the token {number}")
+        }
         ["tokens", number, "delete"] => format!("delete the token {number}"),
         ["org", "users", "new"] => format!("create the user “{name}”"),
         ["org", "users", of, "edit"] => format!("change the user {of}"),

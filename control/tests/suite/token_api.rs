@@ -88,7 +88,13 @@ control::on_both_databases! {
         assert_eq!(again.headers[CACHE_CONTROL], "no-store");
         let value = again.body["value"].as_str().unwrap();
         assert_ne!(again.body["value"], token["value"]);
-        assert_eq!(admin.get(&path).await.body["hint"], format!("{}…", &value[..7]));
+        let now = admin.get(&path).await.body;
+        assert_eq!(now["hint"], format!("{}…", &value[..7]));
+        assert_eq!(now["old_value_hint"], token["hint"]);
+        assert!(now["old_value_ends_at"].is_string(), "{now}");
+        let ended = admin.delete(&format!("{path}/old-value?wait=1s")).await;
+        assert_eq!((ended.status, &ended.body["confirmed"]), (StatusCode::OK, &json!(true)), "{}", ended.body);
+        assert!(admin.get(&path).await.body["old_value_hint"].is_null());
         let bare = admin.send("POST", &format!("{path}/reissue"), None).await;
         assert_eq!(bare.status, StatusCode::OK, "nothing to say is nothing to send: {}", bare.body);
         let late = admin.post(&format!("{path}/reissue"), json!({ "overlap": "8d" })).await;

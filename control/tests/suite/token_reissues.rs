@@ -89,6 +89,36 @@ control::on_both_databases! {
         assert_eq!(ends(&w, &first).await, now);
     }
 
+    async fn an_old_value_is_shown_while_it_works_and_can_be_ended_before(database: TestDatabase) {
+        let w = World::new(database).await;
+        let old = issued(&w).await;
+        let id = old.token.id;
+        assert_eq!(old.token.old_value, None);
+        let new = reissue(&w, &w.admin, id, after(6 * HOUR)).await.unwrap();
+        let shown = new.token.old_value.clone().unwrap();
+        assert_eq!((shown.hint, shown.ends_at), (old.secret.hint(), w.clock.now().plus(6 * HOUR)));
+        w.clock.advance(HOUR);
+        let refused = token::end_old_value(&w.control, &w.alice, id).await.unwrap_err();
+        assert!(matches!(refused, Error::NotFound { .. }), "{refused}");
+        let since = w.feed().await;
+        let done = token::end_old_value(&w.control, &w.admin, id).await.unwrap();
+        assert_eq!((done.value.old_value, done.value.hint), (None, new.secret.hint()));
+        assert_eq!(ends(&w, &old).await, w.clock.now());
+        assert!(!signs_in(&w, &old).await && signs_in(&w, &new).await);
+        assert_eq!(w.feed_since(since).await.len(), 2, "gateways are told of both values");
+        assert_eq!(w.audit().await.last().unwrap(), &("token.end_old_value".into(), "t".into()));
+        // Again there is nothing to do, and the same to prove.
+        let again = token::end_old_value(&w.control, &w.admin, id).await.unwrap();
+        assert_eq!(again.revision, done.revision);
+        // What ended by itself is shown no more, nor what ended with its token.
+        reissue(&w, &w.admin, id, after(HOUR)).await.unwrap();
+        w.clock.advance(2 * HOUR);
+        assert_eq!(token::get(&w.control, &w.admin, id).await.unwrap().old_value, None);
+        reissue(&w, &w.admin, id, after(HOUR)).await.unwrap();
+        token::revoke(&w.control, &w.admin, id).await.unwrap();
+        assert_eq!(token::get(&w.control, &w.admin, id).await.unwrap().old_value, None);
+    }
+
     async fn s9_an_expired_token_comes_back_with_its_new_value_only(database: TestDatabase) {
         let w = World::new(database).await;
         let old = issued(&w).await;

@@ -66,6 +66,8 @@ const SHOWN: Shows = Fields(&[
     "created_by",
     "created_by_token",
     "expires_at",
+    "old_value_hint",
+    "old_value_ends_at",
     "revoked_at",
     "last_used_at",
     "last_used_from",
@@ -181,6 +183,7 @@ pub(super) const TOKEN: Entry = Entry::Noun {
             shows: IssuedToken,
             ..VERB
         },
+        END_OLD_VALUE,
         REVOKE,
         Verb {
             name: "import",
@@ -265,6 +268,20 @@ const CREATE: Verb = Verb {
         GATEWAY_URL,
     ],
     shows: IssuedToken,
+    ..VERB
+};
+
+const END_OLD_VALUE: Verb = Verb {
+    name: "end-old-value",
+    about: "End the old value that works on since a reissue, and tell on which gateways that is proven",
+    examples: &[
+        "condagate token end-old-value 7",
+        "condagate token end-old-value 7 --wait 30s --require-proof --yes",
+    ],
+    request: (Delete, "/tokens/{id}/old-value"),
+    inputs: &[ID],
+    asks: Some("End the old value of token {id}?"),
+    shows: Proof("ended the old value of token {id}"),
     ..VERB
 };
 

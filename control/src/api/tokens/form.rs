@@ -43,6 +43,11 @@ pub(in crate::api) struct Token {
     /// The token it was made with, if it was made with one.
     created_by_token: Option<i64>,
     expires_at: Time,
+    /// What may be shown of the value before its present one, while that works on after a reissue.
+    #[schema(example = "cg-AbCd…")]
+    old_value_hint: Option<String>,
+    /// When that value ends.
+    old_value_ends_at: Option<Time>,
     revoked_at: Option<Time>,
     last_used_at: Option<Time>,
     /// The address of its last use.
@@ -67,6 +72,7 @@ impl From<crate::Token> for Token {
             Some(EffectiveChannel { channel: channel.name.to_string(), permission })
         });
         let (last_used_at, last_used_from) = token.last_used.unzip();
+        let (old_hint, old_ends) = token.old_value.map(|old| (old.hint, old.ends_at)).unzip();
         Self {
             effective: effective.collect(),
             status: token.status.into(),
@@ -85,6 +91,8 @@ impl From<crate::Token> for Token {
             created_by: token.created_by,
             created_by_token: token.created_by_token.map(|id| id.0),
             expires_at: token.expires_at.into(),
+            old_value_hint: old_hint.map(|hint| hint.to_string()),
+            old_value_ends_at: old_ends.map(Time),
             revoked_at: token.revoked.map(|(at, _)| at.into()),
             last_used_at: last_used_at.map(Time),
             last_used_from,

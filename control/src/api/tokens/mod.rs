@@ -259,6 +259,25 @@ pub(super) async fn revoke(
     proofs::proven(&control, done.revision, wait).await
 }
 
+/// Ends the old value of a token that works on since its reissue; the present one stays.
+#[utoipa::path(
+    delete,
+    path = "/tokens/{id}/old-value",
+    tag = "tokens",
+    params(("id" = i64, Path, description = "Its id"), WaitQuery),
+    responses(ProofAnswer)
+)]
+pub(super) async fn end_old_value(
+    State(control): State<Control>,
+    SignedIn(actor): SignedIn,
+    Segment(id): Segment,
+    Query(query): Query<WaitQuery>,
+) -> Result<Proven, Problem> {
+    let wait = query.wait()?;
+    let done = token::end_old_value(&control, &actor, token_in_path(&id)?).await?;
+    proofs::proven(&control, done.revision, wait).await
+}
+
 /// Tells which token a value belongs to, also one that ended: for a value found somewhere.
 #[utoipa::path(
     get,

@@ -45,12 +45,23 @@ pub struct Token {
     pub issued_at: Timestamp,
     /// From when it no longer works.
     pub expires_at: Timestamp,
+    /// The value before its present one, while that works on.
+    pub old_value: Option<OldValue>,
     /// When it was revoked, and by which change.
     pub revoked: Option<(Timestamp, Revision)>,
     /// When it was last used, and from which address.
     pub last_used: Option<(Timestamp, String)>,
     /// Whether it worked when it was read.
     pub status: TokenStatus,
+}
+
+/// A value that works on beside a newer one (product.md S9).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OldValue {
+    /// What may be shown of it.
+    pub hint: TokenHint,
+    /// From when it no longer works.
+    pub ends_at: Timestamp,
 }
 
 /// One channel of a token.

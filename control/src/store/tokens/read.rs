@@ -7,7 +7,7 @@ use access::{ChannelId, Permission, PrincipalId, Timestamp, TokenHint, TokenId};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-use super::{Token, TokenChannel, TokenStatus};
+use super::{OldValue, Token, TokenChannel, TokenStatus};
 use crate::store::channels::held_channels;
 use crate::store::memberships::held;
 use crate::store::rows::{
@@ -27,7 +27,8 @@ macro_rules! status {
 }
 pub(super) use status;
 
-/// Tokens; the ids of their channels come as one text, since a subquery has one column.
+/// Tokens; the ids of their channels come as one text, and so do end and hint of a value that works on
+/// beside the present one, since a subquery has one column.
 macro_rules! tokens_where {
     ($condition:expr) => {
         concat!(
@@ -37,7 +38,10 @@ macro_rules! tokens_where {
              t.expires_at, t.revoked_at, t.revoked_revision, u.last_used_at, u.last_used_from, ",
             status!(),
             " AS status, (SELECT string_agg(CAST(tc.channel_id AS TEXT), ' ') \
-             FROM token_channels tc WHERE tc.token_id = t.id) AS channels FROM tokens t JOIN principals p ON p.id = t.principal_id \
+             FROM token_channels tc WHERE tc.token_id = t.id) AS channels, \
+             (SELECT CAST(o.valid_until AS TEXT) || ' ' || o.hint FROM token_values o \
+             WHERE o.token_id = t.id AND o.valid_until > $1 ORDER BY o.valid_until DESC LIMIT 1) \
+             AS old_value FROM tokens t JOIN principals p ON p.id = t.principal_id \
              JOIN principals creator ON creator.id = t.created_by \
              JOIN token_values v ON v.token_id = t.id AND v.valid_until IS NULL \
              LEFT JOIN token_last_used u ON u.token_id = t.id WHERE ",
@@ -230,6 +234,13 @@ impl Holdings {
     }
 }
 
+/// An old value that works on: it ends with its token at the latest.
+fn old(text: &str, token_ends: Timestamp) -> Result<OldValue, StoreError> {
+    let (ends_at, hint) = text.split_once(' ').unwrap_or((text, ""));
+    let ends_at = Timestamp::from_millis(word("the end of a token's old value", ends_at)?);
+    Ok(OldValue { hint: TokenHint::from_stored(hint), ends_at: ends_at.min(token_ends) })
+}
+
 pub(super) fn read(row: &AnyRow, holdings: &Holdings) -> Result<Token, StoreError> {
     let principal_id = PrincipalId(row.try_get("principal_id")?);
     let permission = permission_from_column(row.try_get("permission")?)?;
@@ -237,6 +248,10 @@ pub(super) fn read(row: &AnyRow, holdings: &Holdings) -> Result<Token, StoreErro
     let revoked_at = time_if_any(row, "revoked_at")?;
     let revoked_by = row.try_get::<Option<i64>, _>("revoked_revision")?.map(Revision);
     let last_used_at = time_if_any(row, "last_used_at")?;
+    let expires_at = time(row, "expires_at")?;
+    let status = word("a token's status", row.try_get("status")?)?;
+    let works = matches!(status, TokenStatus::Active | TokenStatus::Limited);
+    let old_value = row.try_get::<Option<&str>, _>("old_value")?;
     let last_used_from = row.try_get::<Option<String>, _>("last_used_from")?;
     Ok(Token {
         id: TokenId(row.try_get("id")?),
@@ -253,9 +268,10 @@ pub(super) fn read(row: &AnyRow, holdings: &Holdings) -> Result<Token, StoreErro
         created_by: row.try_get("created_by")?,
         created_by_token: row.try_get::<Option<i64>, _>("created_by_token")?.map(TokenId),
         issued_at: time(row, "issued_at")?,
-        expires_at: time(row, "expires_at")?,
+        expires_at,
+        old_value: old_value.filter(|_| works).map(|text| old(text, expires_at)).transpose()?,
         revoked: revoked_at.zip(revoked_by),
         last_used: last_used_at.zip(last_used_from),
-        status: word("a token's status", row.try_get("status")?)?,
+        status,
     })
 }

@@ -121,6 +121,16 @@ pub(crate) async fn replace_value(
     insert_value(db, id, value, now).await
 }
 
+/// Ends what works beside the present value; how many values that were.
+pub(crate) async fn end_old_values(
+    db: &mut Connection,
+    id: TokenId,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let ended = sqlx::query(END_OVERLAPS).bind(id.0).bind(now.as_millis()).execute(db).await?;
+    Ok(ended.rows_affected())
+}
+
 /// Whether the principal has a token of that name that isn't revoked.
 pub(crate) async fn token_name_in_use(
     db: &mut Connection,

@@ -2,6 +2,7 @@
 
 mod browse;
 mod edit;
+mod end_old;
 mod import;
 mod issue;
 mod lookup;
@@ -17,6 +18,7 @@ use access::{ChannelName, Limits, Permission, Timestamp, TokenSecret};
 
 pub use browse::{Browse, Browsed, browse};
 pub use edit::{TokenEdit, edit};
+pub use end_old::end_old_value;
 pub use import::{Import, Imported, MAX_ATOMIC, import};
 pub use issue::create;
 pub use lookup::{Found, lookup};

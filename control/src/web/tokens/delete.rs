@@ -9,7 +9,7 @@ use super::back::{Back, list};
 use super::edit::id_in_path;
 use super::owner::Owner;
 use super::proof::shown_after;
-use super::was;
+use super::{old_value, was};
 use crate::usecases::token;
 use crate::web::dialog::{danger, dialog};
 use crate::web::failure::Failure;
@@ -101,6 +101,10 @@ async fn asking(
             html! {
                 p { "It is refused at once on every gateway, and downloads that run on it are cut. This can’t be undone." }
                 dl.kv {
+                    @if let Some(old) = old_value::told(visitor, token) {
+                        dt { "Old value" }
+                        dd { (old) ": it ends with the token" }
+                    }
                     dt { "Last used" }
                     dd { (was::last_used(visitor, token)) }
                     @if !token.description.is_empty() { dt { "Description" } dd { (token.description) } }

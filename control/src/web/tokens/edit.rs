@@ -14,7 +14,7 @@ use super::new::already_made;
 use super::notice::notice;
 use super::order::{self, FIELDS, limit_fields, limits_as_typed};
 use super::owner::Owner;
-use super::was;
+use super::{old_value, was};
 use crate::actor::Repeatable;
 use crate::usecases::Committed;
 use crate::usecases::permitted;
@@ -112,9 +112,9 @@ pub(super) async fn save(
         }
     };
     let overlap = wanted.reissue.as_ref().map(|reissue| reissue.overlap);
-    match (fields.text(dialog::CONFIRM), overlap) {
-        ("", Some(overlap)) if before.revoked.is_none() => {
-            return Ok(asked(&posted, &way, &before, overlap).into_response());
+    match (fields.text(dialog::CONFIRM), &wanted.reissue) {
+        ("", Some(reissue)) if before.revoked.is_none() => {
+            return Ok(asked(&posted, &way, &before, reissue).into_response());
         }
         ("no", _) => return Ok(page(visitor, &way, &before, &filled).into_response()),
         _ => {}
@@ -164,9 +164,10 @@ async fn refuse(
     Ok(refused(page(visitor, way, &now, &filled)))
 }
 
-/// Whether a new value is meant: what runs on the old one, and until when it may.
-fn asked(posted: &Posted, way: &Way, token: &Token, overlap: Duration) -> Markup {
+/// Whether a new value is meant: until when it works, what runs on the old one, and until when it may.
+fn asked(posted: &Posted, way: &Way, token: &Token, reissue: &Reissue) -> Markup {
     let visitor = &posted.visitor;
+    let overlap = reissue.overlap;
     let ends = visitor.now.plus(overlap).min(token.expires_at);
     let at_once = html! { "Ends at once on every gateway; downloads that run on it are cut" };
     let over = dialog::dialog(
@@ -174,6 +175,13 @@ fn asked(posted: &Posted, way: &Way, token: &Token, overlap: Duration) -> Markup
         html! {
             p { "Whatever uses " b { (token.name) } " needs the new value. This can’t be undone." }
             dl.kv {
+                @if let Some(Expiry::At(end)) = reissue.expires {
+                    dt { "The new value" }
+                    dd {
+                        "Works until " (last_day(end)) " (UTC), " (moment(visitor.now, end))
+                        @if end == token.expires_at { ": the day that it ends now" }
+                    }
+                }
                 dt { "The old value" }
                 dd {
                     @if token.status == TokenStatus::Expired { "Expired already" }
@@ -208,7 +216,7 @@ impl Wanted {
             _ => None,
         };
         let limits = order::limits(fields, &mut faults);
-        let reissue = reissues.then(|| faults.keep(how(visitor, fields))).flatten();
+        let reissue = reissues.then(|| faults.keep(how(visitor, before, fields))).flatten();
         let limits = match limits {
             Some(limits) if faults.is_empty() => limits,
             _ => return Err(faults),
@@ -253,21 +261,28 @@ async fn carry_out(
     Ok(Some(token::reissue(control, &second, id, reissue).await?))
 }
 
-/// How a new value is issued.
-fn how(visitor: &Visitor, fields: &Fields) -> Result<Reissue, Error> {
+/// How a new value is issued: it ends on the day in the form.
+fn how(visitor: &Visitor, before: &Token, fields: &Fields) -> Result<Reissue, Error> {
     let overlap = fields.text("overlap");
     let overlap = OVERLAPS.iter().find(|(seconds, _)| *seconds == overlap);
     let overlap = overlap.and_then(|(seconds, _)| seconds.parse().ok());
     let overlap = overlap.ok_or_else(|| Error::invalid("overlap", "choose one of the list"))?;
-    // A new value begins a new year: a day that was left as it was is no wish.
-    let expires = began::changed(fields, "expires_at")
-        .map(|text| order::day(&text, visitor.now))
-        .transpose()?;
     let latest = visitor.now.plus(MAX_LIFESPAN);
-    if matches!(expires, Some(Expiry::At(end)) if end > latest) {
-        return Err(Error::invalid("expires_at", format!("choose a day up to {}", latest.date())));
+    let end = match began::changed(fields, "expires_at") {
+        Some(text) => order::day(&text, visitor.now)?,
+        // A day that was left as it was is when it ends now, to the moment.
+        None => Expiry::At(before.expires_at),
+    };
+    match end {
+        Expiry::At(end) if end <= visitor.now || end > latest => {
+            let (from, to) = (visitor.now.date(), latest.date());
+            let message = format!("choose a day from {from} to {to}: the new value ends then");
+            Err(Error::invalid("expires_at", message))
+        }
+        end => {
+            Ok(Reissue { overlap: Duration::from_secs(overlap), expires: Some(end), seen: None })
+        }
     }
-    Ok(Reissue { overlap: Duration::from_secs(overlap), expires, seen: None })
 }
 
 /// As whom the second change of one form is made: its key is its own.
@@ -305,15 +320,26 @@ pub(super) fn id_in_path(segment: &str) -> Result<TokenId, Failure> {
 }
 
 fn content(visitor: &Visitor, way: &Way, token: &Token, filled: &Filled) -> Markup {
-    let latest = token.issued_at.plus(MAX_LIFESPAN).date();
     let today = visitor.now.date();
+    let [latest, latest_new] =
+        [token.issued_at, visitor.now].map(|at| at.plus(MAX_LIFESPAN).date());
     let channels: Vec<_> = token.channels.iter().map(|channel| channel.name.to_string()).collect();
     let is_expired = token.status == TokenStatus::Expired;
     let can_be_extended = token.issued_at.plus(MAX_LIFESPAN) > visitor.now;
+    let until = if can_be_extended {
+        format!(
+            "At the end of this day in UTC. With its present value until {latest} at the latest; with a new one until {latest_new}."
+        )
+    } else {
+        format!(
+            "At the end of this day in UTC. Only a new value can end later: until {latest_new} at the latest."
+        )
+    };
     html! {
         (way.owner.crumbs())
         (page::head(html! { "Edit " (token.name) }, html! {
             p { (token.permission) " on " (channels.join(", ")) ". Its value stays unless you issue a new one." }
+            @if token.old_value.is_some() { p { (old_value::ending(visitor, token, &way.back)) } }
             @if is_expired {
                 p.warn {
                     "It expired " (moment(visitor.now, token.expires_at)) ". "
@@ -326,15 +352,12 @@ fn content(visitor: &Visitor, way: &Way, token: &Token, filled: &Filled) -> Mark
             (began::hidden(&fingerprint(token), &as_typed(token)))
             (Input::text("name", "Name").of(filled))
             (Input::text("description", "Description (optional)").of(filled))
-            @if can_be_extended {
-                (Input::day("expires_at", "Expires", (&today, &latest))
-                    .hint("At the end of this day in UTC, at most 365 days from its issue.").of(filled))
-            }
+            (Input::day("expires_at", "Expires", (&today, &latest_new)).hint(&until).of(filled))
             (limit_fields(filled))
             div.list {
                 div.reissue {
                     (form::unfolding_tick(filled, "reissue", "Issue a new token",
-                        "A new value, shown once, and a new year. You choose how long the old one works on."))
+                        "A new value, shown once, that ends on the day under Expires. You choose how long the old one works on."))
                     div.unfold {
                         (form::select(filled, ("overlap", "Keep the old value working for"), Some("Time to put the new value everywhere."), &OVERLAPS))
                     }

@@ -6,6 +6,7 @@ mod edit;
 mod new;
 mod notice;
 mod offer;
+mod old_value;
 mod order;
 mod owner;
 mod proof;
@@ -30,6 +31,7 @@ pub(super) fn router() -> Router<Control> {
         .route("/me/tokens", get(owner::own))
         .route("/me/tokens/new", get(new::of_own).post(new::make_of_own))
         .route("/tokens/{id}/edit", get(edit::show).post(edit::save))
+        .route("/tokens/{id}/old-value/end", get(old_value::ask).post(old_value::end))
         .route("/tokens/{id}/delete", get(delete::ask).post(delete::revoke))
         .route("/tokens/{id}/revoked", get(delete::revoked))
         .route("/tokens/{id}/proof", get(proof::part))

@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use super::back::{Back, MADE};
+use super::old_value;
 use super::owner::WHY_NO_TOKEN;
 use crate::usecases::Page;
 use crate::usecases::token::{self, Browse, Browsed};
@@ -165,6 +166,7 @@ fn row(
             th scope="row" {
                 b { (token.name) } small { (token.hint) }
                 @if is_made { (note(Tone::Good, "ok", "New")) }
+                @if token.old_value.is_some() { small { (old_value::ending(visitor, token, &asked.back)) } }
             }
             td.full.max {
                 @if token.description.is_empty() { span.vh { "No description" } } @else { (shortened(&token.description)) }

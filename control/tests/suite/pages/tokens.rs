@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use access::{Permission, Timestamp};
 use axum::http::header::CACHE_CONTROL;
-use control::usecases::token::{self, Expiry, TokenEdit};
+use control::usecases::token::{self, Expiry, Reissue, TokenEdit};
 use control::usecases::{Page, channel, group};
 use control::{Settings, TokenStatus};
 
@@ -174,9 +174,12 @@ control::on_both_databases! {
         let mut browser = Browser::signed_in(&w, "root").await;
         let form = browser.get(&path).await;
         form.shows(200, &["only a new token brings it back"]);
-        assert!(!form.text.contains("name=\"expires_at\""));
-        let typed = [("name", "old"), ("reissue", "yes"), ("overlap", "0"), ("confirm", "yes")];
-        browser.fill(&form, &path, &typed).await.shows(201, &["Copy your token now"]);
+        let was = token::get(&w.control, &w.admin, ended.token.id).await.unwrap().expires_at;
+        let was = was.minus(Duration::from_millis(1)).date();
+        let with = |day| [("name", "old"), ("expires_at", day), ("reissue", "yes"), ("overlap", "0"), ("confirm", "yes")];
+        browser.fill(&form, &path, &with(&was)).await.shows(422, &["Choose a day from"]);
+        let later = w.now().plus(30 * DAY).date();
+        browser.fill(&form, &path, &with(&later)).await.shows(201, &["Copy your token now"]);
     }
 
     async fn only_who_can_issue_is_asked_for_what_it_issued(database: TestDatabase) {
@@ -239,7 +242,8 @@ control::on_both_databases! {
         let typed = [("name", "ci2"), ("description", ""), ("expires_at", day.as_str()), ("reissue", "yes"), ("overlap", "0")];
         // What ends, and what runs on it, is said before.
         let asked = browser.fill(&form, &path, &typed).await;
-        asked.shows(200, &["Issue a new token?", "Ends at once on every gateway", "Last used", "data-cancel autofocus>Cancel"]);
+        asked.shows(200, &["Issue a new token?", "Ends at once on every gateway", "Last used", "data-cancel autofocus>Cancel",
+            &format!("Works until {day} (UTC)"), "the day that it ends now"]);
         let later: Vec<_> = typed[..4].iter().copied().chain([("overlap", "86400")]).collect();
         browser.fill(&form, &path, &later).await.shows(200, &["Issue a new token?", "Works until it ends"]);
         let back: Vec<_> = typed.into_iter().chain([("confirm", "no")]).collect();
@@ -249,8 +253,45 @@ control::on_both_databases! {
         let made = browser.fill(&form, &path, &typed).await;
         made.shows(201, &["Copy your token now", "Access is taken away"]);
         assert_ne!(value(&made), issued.secret.reveal());
-        assert_eq!(tokens(&w).await[0].name, "ci2");
+        let now = &tokens(&w).await[0];
+        assert_eq!((&*now.name, now.expires_at), ("ci2", issued.token.expires_at), "the day in the form");
         browser.fill(&form, &path, &typed).await.shows(409, &["made already"]);
+        // A new value may end a year from now.
+        w.clock.advance(10 * DAY);
+        let mut browser = Browser::signed_in(&w, "root").await;
+        let form = browser.get(&path).await;
+        let year = w.now().plus(365 * DAY).date();
+        form.shows(200, &[&format!("max=\"{year}\""), &format!("with a new one until {year}")]);
+        let with = |more| [("name", "ci2"), ("expires_at", &*year), ("overlap", "0"), more];
+        browser.fill(&form, &path, &with(("reissue", "yes"))).await.shows(200, &[&format!("Works until {year} (UTC), ")]);
+        let yes: Vec<_> = with(("reissue", "yes")).into_iter().chain([("confirm", "yes")]).collect();
+        browser.fill(&form, &path, &yes).await.shows(201, &["Copy your token now"]);
+        assert_eq!(tokens(&w).await[0].expires_at.date(), year);
+    }
+
+    async fn an_old_value_that_works_on_is_told_and_ended(database: TestDatabase) {
+        let w = World::new(database).await;
+        w.account("a").await;
+        let issued = w.token(&w.admin, "service-account-channel-a", order("ci", Permission::Read, &["a"])).await.unwrap();
+        let id = issued.token.id;
+        let again = Reissue { overlap: DAY, ..Reissue::default() };
+        token::reissue(&w.control, &w.admin, id, again).await.unwrap();
+        let mut browser = Browser::signed_in(&w, "root").await;
+        let hint = issued.secret.hint().to_string();
+        for page in [ACCOUNT.to_owned(), format!("/tokens/{}/edit", id.0)] {
+            browser.get(&page).await.shows(200, &[&format!("The old value {hint} still works; it ends"), "in 1 day", ">End it now</a>"]);
+        }
+        browser.get(&format!("/tokens/{}/delete", id.0)).await.shows(200, &[&format!("{hint} still works"), "it ends with the token"]);
+        let path = format!("/tokens/{}/old-value/end", id.0);
+        let asked = browser.get(&path).await;
+        asked.shows(200, &["End the old value of ci?", &hint, "The new value goes on", "Last used"]);
+        let done = browser.fill(&asked, &path, &[]).await;
+        assert_eq!(done.status, 303, "{}", done.text);
+        let shown = browser.get(done.headers["location"].to_str().unwrap()).await;
+        shown.shows(200, &["Access is taken away.", "<b>ci</b>"]);
+        assert!(!shown.text.contains(&hint));
+        browser.get(&path).await.shows(200, &["No old value of it works any more"]);
+        browser.fill(&asked, &path, &[]).await.leads_to(ACCOUNT);
     }
 
     async fn a_new_value_that_is_refused_changes_nothing_and_can_be_asked_for_again(database: TestDatabase) {
@@ -263,7 +304,7 @@ control::on_both_databases! {
         let with = |day, overlap| [("name", "ci2"), ("expires_at", day), ("reissue", "yes"), ("overlap", overlap), ("confirm", "yes")];
         let day = issued.token.expires_at.minus(Duration::from_millis(1)).date();
         let mut refused = browser.fill(&form, &path, &with("2099-01-01", "0")).await;
-        refused.shows(422, &["Choose a day up to", "value=\"ci2\""]);
+        refused.shows(422, &["Choose a day from", "value=\"ci2\""]);
         refused = browser.fill(&refused, &path, &with(&day, "999999999")).await;
         refused.shows(422, &["Choose one of the list"]);
         assert_eq!(tokens(&w).await[0].name, "ci");

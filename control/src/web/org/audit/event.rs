@@ -5,10 +5,11 @@ use serde_json::Value;
 use crate::AuditEvent;
 
 /// What can have been done, as the log has it and in words; in the order of the filter's list.
-pub(super) const ACTIONS: [(&str, &str); 24] = [
+pub(super) const ACTIONS: [(&str, &str); 25] = [
     ("token.create", "Issued a token"),
     ("token.edit", "Edited a token"),
     ("token.reissue", "Reissued a token"),
+    ("token.end_old_value", "Ended a token’s old value"),
     ("token.revoke", "Revoked a token"),
     ("token.import", "Imported a token"),
     ("service_account.create", "Created a service account"),
@@ -66,7 +67,9 @@ pub(super) fn detail(event: &AuditEvent) -> String {
                 text("principal")
             )
         }
-        "token.revoke" | "token.reissue" => format!("of {}", text("principal")),
+        "token.revoke" | "token.reissue" | "token.end_old_value" => {
+            format!("of {}", text("principal"))
+        }
         "group.add_member" | "group.remove_member" => text("member").to_owned(),
         "group.set_permission" if after.is_none() => format!("none on {}", text("channel")),
         "group.set_permission" => format!("{} on {}", text("permission"), text("channel")),
