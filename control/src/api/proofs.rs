@@ -41,6 +41,9 @@ struct GatewayProof {
     /// Which start of it.
     instance: String,
     state: ProofState,
+    /// Whether it ended because its lease ran out, without a stop and without having said that the
+    /// change is in force there.
+    stopped_by_lease: bool,
     /// The last change that is in force there.
     applied_revision: i64,
     /// When it stops serving by what was before, whatever happens; null once it doesn't any more.
@@ -84,6 +87,7 @@ impl From<Member> for GatewayProof {
                 MemberState::Waiting => ProofState::Waiting,
                 MemberState::Ended => ProofState::Ended,
             },
+            stopped_by_lease: member.stopped_by_lease,
             applied_revision: member.applied_revision.0,
             stops_by: member.stops_by.map(Time::from),
         }

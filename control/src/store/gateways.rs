@@ -72,6 +72,17 @@ const LIVE_OR_ENDED_SINCE: &str = gateways_where!(
      ORDER BY g.name, g.started_at, g.instance"
 );
 
+/// Those that an observer ended since `$1` and that haven't come back under their name.
+const LOST: &str = gateways_where!(
+    "g.ended_by_observer = 1 AND g.ended_at >= $1 AND NOT EXISTS (SELECT 1 FROM gateways o \
+     WHERE o.name = g.name AND o.instance <> g.instance AND o.started_at >= g.renewed_at) \
+     ORDER BY g.name, g.instance"
+);
+
+/// What it may have served since without news is reckoned with no more.
+const FORGET_ENDED: &str = "UPDATE gateways SET ended_by_observer = 0 \
+     WHERE instance = $1 AND ended_by_observer = 1";
+
 /// None of the gateways that have ended.
 pub(crate) const NO_MORE: Timestamp = Timestamp::from_millis(i64::MAX);
 
@@ -88,6 +99,15 @@ pub(crate) async fn live_gateways(db: &mut Connection) -> Result<Vec<GatewayRow>
     gateways_since(db, NO_MORE, NO_MORE).await
 }
 
+/// The gateways whose lease has run out since then without a stop, and that haven't come back.
+pub(crate) async fn lost_gateways(
+    db: &mut Connection,
+    since: Timestamp,
+) -> Result<Vec<GatewayRow>, StoreError> {
+    let rows = sqlx::query(LOST).bind(since.as_millis()).fetch_all(db).await?;
+    rows.iter().map(read).collect()
+}
+
 /// The gateways that have not ended, those that have since `since`, and those that an observer
 /// ended but that may have served public channels at `public_since` or later (sync.md L6).
 pub(crate) async fn gateways_since(
@@ -101,6 +121,15 @@ pub(crate) async fn gateways_since(
         .fetch_all(db)
         .await?;
     rows.iter().map(read).collect()
+}
+
+/// Forgets that a gateway ended without a stop; `false` when it had one, or is forgotten already.
+pub(crate) async fn forget_ended(
+    db: &mut Connection,
+    instance: &Instance,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query(FORGET_ENDED).bind(instance.0.as_str()).execute(db).await?;
+    Ok(done.rows_affected() > 0)
 }
 
 fn read(row: &AnyRow) -> Result<GatewayRow, StoreError> {

@@ -34,10 +34,27 @@ pub async fn list(
     Ok((Listed::page(found, page, place), newest))
 }
 
+/// For how long a gateway that is gone without a stop is told of among the others.
+const LOST_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+/// And for how long it is told of on every page.
+const LOST_LATELY: Duration = Duration::from_secs(60 * 60);
+
+/// The gateways whose lease has run out within a day without a clean stop, by name, until they come
+/// back under their name or are forgotten; for admins.
+///
+/// # Errors
+/// [`Error::NotPermitted`], [`Error::NotSignedIn`]; [`Error::Store`].
+pub async fn lost(control: &Control, actor: &Actor) -> Result<Vec<GatewayRow>, Error> {
+    let now = control.now();
+    let mut db = control.store.reader().await?;
+    Caller::verify(&mut db, actor, now).await?.require_admin()?;
+    Ok(store::lost_gateways(&mut db, now.minus(LOST_FOR)).await?)
+}
+
 /// How long a change may be on its way before a gateway that lacks it is behind.
 const ON_ITS_WAY: Duration = Duration::from_secs(5);
 
-/// Whether the gateways that haven't ended are well.
+/// Whether the gateways are well.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Health {
     /// How many serve.
@@ -46,6 +63,8 @@ pub struct Health {
     pub silent: Vec<String>,
     /// Those that serve without the newest change, by name.
     pub behind: Vec<String>,
+    /// Those that have ended within the hour without a clean stop, and haven't come back, by name.
+    pub lost: Vec<String>,
 }
 
 /// Whether the gateways are well; for admins.
@@ -70,6 +89,8 @@ pub async fn health(control: &Control, actor: &Actor) -> Result<Health, Error> {
             health.behind.push(gateway.name);
         }
     }
+    let lost = store::lost_gateways(&mut db, now.minus(LOST_LATELY)).await?;
+    health.lost = lost.into_iter().map(|gateway| gateway.name).collect();
     Ok(health)
 }
 
@@ -79,8 +100,8 @@ fn place(gateway: &GatewayRow) -> String {
 }
 
 /// Waits no more for a gateway that is gone for good: changes are proven without it. For admins,
-/// who answer for it that it is gone; one that comes back registers anew (sync.md L5). Forgetting
-/// one that has ended is fine.
+/// who answer for it that it is gone; one that comes back registers anew (sync.md L5). One whose lease
+/// ran out without a stop is told of no more. Forgetting one that has stopped is fine.
 ///
 /// # Errors
 /// [`Error::GatewayLive`] while its lease holds; [`Error::NotFound`], [`Error::NotPermitted`],
@@ -91,16 +112,16 @@ pub async fn forget(control: &Control, actor: &Actor, instance: &Instance) -> Re
     Caller::verify(write.connection(), actor, now).await?.require_admin()?;
     let found = store::find_gateway(write.connection(), instance).await?;
     let found = found.ok_or_else(|| Error::not_found("gateway", &instance.0))?;
-    if found.ended_at.is_some() {
-        return Ok(());
-    }
     let until = found.lease_ends_at();
-    let live = || Error::GatewayLive { name: found.name.clone(), until };
+    if found.ended_at.is_some() {
+        if !store::forget_ended(write.connection(), instance).await? {
+            return Ok(());
+        }
     // One that renewed since it was read is not gone either.
-    if now < until.plus(CLOCKS_APART)
+    } else if now < until.plus(CLOCKS_APART)
         || !control.store.end_unrenewed(&mut write, (instance, found.renewal), false).await?
     {
-        return Err(live());
+        return Err(Error::GatewayLive { name: found.name, until });
     }
     let event = Event {
         action: "gateway.forget",

@@ -52,6 +52,9 @@ pub struct Member {
     pub instance: Instance,
     /// Whether the change is in force there.
     pub state: MemberState,
+    /// Whether nothing but the end of its lease put the change in force: it ended without a stop, and
+    /// had not said that it applied it.
+    pub stopped_by_lease: bool,
     /// How far it is.
     pub applied_revision: Revision,
     /// When it stops serving by what was before; none once it doesn't any more.
@@ -216,7 +219,9 @@ fn member(revision: &RevisionRow, row: GatewayRow, now: Timestamp) -> Member {
         (Some(_), Some(until)) if !applied => (MemberState::Waiting, Some(until.min(by))),
         (Some(_), _) => (MemberState::Ended, None),
     };
+    let stopped_by_lease = state == MemberState::Ended && row.ended_by_observer && !applied;
     Member {
+        stopped_by_lease,
         name: row.name,
         instance: row.instance,
         state,
@@ -290,9 +295,14 @@ mod tests {
         let over = NOW.plus(GRACE + CLOCKS_APART);
         assert_eq!((proof.confirmed_at, proof.guaranteed_by), (None, over));
         assert!(judge(&change(true), vec![ended(true)], over).confirmed_at.is_some());
-        assert!(judge(&change(false), vec![ended(true)], NOW).confirmed_at.is_some());
+        let stopped = judge(&change(false), vec![ended(true), ended(false)], NOW);
+        assert!(stopped.confirmed_at.is_some());
+        let by_lease: Vec<_> = stopped.gateways.iter().map(|one| one.stopped_by_lease).collect();
+        assert_eq!(by_lease, [true, false]);
         let knew = GatewayRow { applied_revision: Revision(7), ..ended(true) };
-        assert!(judge(&change(true), vec![knew], NOW).confirmed_at.is_some(), "it serves by it");
+        let proof = judge(&change(true), vec![knew], NOW);
+        assert!(proof.confirmed_at.is_some(), "it serves by it");
+        assert!(!proof.gateways[0].stopped_by_lease);
         let later = GatewayRow { ended_at: Some(NOW.plus(LEASE)), ..ended(true) };
         let told = RevisionRow { committed_by: Some(NOW), ..change(true) };
         let proof = judge(&told, vec![later], NOW.plus(LEASE));

@@ -141,24 +141,27 @@ pub(super) async fn shown_after(
     })
 }
 
-/// "Revoked. Confirmed on 3 of 3 gateways in 38 ms."
+/// "Revoked. Confirmed on 2 of 3 gateways in 9.4 s; 1 was stopped by its lease."
 fn words(lead: &str, proof: &Proof) -> Markup {
-    let serving = proof.gateways.iter().filter(|gateway| gateway.state != MemberState::Ended);
-    let (mut all, mut applied) = (0, 0);
-    for gateway in serving {
-        all += 1;
-        applied += usize::from(gateway.state == MemberState::Applied);
-    }
+    let count = |is: fn(&Member) -> bool| proof.gateways.iter().filter(|one| is(one)).count();
+    let applied = count(|gateway| gateway.state == MemberState::Applied);
+    let by_lease = count(|gateway| gateway.stopped_by_lease);
+    let all = by_lease + count(|gateway| gateway.state != MemberState::Ended);
+    let stopped = match by_lease {
+        0 => String::new(),
+        1 => "; 1 was stopped by its lease".to_owned(),
+        more => format!("; {more} were stopped by their leases"),
+    };
     let s = if all == 1 { "" } else { "s" };
     html! {
         (lead) ". "
         @match proof.confirmed_at {
             Some(_) if all == 0 => "No gateway is running that could grant it.",
             Some(confirmed) => {
-                "Confirmed on " (applied) " of " (all) " gateway" (s) " in " (took(confirmed.since(proof.changed_at))) "."
+                "Confirmed on " (applied) " of " (all) " gateway" (s) " in " (took(confirmed.since(proof.changed_at))) (stopped) "."
             }
             None => {
-                "Confirmed on " (applied) " of " (all) " gateway" (s) ". None grants it after "
+                "Confirmed on " (applied) " of " (all) " gateway" (s) (stopped) ". None grants it after "
                 time datetime=(proof.guaranteed_by) title=(exact(proof.guaranteed_by)) data-clock { (exact(proof.guaranteed_by)) }
                 "."
             }
@@ -176,6 +179,9 @@ fn took(time: Duration) -> String {
 fn row(gateway: &Member, now: Timestamp) -> Markup {
     let (class, icon, words) = match gateway.state {
         MemberState::Applied => ("i ok", "ok", "Refuses it"),
+        MemberState::Ended if gateway.stopped_by_lease => {
+            ("i warn", "off", "Did not answer; its lease ran out, so that it serves no more")
+        }
         MemberState::Ended => ("i dim", "off", "Serves no more"),
         MemberState::Waiting => ("i warn spin", "wait", "Has not answered yet"),
     };

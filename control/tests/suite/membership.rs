@@ -134,6 +134,8 @@ control::on_both_databases! {
         let proof = prove(&w.control, revision, Duration::ZERO).await.unwrap();
         assert!(proof.confirmed_at.is_some());
         assert_eq!(states(&proof), [("gone", MemberState::Ended), ("kept", MemberState::Applied)]);
+        let by_lease: Vec<_> = proof.gateways.iter().map(|member| member.stopped_by_lease).collect();
+        assert_eq!(by_lease, [true, false]);
         assert_eq!(source.renew(instance("gone")).await.unwrap(), Renewal::Ended);
         assert_eq!(source.renew(instance("kept")).await.unwrap(), Renewal::Committed);
     }

@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
+use access::GrantSource as _;
 use access::Permission;
 use access::lease::{Instance, LeaseSource as _, LeaseTerms, Registration, Renewal};
-use control::Settings;
 use control::usecases::{group, service_account};
+use control::{Observer, Settings};
 use serde_json::json;
 
 use super::browser::Browser;
@@ -14,6 +15,66 @@ use crate::client::Client;
 use crate::world::{World, name, order, settings};
 
 control::on_both_databases! {
+    async fn a_gateway_that_is_gone_stays_told_until_it_is_forgotten_or_back(database: TestDatabase) {
+        let w = World::new(database).await;
+        let source = w.control.store().gateway_source(w.clock.clone());
+        let (lease, hour) = (Duration::from_secs(180), Duration::from_secs(3600));
+        let terms = LeaseTerms { lease, serve_known: Duration::ZERO, public_grace: Duration::ZERO };
+        let starts = async |instance: &str, name: &str| {
+            let (instance, name) = (Instance(instance.to_owned()), name.to_owned());
+            let registration = Registration { instance, name, version: "1".to_owned(), terms };
+            source.register(registration).await.unwrap();
+        };
+        for name in ["gw-1", "gw-2", "gw-3"] {
+            starts(name, name).await;
+        }
+        source.end(Instance("gw-3".to_owned())).await.unwrap();
+        let mut observer = Observer::new(w.control.store().clone(), w.clock.clone());
+        observer.look().await.unwrap();
+        let made = group::create(&w.control, &w.admin, "g", "").await.unwrap().revision;
+        let applied = source.begin(0).await.unwrap().applied;
+        source.acknowledge(Instance("gw-1".to_owned()), applied).await.unwrap();
+        w.clock.advance(lease);
+        assert_eq!(source.renew(Instance("gw-1".to_owned())).await.unwrap(), Renewal::Committed);
+        observer.look().await.unwrap();
+
+        let mut browser = Browser::signed_in(&w, "root").await;
+        let page = browser.get("/org/gateways").await;
+        page.shows(200, &["gw-2 is gone</span>", "1 of 1", "Ended", "Its lease ran out", "not stopped cleanly", "Forget gw-2"]);
+        assert!(!page.text.contains("gw-3"), "it was stopped cleanly");
+        let proof = browser.get(&format!("/channels?proof={}", made.0)).await;
+        proof.shows(200, &["Confirmed on 1 of 2 gateways in", "; 1 was stopped by its lease."]);
+        // After an hour it is told on its page alone, after a day nowhere.
+        w.clock.advance(2 * hour);
+        assert_eq!(source.renew(Instance("gw-1".to_owned())).await.unwrap(), Renewal::Committed);
+        let page = browser.get("/org/gateways").await;
+        page.shows(200, &["1 gateway serves", "Forget gw-2"]);
+        // Back under its name, it is not gone.
+        starts("again", "gw-2").await;
+        let page = browser.get("/org/gateways").await;
+        assert!(!page.text.contains("not stopped cleanly"), "{}", page.text);
+        w.clock.advance(lease);
+        observer.look().await.unwrap();
+        w.clock.advance(lease);
+        observer.look().await.unwrap();
+        let page = browser.get("/org/gateways").await;
+        page.shows(200, &["No gateway serves", "No gateway is running", "/org/gateways/again/forget", "/org/gateways/gw-1/forget"]);
+        assert!(!page.text.contains("/org/gateways/gw-2/forget"), "{}", page.text);
+        let path = "/org/gateways/again/forget";
+        let asked = browser.get(path).await;
+        browser.fill(&asked, path, &[]).await.leads_to("/org/gateways");
+        assert_eq!(w.audit().await.last().unwrap(), &("gateway.forget".into(), "gw-2".into()));
+        let page = browser.get("/org/gateways").await;
+        page.shows(200, &["/org/gateways/gw-1/forget"]);
+        assert!(!page.text.contains("gw-2"), "{}", page.text);
+        w.clock.advance(9 * hour);
+        let mut browser = Browser::signed_in(&w, "root").await;
+        browser.get("/org/gateways").await.shows(200, &["/org/gateways/gw-1/forget"]);
+        w.clock.advance(16 * hour);
+        let mut browser = Browser::signed_in(&w, "root").await;
+        assert!(!browser.get("/org/gateways").await.text.contains("gw-1"));
+    }
+
     async fn a_form_that_would_be_refused_is_refused_when_opened(database: TestDatabase) {
         let w = World::new(database).await;
         w.account("a").await;

@@ -53,7 +53,7 @@ async fn asked(
         "Forget gateway",
         html! {
             p {
-                "Do this for a gateway that is gone for good. Changes are then proven without it. One that "
+                "Do this for a gateway that is gone for good. Changes are then proven without it, and it is told of no more. One that "
                 "comes back is taken in again, and serves nothing before it knows every change."
             }
             (form::post(visitor, filled, &action, dialog::danger("Forget", HERE.path())))

@@ -1,7 +1,9 @@
-//! The gateways that haven't ended. The list renews itself while the page is open.
+//! The gateways that haven't ended, and those that have lately without a clean stop. The list renews
+//! itself while the page is open.
 
 use std::time::Duration;
 
+use access::Timestamp;
 use access::source::Revision;
 use axum::extract::State;
 use maud::{Markup, html};
@@ -45,8 +47,10 @@ pub(super) async fn content(
 ) -> Result<Markup, Failure> {
     let page = Page { limit: Page::MAX_LIMIT, ..Page::first() };
     let (found, newest) = gateway::list(control, &visitor.actor, &page).await?;
-    let mut gateways = found.items;
-    gateways.sort_by(|a, b| (&a.name, &a.instance.0).cmp(&(&b.name, &b.instance.0)));
+    let gateways = found.items;
+    let lost = gateway::lost(control, &visitor.actor).await?;
+    let mut all: Vec<_> = gateways.iter().chain(&lost).collect();
+    all.sort_by(|a, b| (&a.name, &a.instance.0).cmp(&(&b.name, &b.instance.0)));
     let after = pages.after();
     let here = match pages.kept().as_slice() {
         [] => HERE.path().to_owned(),
@@ -71,8 +75,10 @@ pub(super) async fn content(
                 }, html! {}))
                 div.script { (commands::line("condagate", "condagate gateway --config condagate.toml")) }
             } @else {
-                (numbers(&gateways, newest))
-                @let shown = part(&gateways, after.as_deref());
+                (numbers(&gateways, &lost, newest))
+            }
+            @if !all.is_empty() {
+                @let shown = part(all, after.as_deref());
                 (rows(visitor, &shown.items, newest))
                 (pages.links(&shown, &[]))
             }
@@ -81,9 +87,9 @@ pub(super) async fn content(
 }
 
 /// The page of the gateways after that instance. There are few: all are read, to be told in numbers.
-fn part<'g>(gateways: &'g [GatewayRow], after: Option<&str>) -> Listed<&'g GatewayRow> {
+fn part<'g>(gateways: Vec<&'g GatewayRow>, after: Option<&str>) -> Listed<&'g GatewayRow> {
     let before = gateways.iter().position(|gateway| Some(gateway.instance.0.as_str()) == after);
-    let mut items: Vec<_> = gateways.iter().skip(before.map_or(0, |at| at + 1)).collect();
+    let mut items: Vec<_> = gateways.into_iter().skip(before.map_or(0, |at| at + 1)).collect();
     let more = items.len() > LIMIT;
     items.truncate(LIMIT);
     let next_cursor = items.last().filter(|_| more).map(|last| last.instance.0.clone());
@@ -95,7 +101,7 @@ fn clock(exact: &str) -> &str {
     exact.get(11..19).unwrap_or(exact)
 }
 
-fn numbers(gateways: &[GatewayRow], newest: Revision) -> Markup {
+fn numbers(gateways: &[GatewayRow], lost: &[GatewayRow], newest: Revision) -> Markup {
     let behind: Vec<_> = gateways.iter().filter(|gateway| gateway.lag(newest) > 0).collect();
     let of = gateways.len();
     let longest = gateways.iter().map(|gateway| gateway.terms.lease + gateway.terms.serve_known);
@@ -106,10 +112,12 @@ fn numbers(gateways: &[GatewayRow], newest: Revision) -> Markup {
                 dt { "Up to date" }
                 dd {
                     (of - behind.len()) " of " (of)
-                    @match behind.as_slice() {
-                        [] => small { "every gateway knows every change" },
-                        [one] => small { (one.name) " is behind" },
-                        more => small { (more.len()) " are behind" },
+                    @match (behind.as_slice(), lost) {
+                        ([], []) => small { "every gateway knows every change" },
+                        ([], [one]) => small { (one.name) " is gone" },
+                        ([], more) => small { (more.len()) " are gone" },
+                        ([one], _) => small { (one.name) " is behind" },
+                        (more, _) => small { (more.len()) " are behind" },
                     }
                 }
             }
@@ -124,7 +132,7 @@ fn numbers(gateways: &[GatewayRow], newest: Revision) -> Markup {
 
 fn rows(visitor: &Visitor, gateways: &[&GatewayRow], newest: Revision) -> Markup {
     // Only who is silent can be forgotten.
-    let is_any_silent = gateways.iter().any(|gateway| gateway.lease_ends_at() <= visitor.now);
+    let is_any_silent = gateways.iter().any(|gateway| is_silent(gateway, visitor.now));
     let mut heads = vec![
         Head::words("Gateway"),
         Head::words("State"),
@@ -141,17 +149,25 @@ fn rows(visitor: &Visitor, gateways: &[&GatewayRow], newest: Revision) -> Markup
     table("Gateways", &heads, rows)
 }
 
+/// Whether it can be forgotten.
+fn is_silent(gateway: &GatewayRow, now: Timestamp) -> bool {
+    gateway.ended_at.is_some() || gateway.lease_ends_at() <= now
+}
+
 fn row(visitor: &Visitor, gateway: &GatewayRow, newest: Revision, is_any_silent: bool) -> Markup {
     let now = visitor.now;
     let lag = gateway.lag(newest);
     let ends = gateway.lease_ends_at();
-    let left = if ends > now { ends.since(now) } else { Duration::ZERO };
+    let left = if is_silent(gateway, now) { Duration::ZERO } else { ends.since(now) };
     let part = left.as_secs_f64() / gateway.terms.lease.as_secs_f64().max(1.0);
     html! {
         tr {
             th scope="row" { b { (gateway.name) } }
             td data-label="State" {
-                @if left.is_zero() {
+                @if let Some(at) = gateway.ended_at {
+                    (status(Tone::Bad, "off", "Ended"))
+                    small { "Its lease ran out " (moment(now, at)) "; it was not stopped cleanly" }
+                } @else if left.is_zero() {
                     (status(Tone::Bad, "off", "No longer serves"))
                     small { "Silent since " (moment(now, gateway.renewed_at)) }
                 } @else if lag > 0 {
@@ -162,7 +178,7 @@ fn row(visitor: &Visitor, gateway: &GatewayRow, newest: Revision, is_any_silent:
                 }
             }
             td data-label="Lag" {
-                @match lag { 0 => "none", 1 => "1 change", _ => { (lag) " changes" } }
+                @match lag { _ if gateway.ended_at.is_some() => "", 0 => "none", 1 => "1 change", _ => { (lag) " changes" } }
                 small { "at change " (digits(u64::try_from(gateway.applied_revision.0).unwrap_or(0))) }
             }
             td data-label="Lease" {

@@ -28,7 +28,8 @@ pub(super) async fn show(
 /// The state, as a link to the gateways.
 pub(in crate::web) async fn of(control: &Control, actor: &Actor) -> Result<Markup, Error> {
     let health = gateway::health(control, actor).await?;
-    let is_well = health.serving > 0 && health.behind.is_empty() && health.silent.is_empty();
+    let troubled = [&health.behind, &health.silent, &health.lost];
+    let is_well = health.serving > 0 && troubled.iter().all(|names| names.is_empty());
     let (class, icon_name) = if is_well { ("gates", "gate") } else { ("gates warn", "warn") };
     Ok(html! {
         a #gates class=(class) href=(HERE.path()) title="Gateways"
@@ -42,10 +43,11 @@ fn words(health: &Health) -> String {
         [one] => format!("{one} is {what}"),
         more => format!("{} gateways are {what}", more.len()),
     };
-    match (health.serving, &*health.silent, &*health.behind) {
-        (_, [_, ..], _) => many(&health.silent, "silent"),
+    match (health.serving, &*health.silent, &*health.lost, &*health.behind) {
+        (_, [_, ..], ..) => many(&health.silent, "silent"),
         (0, ..) => "No gateway serves".to_owned(),
-        (_, _, [_, ..]) => many(&health.behind, "behind"),
+        (_, _, [_, ..], _) => many(&health.lost, "gone"),
+        (.., [_, ..]) => many(&health.behind, "behind"),
         (1, ..) => "1 gateway serves".to_owned(),
         (serving, ..) => format!("{serving} gateways serve"),
     }
@@ -58,15 +60,17 @@ mod tests {
     #[test]
     fn the_worst_is_told() {
         let some = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-        for (serving, silent, behind, told) in [
-            (3, &[][..], &[][..], "3 gateways serve"),
-            (1, &[], &[], "1 gateway serves"),
-            (0, &[], &[], "No gateway serves"),
-            (2, &[], &["b"], "b is behind"),
-            (2, &["a"], &["b"], "a is silent"),
-            (0, &["a", "b"], &[], "2 gateways are silent"),
+        for (serving, silent, lost, behind, told) in [
+            (3, &[][..], &[][..], &[][..], "3 gateways serve"),
+            (1, &[], &[], &[], "1 gateway serves"),
+            (0, &[], &["c"], &[], "No gateway serves"),
+            (2, &[], &[], &["b"], "b is behind"),
+            (2, &[], &["c"], &["b"], "c is gone"),
+            (2, &["a"], &["c"], &["b"], "a is silent"),
+            (0, &["a", "b"], &[], &[], "2 gateways are silent"),
         ] {
-            let health = Health { serving, silent: some(silent), behind: some(behind) };
+            let health =
+                Health { serving, silent: some(silent), behind: some(behind), lost: some(lost) };
             assert_eq!(words(&health), told);
         }
     }
