@@ -12,6 +12,7 @@ use super::offer::{Offer, SEARCH, SEARCH_BUTTON, is_search};
 use super::order::{self, FIELDS, limit_fields};
 use super::owner::Owner;
 use crate::usecases::{permitted, token};
+use crate::web::empty::empty;
 use crate::web::failure::Failure;
 use crate::web::fields::{Fields, Filled};
 use crate::web::form::{self, Choice, Input};
@@ -149,7 +150,29 @@ pub(super) fn already_made(visitor: &Visitor, owner: &Owner) -> Response {
     (StatusCode::CONFLICT, visitor.page("Made already", owner.place(), content)).into_response()
 }
 
+/// Who holds nothing has nothing to hand on (product.md S6): whom to ask, instead of a form that can't
+/// be filled in.
+fn nothing_held(owner: &Owner) -> Markup {
+    html! {
+        (owner.crumbs())
+        (page::head(html! { (TITLE) }, html! {}, html! {}))
+        (empty("key", "You hold no permission yet", html! {
+            "A token grants what you hold, and none of your groups gives you a channel. Ask an owner of the channel, or an admin, to add you to a group that may read it; "
+            "with a token for any channel you can then use every " b { "Authenticated" } " one too."
+        }, html! {
+            button.btn disabled title="You hold no permission that a token could grant" { "Create" }
+            a.btn href=(owner.address()) { "Back" }
+        }))
+    }
+}
+
 fn content(visitor: &Visitor, owner: &Owner, offer: &Offer, filled: &Filled) -> Markup {
+    let acts_as_admin = matches!(owner, Owner::Own(_)) && visitor.is_admin;
+    // One that acts with the role needs no channel.
+    let most = offer.most.or(acts_as_admin.then_some(Permission::Read));
+    if most.is_none() {
+        return nothing_held(owner);
+    }
     let latest = visitor.now.plus(token::MAX_LIFESPAN).date();
     let today = visitor.now.date();
     let name = Input::text("name", "Name").example("ci-runners");
@@ -168,9 +191,9 @@ fn content(visitor: &Visitor, owner: &Owner, offer: &Offer, filled: &Filled) -> 
                 (form::select(filled, ("expires_at", "Expires"), Some("At most 365 days from now."), &ENDS))
                 div.on-date { (Input::day("expires_on", "Expiry date", (&today, &latest)).of(filled)) }
             }
-            (permissions(offer.most, filled))
+            (permissions(most, filled))
             (offer.choices(owner, filled))
-            @if matches!(owner, Owner::Own(_)) && visitor.is_admin {
+            @if acts_as_admin {
                 (form::tick(filled, "admin", "Acts with role admin in the API", "For scripts that make users, channels or accounts. Needs no channel."))
             }
             (limit_fields(filled))

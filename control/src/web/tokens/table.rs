@@ -1,5 +1,6 @@
 //! The table of somebody's tokens.
 
+use access::Limits;
 use maud::{Markup, html};
 
 use super::back::{Back, MADE};
@@ -11,6 +12,7 @@ use crate::web::empty::empty;
 use crate::web::fields::Fields;
 use crate::web::icon::icon;
 use crate::web::moment::moment;
+use crate::web::number::Unit;
 use crate::web::page::current;
 use crate::web::paging::Pages;
 use crate::web::status::{Tone, note, status};
@@ -23,6 +25,9 @@ use crate::{Control, Error, Token, TokenColumn, TokenSort, TokenState, TokenStat
 const LIMIT: u32 = 30;
 /// How many channels of a token are named in its row.
 const CHANNELS: usize = 5;
+
+/// How many of the networks that it may be used from.
+const NETWORKS: usize = 2;
 
 /// Columns by which one can sort, with their word in the address.
 const COLUMNS: [(&str, TokenColumn); 5] = [
@@ -170,6 +175,7 @@ fn row(
             }
             td.full.max {
                 @if token.description.is_empty() { span.vh { "No description" } } @else { (shortened(&token.description)) }
+                @if let Some(limits) = limits(&token.limits) { (note(Tone::Plain, "lock", &limits)) }
             }
             td data-label="Permission" {
                 (token.permission)
@@ -190,6 +196,25 @@ fn row(
             }
         }
     }
+}
+
+/// What its use is held to; nothing where it isn't.
+fn limits(limits: &Limits) -> Option<String> {
+    let named: Vec<_> = limits.networks.iter().take(NETWORKS).map(ToString::to_string).collect();
+    let more = match limits.networks.len().saturating_sub(NETWORKS) {
+        0 => String::new(),
+        1 => " and 1 more network".to_owned(),
+        more => format!(" and {more} more networks"),
+    };
+    let networks = (!named.is_empty()).then(|| format!("{}{more}", named.join(", ")));
+    let requests = limits.requests_per_second.map(|number| match number.get() {
+        1 => "1 request a second".to_owned(),
+        more => format!("{more} requests a second"),
+    });
+    let bytes =
+        limits.bytes_per_day.map(|bytes| format!("{} a day", Unit::Bytes.round(bytes.get())));
+    let told: Vec<_> = [networks, requests, bytes].into_iter().flatten().collect();
+    (!told.is_empty()).then(|| format!("Limited to {}", told.join("; ")))
 }
 
 /// What it was issued for, and where it grants less now.

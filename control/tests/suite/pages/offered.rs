@@ -75,6 +75,20 @@ control::on_both_databases! {
         assert!(!browser.get("/org/gateways").await.text.contains("gw-1"));
     }
 
+    async fn who_holds_nothing_is_told_whom_to_ask_for_a_token(database: TestDatabase) {
+        let w = World::new(database).await;
+        let mut browser = Browser::signed_in(&w, "alice").await;
+        let page = browser.get("/me/tokens/new").await;
+        page.shows(200, &["You hold no permission yet", "Ask", "<button class=\"btn\" disabled"]);
+        assert!(!page.text.contains("name=\"permission\""), "{}", page.text);
+        // An admin’s own may act with the role alone.
+        let mut admin = Browser::signed_in(&w, "root").await;
+        let form = admin.get("/me/tokens/new").await;
+        let typed = [("name", "script"), ("expires_at", "30d"), ("permission", "read"), ("admin", "yes")];
+        form.shows(200, &["name=\"permission\" value=\"read\" checked aria"]);
+        admin.fill(&form, "/me/tokens/new", &typed).await.shows(201, &["Copy your token now"]);
+    }
+
     async fn a_form_that_would_be_refused_is_refused_when_opened(database: TestDatabase) {
         let w = World::new(database).await;
         w.account("a").await;

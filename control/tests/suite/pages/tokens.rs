@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use access::{Permission, Timestamp};
 use axum::http::header::CACHE_CONTROL;
-use control::usecases::token::{self, Expiry, Reissue, TokenEdit};
+use control::usecases::token::{self, Expiry, Reissue, TokenEdit, TokenOrder};
 use control::usecases::{Page, channel, group};
 use control::{Settings, TokenStatus};
 
@@ -292,6 +292,23 @@ control::on_both_databases! {
         assert!(!shown.text.contains(&hint));
         browser.get(&path).await.shows(200, &["No old value of it works any more"]);
         browser.fill(&asked, &path, &[]).await.leads_to(ACCOUNT);
+    }
+
+    async fn limits_are_told_in_the_table(database: TestDatabase) {
+        let w = World::new(database).await;
+        w.account("a").await;
+        let networks = ["10.0.0.0/8", "192.0.2.0/24", "198.51.100.0/24"].map(|net| net.parse().unwrap());
+        let limits = access::Limits {
+            networks: networks.into(),
+            requests_per_second: NonZeroU32::new(1),
+            bytes_per_day: std::num::NonZeroU64::new(20 << 30),
+        };
+        let bound = TokenOrder { limits, ..order("ci", Permission::Read, &["a"]) };
+        w.token(&w.admin, "service-account-channel-a", bound).await.unwrap();
+        w.token(&w.admin, "service-account-channel-a", order("free", Permission::Read, &["a"])).await.unwrap();
+        let page = Browser::signed_in(&w, "root").await.get(ACCOUNT).await;
+        page.shows(200, &["Limited to 10.0.0.0/8, 192.0.2.0/24 and 1 more network; 1 request a second; 20 GiB a day"]);
+        assert_eq!(page.text.matches("Limited to").count(), 1);
     }
 
     async fn a_new_value_that_is_refused_changes_nothing_and_can_be_asked_for_again(database: TestDatabase) {
