@@ -42,7 +42,7 @@ const fn over_tls(subject: Subject) -> Subject {
 }
 
 /// All servers, those that fetch files from the origin behind those that have them.
-pub(crate) static SUBJECTS: [Subject; 14] = {
+pub(crate) static SUBJECTS: [Subject; 15] = {
     use Software::{Baseline, Condagate, Haproxy, Nginx};
     [
         subject("directory", Condagate, peers!("condagate/directory.toml")),
@@ -51,6 +51,7 @@ pub(crate) static SUBJECTS: [Subject; 14] = {
         subject("baseline-directory", Baseline, peers!("condagate/directory.toml")),
         subject("baseline-http", Baseline, peers!("condagate/http.toml")),
         subject("nginx-static", Nginx, peers!("nginx/static.conf")),
+        subject("nginx-static-stock", Nginx, peers!("nginx/static-stock.conf")),
         subject("nginx-map", Nginx, peers!("nginx/map.conf")),
         subject("nginx-map-16x64k", Nginx, peers!("nginx/map-16x64k.conf")),
         subject("nginx-auth-request", Nginx, peers!("nginx/auth-request.conf")),
