@@ -145,7 +145,7 @@ async fn fill(control: &Control, today: Day, is_postgres: bool) {
     let mut db = control.store().pool().acquire().await.unwrap();
     let catalog = if is_postgres {
         sqlx::query("SET work_mem = '512MB'").execute(&mut *db).await.unwrap();
-        "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'usage_days' \
+        "SELECT CAST(indexname AS TEXT), indexdef FROM pg_indexes WHERE tablename = 'usage_days' \
          AND indexname NOT LIKE '%pkey'"
     } else {
         "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND name LIKE 'usage_days_%'"

@@ -28,6 +28,8 @@ pub(super) const LIVE_WAIT: Duration = Duration::from_secs(5);
 const MINUTE: Duration = Duration::from_secs(60);
 /// What the query of a page calls the change whose proof stands above it.
 const CHANGE: &str = "proof";
+/// What the query of a page says after a change that has no proof to show.
+const SAVED: &str = "saved";
 
 pub(super) fn router() -> Router<Control> {
     Router::new().route("/revisions/{revision}/proof", get(part))
@@ -48,24 +50,37 @@ pub(super) struct Taken<'a> {
     pub(super) is_brief: bool,
 }
 
-/// The page that comes after a change was made: `path` with its proof above. A repeated form has
-/// no change to show.
+/// The page that comes after a change was made: `path` with its proof above. One that takes nothing
+/// away, or a repeated form, has no proof to show: that it was saved is said.
 pub(super) fn after(path: &str, change: Option<Revision>) -> Redirect {
     match change {
         Some(revision) => Redirect::to(&with_proof(path, revision)),
-        None => Redirect::to(path),
+        None => Redirect::to(&with(path, SAVED, "yes")),
     }
 }
 
-/// The page at `path`, which may have a query, with the proof of a change above it.
+/// The page at `path` with the proof of a change above it.
 fn with_proof(path: &str, Revision(number): Revision) -> String {
-    let and = if path.contains('?') { '&' } else { '?' };
-    format!("{path}{and}{CHANGE}={number}")
+    with(path, CHANGE, &number.to_string())
 }
 
-/// The proof that the address of a page asks for, to stand above it.
+/// A path, which may have a query, with another field.
+fn with(path: &str, field: &str, value: &str) -> String {
+    let and = if path.contains('?') { '&' } else { '?' };
+    format!("{path}{and}{field}={value}")
+}
+
+/// The proof that the address of a page asks for, or that something was saved, to stand above it.
 pub(super) async fn above(control: &Control, parts: &Parts) -> Result<Option<Markup>, Error> {
     let query = Fields::parse(parts.uri.query().unwrap_or_default().as_bytes());
+    if query.has(SAVED, "yes") {
+        return Ok(Some(html! {
+            div.panel.over {
+                p.st role="status" { (shown("i ok", "ok")) span { "Saved." } }
+                a.btn href=(parts.uri.path()) aria-label="Close the message" { "Close" }
+            }
+        }));
+    }
     let Ok(number) = query.text(CHANGE).parse() else { return Ok(None) };
     match over(control, Revision(number), parts.uri.path()).await {
         Ok(proof) => Ok(Some(proof)),

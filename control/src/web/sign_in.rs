@@ -114,12 +114,15 @@ pub(super) fn send_again(visitor: &Visitor, target: &str, typed: &Fields) -> Mar
         }
         (form::buttons("Continue", address::local(back)))
     };
-    visitor.page("Signed in again", Place::None, html! {
-        (page::head(html! { "You are signed in again" }, html! {
-            p { "What you sent before was not done yet. Continue to send it now, as " b { (visitor.actor.name) } "." }
+    // Whoever sent it may be somebody else than who has signed in now.
+    visitor.page("Not sent yet", Place::None, html! {
+        (page::head(html! { "Not sent yet" }, html! {
+            p { "You are signed in as " b { (visitor.actor.name) } ". What was sent before the session ended was not done: continue to do it now, in your name." }
         }, html! {}))
-        (unsent::told(target, typed))
-        (form::post(visitor, &filled, address::local(target), fields))
+        div.found {
+            (unsent::told(target, typed))
+            (form::post(visitor, &filled, address::local(target), fields))
+        }
     })
 }
 

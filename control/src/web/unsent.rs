@@ -17,12 +17,12 @@ const TOLD: [(&str, &str); 17] = [
     ("member", "Member"),
     ("permission", "Permission"),
     ("channel", "Channel"),
+    ("channels", "Channels"),
     ("privacy", "Privacy"),
     ("storage", "Storage"),
     ("prefix", "Folder in the storage"),
-    ("expires", "Expires"),
+    ("expires_at", "Expires"),
     ("expires_on", "Expiry date"),
-    ("expires_at", "Expiry date"),
     ("requests_per_second", "Requests per second"),
     ("bytes_per_day", "Bytes per day"),
 ];
@@ -30,7 +30,9 @@ const TOLD: [(&str, &str); 17] = [
 /// What is sent to `target`, with what was typed.
 pub(super) fn told(target: &str, typed: &Fields) -> Markup {
     let fields = TOLD.map(|(name, words)| {
-        (words, typed.all(name).filter(|value| !value.is_empty()).collect::<Vec<_>>().join(", "))
+        // Which date is told by its own field.
+        let values = typed.all(name).filter(|value| !matches!(*value, "" | "date"));
+        (words, values.map(|value| in_words(name, value)).collect::<Vec<_>>().join(", "))
     });
     html! {
         p { "What you sent: " b { (action(target, typed)) } "." }
@@ -39,6 +41,15 @@ pub(super) fn told(target: &str, typed: &Fields) -> Markup {
                 dt { (words) } dd { (values) }
             }
         }
+    }
+}
+
+/// A value as the form showed it.
+fn in_words(name: &str, value: &str) -> String {
+    match (name, value.strip_suffix('d').map(str::parse::<u32>)) {
+        ("expires_at", Some(Ok(days))) => format!("in {days} days"),
+        ("expires_at" | "expires_on", _) => format!("at the end of {value}, UTC"),
+        _ => value.to_owned(),
     }
 }
 
@@ -95,12 +106,14 @@ mod tests {
 
     #[test]
     fn what_was_sent_is_told_in_words() {
-        let typed = Fields::parse(b"once=k&name=ci&channel=demo&channel=geo&description=&back=x");
+        let typed = Fields::parse(
+            b"once=k&name=ci&channels=demo&channels=geo&description=&expires_at=90d&back=x",
+        );
         let told = told("/service-accounts/service-account-channel-demo/tokens/new", &typed);
         assert_eq!(
             told.into_string(),
             "<p>What you sent: <b>create the token “ci” of service-account-channel-demo</b>.</p>\
-             <dl class=\"kv\"><dt>Name</dt><dd>ci</dd><dt>Channel</dt><dd>demo, geo</dd></dl>"
+             <dl class=\"kv\"><dt>Name</dt><dd>ci</dd><dt>Channels</dt><dd>demo, geo</dd><dt>Expires</dt><dd>in 90 days</dd></dl>"
         );
         let none = Fields::default();
         assert_eq!(action("/tokens/5/delete?back=x", &none), "delete the token 5");

@@ -260,7 +260,7 @@ fn what_two_do_at_once_is_asked_about(database: Database) {
     other.fill("Username", OWNER);
     other.fill("Password", PASSWORD);
     other.click(Button, "Sign in");
-    other.sees_heading("You are signed in again");
+    other.sees_heading("Not sent yet");
     other.sees("What you sent: change the token “ci-github-runners”");
     other.sees("after the break");
     other.everyone_can_use_it();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use access::{Timestamp, TokenId};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::{IntoResponse as _, Response};
 use maud::{Markup, html};
 use sha2::{Digest as _, Sha256};
 
@@ -71,6 +71,12 @@ impl Way {
         list(&self.owner.address(), self.back.fields())
     }
 
+    /// The list, in which the token is marked.
+    fn saved(&self, id: TokenId) -> Response {
+        let list = list(&self.owner.address(), &self.back.with(id.0));
+        proof::after(&list, None).into_response()
+    }
+
     fn edit(&self, token: &Token) -> String {
         format!("/tokens/{}/edit{}", token.id.0, self.back.query())
     }
@@ -120,7 +126,7 @@ pub(super) async fn save(
         _ => {}
     }
     match carry_out(&control, visitor, id, wanted).await {
-        Ok(None) => Ok(Redirect::to(&way.list()).into_response()),
+        Ok(None) => Ok(way.saved(id)),
         Ok(Some(issued)) => {
             let (owner, fields) = (&way.owner, way.back.with(id.0));
             let page = owner.content(&control, visitor, &fields).await?;
@@ -155,7 +161,7 @@ async fn refuse(
         Error::AlreadyDone { .. } if posted.fields.has("reissue", "yes") => {
             return Ok(already_made(visitor, &way.owner));
         }
-        Error::AlreadyDone { .. } => return Ok(Redirect::to(&way.list()).into_response()),
+        Error::AlreadyDone { .. } => return Ok(way.saved(now.id)),
         Error::ChangedMeanwhile { .. } => began::merge(&mut filled, &as_typed(&now), &ABOUT),
         error => filled.refuse(error, &FIELDS)?,
     }

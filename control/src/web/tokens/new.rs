@@ -189,7 +189,7 @@ fn content(visitor: &Visitor, owner: &Owner, offer: &Offer, filled: &Filled) -> 
                 .hint("Who or what will use it. You will be glad of it when you want to delete it.").of(filled))
             div.form {
                 (form::select(filled, ("expires_at", "Expires"), Some("At most 365 days from now."), &ENDS))
-                div.on-date { (Input::day("expires_on", "Expiry date", (&today, &latest)).of(filled)) }
+                div.on-date { (Input::day("expires_on", "Expiry date", (&today, &latest)).hint("At the end of this day in UTC.").of(filled)) }
             }
             (permissions(most, filled))
             (offer.choices(owner, filled))

@@ -116,6 +116,13 @@ impl Page {
         );
     }
 
+    /// That this was saved: it leads to `path`, which says so.
+    #[track_caller]
+    pub(crate) fn saved_to(&self, path: &str) {
+        let and = if path.contains('?') { '&' } else { '?' };
+        self.leads_to(&format!("{path}{and}saved=yes"));
+    }
+
     /// That this took access away: it leads to `path` with the proof of the change. Gives the whole
     /// address.
     #[track_caller]

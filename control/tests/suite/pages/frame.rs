@@ -64,7 +64,9 @@ control::on_both_databases! {
         assert!(!page.text.contains("Role"), "only admins give roles");
         let back = "/org/users/alice/edit";
         let password = [("old_password", PASSWORD), ("password", "another horse of mine")];
-        browser.fill(&page, "/org/users/alice/password", &password).await.leads_to(back);
+        browser.fill(&page, "/org/users/alice/password", &password).await.saved_to(back);
+        browser.get("/org/users/alice/edit?saved=yes").await.shows(200, &["role=\"status\"", "Saved."]);
+        assert!(!page.text.contains("Saved."));
     }
 
     async fn a_tokens_value_is_no_session(database: TestDatabase) {
@@ -133,7 +135,7 @@ control::on_both_databases! {
             assert!(!refused.text.contains("Bearer"), "that is for programs");
         }
         // Without its token it is asked about.
-        browser.send("/sign-out", &[]).await.shows(200, &["signed in again"]);
+        browser.send("/sign-out", &[]).await.shows(200, &["Not sent yet"]);
         browser.get("/channels").await.shows(200, &[]);
         browser.send("/sign-out", &fields).await.leads_to("/sign-in");
     }
@@ -148,7 +150,7 @@ control::on_both_databases! {
         expired.shows(401, &["what you typed is kept"]);
         assert!(channel::list(&w.control, &w.admin, &Page::first()).await.unwrap().items.is_empty());
         let again = browser.fill(&expired, "/sign-in", &[("username", "root"), ("password", PASSWORD)]).await;
-        again.shows(200, &["You are signed in again", "<b>root</b>"]);
+        again.shows(200, &["Not sent yet", "<b>root</b>"]);
         browser.fill(&again, "/channels/new", &[]).await.leads_to("/channels/analytics");
         let made = channel::list(&w.control, &w.admin, &Page::first()).await.unwrap().items;
         assert_eq!(made[0].description, "a & \"b\"");

@@ -115,7 +115,7 @@ control::on_both_databases! {
         form.shows(200, &[&back.replace('&', "&amp;")]);
         let action = format!("/tokens/103/edit{edit}");
         let day = each(&form, "type=\"date\" value=\"", "\"")[0];
-        browser.fill(&form, &action, &[("name", "token-102"), ("expires_at", day)]).await.leads_to(&back);
+        browser.fill(&form, &action, &[("name", "token-102"), ("expires_at", day)]).await.saved_to(&format!("{back}&made=103"));
         let asked = browser.get(&action.replace("edit", "delete")).await.dialog();
         let delete = action.replace("edit", "delete");
         let proof = browser.fill(&asked, &delete, &[]).await;

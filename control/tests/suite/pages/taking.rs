@@ -30,7 +30,7 @@ control::on_both_databases! {
         page.shows(200, &["Access is taken away. No gateway is running that could grant it.", "href=\"/channels/a/members\""]);
         assert!(!page.text.contains("Remove root"));
         // The same form again has nothing more to do.
-        browser.fill(&asked, &action, &[]).await.leads_to("/channels/a/members");
+        browser.fill(&asked, &action, &[]).await.saved_to("/channels/a/members");
 
         // The last one stays, and the question says so.
         let last = "/org/groups/a_owners/members/alice/remove";
@@ -84,7 +84,7 @@ control::on_both_databases! {
                 browser.send(action, &hidden.chain(typed).collect::<Vec<_>>()).await
             };
             // More is given at once.
-            sent(&mut browser, "manage").await.leads_to(page);
+            sent(&mut browser, "manage").await.saved_to(page);
             let asked = sent(&mut browser, "read").await;
             asked.dialog().shows(200, &["Lower permission", "<b>builders</b>", "<b>a/b</b>", "<dt>Now</dt><dd>manage</dd>", "<dt>Then</dt><dd>read</dd>"]);
             assert_eq!(held().await, Some(Permission::Manage));
@@ -153,7 +153,7 @@ control::on_both_databases! {
         assert_eq!((now.display_name.as_str(), now.principal.active), ("Alice L.", false));
         // Who is out already is not asked about.
         let form = browser.get(path).await;
-        browser.fill(&form, path, &typed).await.leads_to("/org/users");
+        browser.fill(&form, path, &typed).await.saved_to("/org/users");
     }
 
     async fn access_is_given_back_after_a_question(database: TestDatabase) {
@@ -172,12 +172,12 @@ control::on_both_databases! {
         let both = browser.fill(&form, path, &[("role", "admin"), ("active", "yes")]).await;
         both.dialog().shows(200, &["Change access", "Let <b>alice</b> in again?", "Make <b>alice</b> an admin?"]);
         assert_eq!(is().await, (false, Some(Role::User)));
-        browser.fill(&asked.dialog(), path, &[("confirm", "yes")]).await.leads_to("/org/users");
+        browser.fill(&asked.dialog(), path, &[("confirm", "yes")]).await.saved_to("/org/users");
         assert_eq!(is().await, (true, Some(Role::User)));
         let form = browser.get(path).await;
         let asked = browser.fill(&form, path, &[("role", "admin"), ("active", "yes")]).await;
         asked.dialog().shows(200, &["Give role admin"]);
-        browser.fill(&asked.dialog(), path, &[("confirm", "yes")]).await.leads_to("/org/users");
+        browser.fill(&asked.dialog(), path, &[("confirm", "yes")]).await.saved_to("/org/users");
         assert_eq!(is().await, (true, Some(Role::Admin)));
     }
 
@@ -195,9 +195,9 @@ control::on_both_databases! {
         let now = async || user::get(&w.control, &w.admin, "alice").await.unwrap();
         assert_eq!(now().await.display_name, "alice");
         let sent = [("display_name", "Alice L."), ("email", "a@example.com"), ("role", "user")];
-        browser.fill(&asked, path, &sent).await.leads_to("/org/users");
+        browser.fill(&asked, path, &sent).await.saved_to("/org/users");
         // The same form again has nothing more to do.
-        browser.fill(&asked, path, &sent).await.leads_to("/org/users");
+        browser.fill(&asked, path, &sent).await.saved_to("/org/users");
         let now = now().await;
         assert_eq!((&*now.display_name, &*now.email, now.principal.active), ("Alice L.", "a@example.com", false));
 
@@ -209,7 +209,7 @@ control::on_both_databases! {
         let asked = browser.fill(&form, path, &typed).await;
         asked.shows(422, &["Somebody else has changed this channel", ">Mine</textarea>", "Now: public", "Before: a", "Before: not ticked"]);
         let sent = [("description", "Mine"), ("privacy", "public"), ("storage", "main"), ("prefix", "b"), ("include_subchannels", "yes")];
-        browser.fill(&asked, path, &sent).await.leads_to(path);
+        browser.fill(&asked, path, &sent).await.saved_to(path);
         let now = channel::get(&w.control, &w.admin, &name("a")).await.unwrap();
         assert_eq!((&*now.description, &*now.channel.prefix, now.channel.include_subchannels, now.channel.privacy), ("Mine", "b", true, Privacy::Public));
     }
@@ -228,7 +228,7 @@ control::on_both_databases! {
         let again = browser.fill(&asked.dialog(), path, &[("confirm", "no")]).await;
         again.shows(200, &[">Shared</textarea>"]);
         assert_eq!(privacy(&w, "a").await, Privacy::Private);
-        browser.fill(&asked.dialog(), path, &[("confirm", "yes")]).await.leads_to(path);
+        browser.fill(&asked.dialog(), path, &[("confirm", "yes")]).await.saved_to(path);
         assert_eq!(privacy(&w, "a").await, Privacy::Public);
         // Less for fewer people is done at once, and proven.
         let form = browser.get(path).await;
@@ -237,7 +237,7 @@ control::on_both_databases! {
         browser.get(&shown).await.shows(200, &["Access is taken away."]);
         let form = browser.get(path).await;
         browser.fill(&form, path, &with("authenticated")).await.shows(200, &["any valid token"]);
-        browser.fill(&form, path, &with("private")).await.leads_to(path);
+        browser.fill(&form, path, &with("private")).await.saved_to(path);
     }
 
     async fn the_proof_of_no_change_is_none(database: TestDatabase) {

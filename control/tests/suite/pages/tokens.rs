@@ -168,7 +168,7 @@ control::on_both_databases! {
         let form = browser.get(&path).await;
         form.shows(200, &["It expired", "A later day brings it back"]);
         let later = w.now().plus(30 * DAY).date();
-        browser.fill(&form, &path, &[("name", "old"), ("expires_at", &later)]).await.leads_to(ACCOUNT);
+        browser.fill(&form, &path, &[("name", "old"), ("expires_at", &later)]).await.saved_to(&format!("{ACCOUNT}?made={}", ended.token.id.0));
         assert_eq!(token::get(&w.control, &w.admin, ended.token.id).await.unwrap().status, TokenStatus::Active);
         w.clock.advance(300 * DAY);
         let mut browser = Browser::signed_in(&w, "root").await;
@@ -223,12 +223,12 @@ control::on_both_databases! {
         browser.fill(&form, &path, &wrong).await.shows(422, &["Somebody else has changed this token"]);
         let seven: Vec<_> = mine(&their_day).into_iter().map(|(name, typed)| (name, if name == "requests_per_second" { "7" } else { typed })).collect();
         let mine = |_| seven.clone();
-        browser.fill(&asked, &path, &mine(&day)).await.leads_to(ACCOUNT);
+        browser.fill(&asked, &path, &mine(&day)).await.saved_to(&format!("{ACCOUNT}?made={}", tokens(&w).await[0].id.0));
         let now = &tokens(&w).await[0];
         assert_eq!((&*now.name, &*now.description, now.expires_at), ("renamed", "mine", their_end));
         assert_eq!(now.limits.requests_per_second, NonZeroU32::new(7));
         // The same form again has nothing more to do.
-        browser.fill(&asked, &path, &mine(&day)).await.leads_to(ACCOUNT);
+        browser.fill(&asked, &path, &mine(&day)).await.saved_to(&format!("{ACCOUNT}?made={}", tokens(&w).await[0].id.0));
     }
 
     async fn a_new_value_is_shown_once_too(database: TestDatabase) {
@@ -291,7 +291,7 @@ control::on_both_databases! {
         shown.shows(200, &["Access is taken away.", "<b>ci</b>"]);
         assert!(!shown.text.contains(&hint));
         browser.get(&path).await.shows(200, &["No old value of it works any more"]);
-        browser.fill(&asked, &path, &[]).await.leads_to(ACCOUNT);
+        browser.fill(&asked, &path, &[]).await.saved_to(ACCOUNT);
     }
 
     async fn limits_are_told_in_the_table(database: TestDatabase) {

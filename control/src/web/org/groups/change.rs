@@ -2,7 +2,7 @@
 
 use access::{ChannelName, Permission};
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::{IntoResponse as _, Response};
 
 use super::address;
 use super::lower::Lowering;
@@ -93,7 +93,7 @@ async fn answer<T>(
     let error = match done {
         // Sent twice, it is done once.
         Ok(_) | Err(Error::AlreadyDone { .. }) => {
-            return Ok(Redirect::to(&address(name, "")).into_response());
+            return Ok(proof::after(&address(name, ""), None).into_response());
         }
         Err(error) => error,
     };

@@ -1,7 +1,7 @@
 //! Editing a user, and setting a new password for them.
 
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::{IntoResponse as _, Response};
 use maud::{Markup, html};
 
 use super::step::{Step, asked};
@@ -100,7 +100,7 @@ pub(in crate::web::org) async fn set_password(
     let (visitor, fields) = (&posted.visitor, &posted.fields);
     let old = Some(fields.raw("old_password")).filter(|old| !old.is_empty());
     match password::set(&control, &visitor.actor, &name, old, fields.raw("password")).await {
-        Ok(()) => Ok(Redirect::to(&back(visitor, &name)).into_response()),
+        Ok(()) => Ok(proof::after(&back(visitor, &name), None).into_response()),
         Err(error) => {
             let mut filled = posted.filled();
             filled.refuse(error, &SHOWN_OF_PASSWORD)?;

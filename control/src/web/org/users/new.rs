@@ -1,7 +1,7 @@
 //! *Create User*.
 
 use axum::extract::State;
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::{IntoResponse as _, Response};
 use maud::{Markup, html};
 
 use super::{HERE, role, role_field};
@@ -14,6 +14,7 @@ use crate::web::meter::seats;
 use crate::web::org::page_below;
 use crate::web::page::refused;
 use crate::web::posted::Posted;
+use crate::web::proof;
 use crate::web::visitor::Visitor;
 use crate::{Control, Error};
 
@@ -45,7 +46,9 @@ pub(in crate::web::org) async fn create(
     let faults = user::faults(&new);
     match user::create(&control, &posted.visitor.actor, new).await {
         // Sent twice, it is done once.
-        Ok(_) | Err(Error::AlreadyDone { .. }) => Ok(Redirect::to(HERE.path()).into_response()),
+        Ok(_) | Err(Error::AlreadyDone { .. }) => {
+            Ok(proof::after(HERE.path(), None).into_response())
+        }
         Err(error) => {
             let mut filled = posted.filled();
             filled.refuse(error, &SHOWN)?;
