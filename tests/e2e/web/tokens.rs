@@ -67,6 +67,27 @@ fn an_owner_hands_out_a_token_and_takes_it_back(database: Database) {
     browser.click(Button, "Save");
     browser.sees("Contract 4713");
 
+    // A new value; the old one works on until it is ended.
+    browser.click(Link, "Edit customer-polaris");
+    browser.click(Field, "Issue a new token");
+    browser.click(Button, "Save");
+    browser.sees_heading("Issue a new token?");
+    browser.sees("The new value");
+    browser.everyone_can_use_it();
+    browser.click(Button, "Issue new token");
+    browser.sees_heading("Copy your token now");
+    browser.click(Button, "Copy");
+    browser.sees("Copied");
+    browser.click(Link, "Close");
+    browser.sees("still works; it ends");
+    browser.everyone_can_use_it();
+    browser.click(Link, "End it now, the old value of customer-polaris");
+    browser.sees_heading("End the old value of customer-polaris?");
+    browser.everyone_can_use_it();
+    browser.click(Button, "End it now");
+    browser.sees("Access is taken away. Confirmed on 3 of 3 gateways in");
+    browser.sees_no("still works; it ends");
+
     // Whoever thinks better of it is back where they were, also by key.
     for way in ["Escape", "Cancel"] {
         browser.click(Link, "Delete customer-polaris");
