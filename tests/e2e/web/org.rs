@@ -112,7 +112,7 @@ fn groups(browser: &crate::browser::Browser) {
     browser.everyone_can_use_it();
     browser.fill("User or service account", "nobody.here");
     browser.click(Button, "Add member");
-    browser.sees("No principal nobody.here");
+    browser.sees("No user or service account is named nobody.here");
     assert_eq!(browser.value("User or service account"), "nobody.here");
     browser.fill("User or service account", READER);
     browser.click(Button, "Add member");
