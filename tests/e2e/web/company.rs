@@ -2,6 +2,7 @@
 //! downloads.
 
 use std::net::SocketAddr;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -76,20 +77,26 @@ impl Company {
     pub(super) fn with_more_gateways(database: Database) -> Self {
         let mut company = Self::new(database);
         for name in ["gw-eu-2", "gw-us-1"] {
-            let (listen, metrics) = (port::free().to_string(), port::free());
-            let environment = [
-                ("CONDAGATE_GATEWAY__NAME", name),
-                ("CONDAGATE_GATEWAY__LISTEN", &listen),
-                ("CONDAGATE_METRICS__LISTEN", &metrics.to_string()),
-            ];
-            let gateway = company.site.run(&["gateway"], &environment);
-            patience::until("another gateway to be ready", || {
-                let answer = Connection::open(metrics).and_then(|mut c| c.get("/readyz", &[]));
-                answer.ok().filter(|answer| answer.status() == 200)
-            });
-            company.gateways.push(gateway);
+            company.add_gateway(name, "180s");
         }
         company
+    }
+
+    /// Starts a gateway with this lease.
+    pub(super) fn add_gateway(&mut self, name: &str, lease: &str) {
+        let (listen, metrics) = (port::free().to_string(), port::free());
+        let environment = [
+            ("CONDAGATE_GATEWAY__NAME", name),
+            ("CONDAGATE_GATEWAY__LEASE", lease),
+            ("CONDAGATE_GATEWAY__LISTEN", &listen),
+            ("CONDAGATE_METRICS__LISTEN", &metrics.to_string()),
+        ];
+        let gateway = self.site.run(&["gateway"], &environment);
+        patience::until("another gateway to be ready", || {
+            let answer = Connection::open(metrics).and_then(|mut c| c.get("/readyz", &[]));
+            answer.ok().filter(|answer| answer.status() == 200)
+        });
+        self.gateways.push(gateway);
     }
 
     /// The gateway that was started last.
@@ -168,7 +175,17 @@ async fn issue(
         permission: Permission::Read,
         channels: vec!["analytics/prod".parse().unwrap()],
         admin: false,
-        limits: Limits::default(),
+        // What is handed out is for one customer's networks.
+        limits: match name {
+            "customer-borealis" => Limits {
+                networks: ["198.51.100.0/24", "2001:db8:4711::/48", "203.0.113.0/24"]
+                    .map(|network| network.parse().unwrap())
+                    .into(),
+                requests_per_second: NonZeroU32::new(20),
+                bytes_per_day: NonZeroU64::new(20 << 30),
+            },
+            _ => Limits::default(),
+        },
     };
     let account = "service-account-channel-analytics:prod";
     Ok(token::create(control, alice, account, order).await?.value.token.id)

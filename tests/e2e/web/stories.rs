@@ -21,6 +21,40 @@ fn a_proof_goes_on_while_a_gateway_lags_on_sqlite() {
 }
 
 #[test]
+fn a_gateway_that_is_killed_stays_told_on_sqlite() {
+    a_gateway_that_is_killed_stays_told(Database::Sqlite);
+}
+
+#[test]
+fn a_gateway_that_is_killed_stays_told_on_postgres() {
+    a_gateway_that_is_killed_stays_told(Database::Postgres);
+}
+
+fn a_gateway_that_is_killed_stays_told(database: Database) {
+    let mut company = Company::new(database);
+    company.add_gateway("gw-eu-2", "5s");
+    let browser = company.as_user(ADMIN);
+    browser.go("/org/gateways");
+    browser.find(Link, "2 gateways serve");
+    company.last_gateway().signal(Signal::KILL);
+    // The open page comes to tell it by itself, and so does a proof that waited for it.
+    let other = company.as_user(ADMIN);
+    other.go("/tokens/1/delete");
+    other.click(Button, "Delete");
+    other.sees("Revoked. Confirmed on 1 of 2 gateways in");
+    other.sees("1 was stopped by its lease");
+    other.everyone_can_use_it();
+    browser.sees("it was not stopped cleanly");
+    browser.sees("gw-eu-2 is gone");
+    browser.everyone_can_use_it();
+    browser.click(Link, "Forget gw-eu-2");
+    browser.click(Button, "Forget");
+    browser.sees_no("gw-eu-2");
+    browser.find(Link, "1 gateway serves");
+    company.site.stop();
+}
+
+#[test]
 fn a_proof_goes_on_while_a_gateway_lags_on_postgres() {
     a_proof_goes_on_while_a_gateway_lags(Database::Postgres);
 }
