@@ -32,14 +32,13 @@ fn a_gateway_that_is_killed_stays_told_on_postgres() {
 
 fn a_gateway_that_is_killed_stays_told(database: Database) {
     let mut company = Company::new(database);
-    company.add_gateway("gw-eu-2", "5s");
-    let browser = company.as_user(ADMIN);
+    company.add_gateway("gw-eu-2", "10s");
+    let (browser, other) = (company.as_user(ADMIN), company.as_user(ADMIN));
+    other.go("/tokens/1/delete");
     browser.go("/org/gateways");
     browser.find(Link, "2 gateways serve");
     company.last_gateway().signal(Signal::KILL);
     // The open page comes to tell it by itself, and so does a proof that waited for it.
-    let other = company.as_user(ADMIN);
-    other.go("/tokens/1/delete");
     other.click(Button, "Delete");
     other.sees("Revoked. Confirmed on 1 of 2 gateways in");
     other.sees("1 was stopped by its lease");

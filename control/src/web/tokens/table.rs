@@ -171,11 +171,11 @@ fn row(
             th scope="row" {
                 b { (token.name) } small { (token.hint) }
                 @if is_made { (note(Tone::Good, "ok", "New")) }
-                @if token.old_value.is_some() { small { (old_value::ending(visitor, token, &asked.back)) } }
             }
             td.full.max {
                 @if token.description.is_empty() { span.vh { "No description" } } @else { (shortened(&token.description)) }
                 @if let Some(limits) = limits(&token.limits) { (note(Tone::Plain, "lock", &limits)) }
+                @if token.old_value.is_some() { p.small { (old_value::ending(visitor, token, &asked.back)) } }
             }
             td data-label="Permission" {
                 (token.permission)
