@@ -99,6 +99,21 @@ fn place(gateway: &GatewayRow) -> String {
     format!("{}/{}", gateway.name, gateway.instance.0)
 }
 
+/// One start of a gateway, also one that has ended; for admins.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::NotPermitted`], [`Error::NotSignedIn`]; [`Error::Store`].
+pub async fn get(
+    control: &Control,
+    actor: &Actor,
+    instance: &Instance,
+) -> Result<GatewayRow, Error> {
+    let mut db = control.store.reader().await?;
+    Caller::verify(&mut db, actor, control.now()).await?.require_admin()?;
+    let found = store::find_gateway(&mut db, instance).await?;
+    found.ok_or_else(|| Error::not_found("gateway", &instance.0))
+}
+
 /// Waits no more for a gateway that is gone for good: changes are proven without it. For admins,
 /// who answer for it that it is gone; one that comes back registers anew (sync.md L5). One whose lease
 /// ran out without a stop is told of no more. Forgetting one that has stopped is fine.

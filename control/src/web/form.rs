@@ -10,10 +10,11 @@ use super::visitor::Visitor;
 
 /// A form that changes something: with the token by which it is known to be ours, and the key by
 /// which it is done once however often it is sent. What is wrong with no field in particular stands
-/// first. The server says what is wrong (`novalidate`): in one place, in the same words.
+/// first. The server says what is wrong (`novalidate`): in one place, in the same words. Browsers put
+/// nothing back that was chosen before (`autocomplete`): a form says what is so now.
 pub(super) fn post(visitor: &Visitor, filled: &Filled, action: &str, content: Markup) -> Markup {
     html! {
-        form.form method="post" action=(action) novalidate {
+        form.form method="post" action=(action) novalidate autocomplete="off" {
             (hidden(visitor, filled))
             @if let Some(message) = filled.faults.of("") {
                 p.err role="alert" { (icon("warn")) span { (sentence(message)) } }

@@ -98,17 +98,23 @@ control::on_both_databases! {
         let shown = new.token.old_value.clone().unwrap();
         assert_eq!((shown.hint, shown.ends_at), (old.secret.hint(), w.clock.now().plus(6 * HOUR)));
         w.clock.advance(HOUR);
-        let refused = token::end_old_value(&w.control, &w.alice, id).await.unwrap_err();
+        let refused = token::end_old_value(&w.control, &w.alice, id, None).await.unwrap_err();
         assert!(matches!(refused, Error::NotFound { .. }), "{refused}");
+        // After another reissue it would be the value that was to go on.
+        let present = new.secret.hint().to_string();
+        let other = token::end_old_value(&w.control, &w.admin, id, Some(&present)).await;
+        let other = other.unwrap_err();
+        assert!(matches!(other, Error::ChangedMeanwhile { .. }), "{other}");
         let since = w.feed().await;
-        let done = token::end_old_value(&w.control, &w.admin, id).await.unwrap();
+        let seen = old.secret.hint().to_string();
+        let done = token::end_old_value(&w.control, &w.admin, id, Some(&seen)).await.unwrap();
         assert_eq!((done.value.old_value, done.value.hint), (None, new.secret.hint()));
         assert_eq!(ends(&w, &old).await, w.clock.now());
         assert!(!signs_in(&w, &old).await && signs_in(&w, &new).await);
         assert_eq!(w.feed_since(since).await.len(), 2, "gateways are told of both values");
         assert_eq!(w.audit().await.last().unwrap(), &("token.end_old_value".into(), "t".into()));
         // Again there is nothing to do, and the same to prove.
-        let again = token::end_old_value(&w.control, &w.admin, id).await.unwrap();
+        let again = token::end_old_value(&w.control, &w.admin, id, Some(&seen)).await.unwrap();
         assert_eq!(again.revision, done.revision);
         // What ended by itself is shown no more, nor what ended with its token.
         reissue(&w, &w.admin, id, after(HOUR)).await.unwrap();

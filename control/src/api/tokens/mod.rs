@@ -259,22 +259,38 @@ pub(super) async fn revoke(
     proofs::proven(&control, done.revision, wait).await
 }
 
-/// Ends the old value of a token that works on since its reissue; the present one stays.
+/// Which old value is to end.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct OldValueQuery {
+    /// What `old_value_hint` said; none for whichever it is. Another reissue makes the present value
+    /// the old one.
+    #[param(example = "cg-AbCd…")]
+    hint: Option<String>,
+    /// How long to wait for proof that every gateway has applied it, at most a minute.
+    #[param(example = "10s", pattern = "^[0-9]{1,9}[smhd]$")]
+    wait: Option<String>,
+}
+
+/// Ends the old value of a token that works on since its reissue; the present one stays. With `hint` only
+/// if that value is still the old one.
 #[utoipa::path(
     delete,
     path = "/tokens/{id}/old-value",
     tag = "tokens",
-    params(("id" = i64, Path, description = "Its id"), WaitQuery),
+    params(("id" = i64, Path, description = "Its id"), OldValueQuery),
     responses(ProofAnswer)
 )]
 pub(super) async fn end_old_value(
     State(control): State<Control>,
     SignedIn(actor): SignedIn,
     Segment(id): Segment,
-    Query(query): Query<WaitQuery>,
+    Query(query): Query<OldValueQuery>,
 ) -> Result<Proven, Problem> {
-    let wait = query.wait()?;
-    let done = token::end_old_value(&control, &actor, token_in_path(&id)?).await?;
+    let wait = wait(query.wait.as_deref())?;
+    let done =
+        token::end_old_value(&control, &actor, token_in_path(&id)?, query.hint.as_deref()).await?;
     proofs::proven(&control, done.revision, wait).await
 }
 

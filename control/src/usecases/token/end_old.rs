@@ -5,20 +5,22 @@ use access::TokenId;
 use super::record::{audit, find, shown};
 use super::rules::{require_reach, visible_token};
 use crate::Actor;
-use crate::store::{self, Token};
+use crate::store::{self, OldValue, Token};
 use crate::usecases::caller::Caller;
 use crate::usecases::{Committed, Control, Error};
 
 /// Ends the old value of a token that works on since its reissue; the present one stays. Where none
-/// works any more nothing changes, and the answer is the last revision. For whoever may revoke the
-/// token.
+/// works any more nothing changes, and the answer is the last revision. `seen` is what was shown of
+/// the value that is meant: another reissue makes the present value the old one. For whoever may
+/// revoke the token.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Error::NotPermitted`]; [`Error::Store`].
+/// [`Error::ChangedMeanwhile`]; [`Error::NotFound`], [`Error::NotPermitted`]; [`Error::Store`].
 pub async fn end_old_value(
     control: &Control,
     actor: &Actor,
     id: TokenId,
+    seen: Option<&str>,
 ) -> Result<Committed<Token>, Error> {
     let mut change = control.store.change(control.now()).await?;
     let caller = Caller::of_change(&mut change, actor).await?;
@@ -26,6 +28,10 @@ pub async fn end_old_value(
     let db = change.connection();
     let before = visible_token(control, &caller, db, id, now).await?;
     require_reach(&caller, db, &before, now).await?;
+    let is_another = |old: &OldValue| seen.is_some_and(|seen| old.hint.to_string() != seen);
+    if before.old_value.as_ref().is_some_and(is_another) {
+        return Err(Error::ChangedMeanwhile { kind: "token", name: before.name });
+    }
     if store::end_old_values(db, id, now).await? == 0 {
         return Ok(Committed { value: before, revision: change.last() });
     }

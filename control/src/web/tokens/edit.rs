@@ -192,7 +192,11 @@ fn asked(posted: &Posted, way: &Way, token: &Token, reissue: &Reissue) -> Markup
                 dd {
                     @if token.status == TokenStatus::Expired { "Expired already" }
                     @else if overlap.is_zero() { (at_once) }
-                    @else { "Works until it ends " (moment(visitor.now, ends)) }
+                    @else { "Works on; it ends " (moment(visitor.now, ends)) }
+                }
+                @if let Some(before) = &token.old_value {
+                    dt { "The value before it" }
+                    dd { (before.hint) " still works, and ends at once" }
                 }
                 dt { "Last used" } dd { (was::last_used(visitor, token)) }
                 @if !token.description.is_empty() { dt { "Description" } dd { (token.description) } }

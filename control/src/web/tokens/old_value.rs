@@ -20,6 +20,9 @@ use crate::web::proof;
 use crate::web::visitor::Visitor;
 use crate::{Control, Error, Token};
 
+/// The field with what was shown of the value that is to end.
+const OLD: &str = "old_value";
+
 /// Which value works on, and until when; nothing where none does.
 pub(super) fn told(visitor: &Visitor, token: &Token) -> Option<Markup> {
     let old = token.old_value.as_ref()?;
@@ -60,7 +63,8 @@ pub(super) async fn end(
     posted: Posted,
 ) -> Result<Response, Failure> {
     let (visitor, back, id) = (&posted.visitor, Back::of(&fields), id_in_path(&id)?);
-    let done = token::end_old_value(&control, &visitor.actor, id).await;
+    let seen = Some(posted.fields.text(OLD));
+    let done = token::end_old_value(&control, &visitor.actor, id, seen).await;
     let token = token::get(&control, &visitor.actor, id).await?;
     let owner = Owner::of(&control, visitor, &token).await?;
     let to = list(&owner.address(), back.fields());
@@ -96,6 +100,7 @@ async fn asking(
                     dt { "New value" } dd { (token.hint) }
                     dt { "Last used" } dd { (was::last_used(visitor, token)) ", with either value" }
                 }
+                input type="hidden" name=(OLD) value=[token.old_value.as_ref().map(|old| old.hint)];
                 (danger("End it now", &to))
             },
         ),

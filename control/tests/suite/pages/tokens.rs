@@ -245,7 +245,7 @@ control::on_both_databases! {
         asked.shows(200, &["Issue a new token?", "Ends at once on every gateway", "Last used", "data-cancel autofocus>Cancel",
             &format!("Works until {day} (UTC)"), "the day that it ends now"]);
         let later: Vec<_> = typed[..4].iter().copied().chain([("overlap", "86400")]).collect();
-        browser.fill(&form, &path, &later).await.shows(200, &["Issue a new token?", "Works until it ends"]);
+        browser.fill(&form, &path, &later).await.shows(200, &["Issue a new token?", "Works on; it ends"]);
         let back: Vec<_> = typed.into_iter().chain([("confirm", "no")]).collect();
         browser.fill(&form, &path, &back).await.shows(200, &["value=\"ci2\"", "<h1>Edit ci</h1>"]);
         assert_eq!(tokens(&w).await[0].name, "ci");
@@ -275,7 +275,7 @@ control::on_both_databases! {
         let issued = w.token(&w.admin, "service-account-channel-a", order("ci", Permission::Read, &["a"])).await.unwrap();
         let id = issued.token.id;
         let again = Reissue { overlap: DAY, ..Reissue::default() };
-        token::reissue(&w.control, &w.admin, id, again).await.unwrap();
+        let second = token::reissue(&w.control, &w.admin, id, again.clone()).await.unwrap();
         let mut browser = Browser::signed_in(&w, "root").await;
         let hint = issued.secret.hint().to_string();
         for page in [ACCOUNT.to_owned(), format!("/tokens/{}/edit", id.0)] {
@@ -285,6 +285,16 @@ control::on_both_databases! {
         let path = format!("/tokens/{}/old-value/end", id.0);
         let asked = browser.get(&path).await;
         asked.shows(200, &["End the old value of ci?", &hint, "The new value goes on", "Last used"]);
+        // Whoever issues another value is told that this one ends; then the one that was to go on is the old one.
+        let edit = format!("/tokens/{}/edit", id.0);
+        let form = browser.get(&edit).await;
+        let day = issued.token.expires_at.date();
+        let typed = [("name", "ci"), ("expires_at", &*day), ("overlap", "0"), ("reissue", "yes")];
+        browser.fill(&form, &edit, &typed).await.shows(200, &[&format!("{hint} still works, and ends at once")]);
+        token::reissue(&w.control, &w.admin, id, again).await.unwrap();
+        let hint = second.value.secret.hint().to_string();
+        browser.fill(&asked, &path, &[]).await.shows(422, &["omebody else has changed", &hint]);
+        let asked = browser.get(&path).await;
         let done = browser.fill(&asked, &path, &[]).await;
         assert_eq!(done.status, 303, "{}", done.text);
         let shown = browser.get(done.headers["location"].to_str().unwrap()).await;

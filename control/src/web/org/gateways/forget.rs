@@ -12,6 +12,7 @@ use crate::web::dialog::{self, dialog};
 use crate::web::failure::Failure;
 use crate::web::fields::Filled;
 use crate::web::form;
+use crate::web::moment::moment;
 use crate::web::org::tab_page_under;
 use crate::web::page::refused;
 use crate::web::paging::Pages;
@@ -49,12 +50,17 @@ async fn asked(
     filled: &Filled,
 ) -> Result<Markup, Failure> {
     let action = format!("{}/{instance}/forget", HERE.path());
+    let gateway = gateway::get(control, &visitor.actor, &Instance(instance.to_owned())).await?;
     let over = dialog(
-        "Forget gateway",
+        &format!("Forget {}?", gateway.name),
         html! {
             p {
                 "Do this for a gateway that is gone for good. Changes are then proven without it, and it is told of no more. One that "
                 "comes back is taken in again, and serves nothing before it knows every change."
+            }
+            dl.kv {
+                dt { "Started" } dd { (moment(visitor.now, gateway.started_at)) }
+                dt { "Last heard of" } dd { (moment(visitor.now, gateway.renewed_at)) }
             }
             (form::post(visitor, filled, &action, dialog::danger("Forget", HERE.path())))
         },

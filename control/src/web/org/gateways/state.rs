@@ -34,7 +34,7 @@ pub(in crate::web) async fn of(control: &Control, actor: &Actor) -> Result<Marku
     Ok(html! {
         a #gates class=(class) href=(HERE.path()) title="Gateways"
             hx-get=(PATH) hx-trigger="every 10s" hx-swap="outerHTML"
-        { (icon(icon_name)) span class=[is_well.then_some("vh-s")] { (words(&health)) } }
+        { (icon(icon_name)) span.vh-s { (words(&health)) } }
     })
 }
 
