@@ -336,7 +336,9 @@ fn content(visitor: &Visitor, way: &Way, token: &Token, filled: &Filled) -> Mark
     let channels: Vec<_> = token.channels.iter().map(|channel| channel.name.to_string()).collect();
     let is_expired = token.status == TokenStatus::Expired;
     let can_be_extended = token.issued_at.plus(MAX_LIFESPAN) > visitor.now;
-    let until = if can_be_extended {
+    let until = if latest == latest_new {
+        format!("At the end of this day in UTC, until {latest} at the latest.")
+    } else if can_be_extended {
         format!(
             "At the end of this day in UTC. With its present value until {latest} at the latest; with a new one until {latest_new}."
         )
