@@ -140,7 +140,7 @@ fn of_groups() -> Vec<(&'static str, String, &'static [&'static str])> {
             text(groups::PERMISSIONS),
             &["7", "1000", "7", "0", "0", "''", "'c'"],
         ),
-        ("a channel's groups", text(reach::GROUPS_ON), &["7", "9", "''", "11"]),
+        ("a channel's groups", text(reach::GROUPS_ON), &["7", "9", "''", "11", "'%'"]),
         ("what an account reaches", text(reach::REACHED_BY), &["7", "''", "''", "''", "11"]),
         (
             "what can be granted",

@@ -31,10 +31,11 @@ pub struct Grantable {
     pub group: String,
 }
 
-/// Those after the one of the permission `$2` and the name `$3`.
+/// Those with `$5` in their name, after the one of the permission `$2` and the name `$3`.
 pub(super) const GROUPS_ON: &str = "SELECT g.name, gp.permission FROM group_permissions gp \
      JOIN groups g ON g.id = gp.group_id WHERE gp.channel_id = $1 \
      AND (gp.permission < $2 OR (gp.permission = $2 AND g.name > $3)) \
+     AND lower(g.name) LIKE $5 ESCAPE '!' \
      ORDER BY gp.permission DESC, g.name LIMIT $4";
 /// Those after the channel `$2` and the group `$3`, whose channel's name begins with `$4`. What the
 /// principal's groups give is read once, before the channels: PostgreSQL takes few of these to begin
@@ -90,10 +91,11 @@ pub(super) const MOST_HELD: &str = "SELECT coalesce((SELECT gp.permission FROM g
 /// A place in the list of a channel's groups.
 pub(crate) type GroupPlace = (Permission, String);
 
-/// The groups that may do something on a channel, the mightiest first, after that one.
+/// The groups with that in their name that may do something on a channel, the mightiest first, after
+/// that one.
 pub(crate) async fn groups_on(
     db: &mut Connection,
-    channel: ChannelId,
+    (channel, part): (ChannelId, &Pattern),
     after: Option<&GroupPlace>,
     limit: u32,
 ) -> Result<Vec<(String, Permission)>, StoreError> {
@@ -102,7 +104,7 @@ pub(crate) async fn groups_on(
         None => (i64::MAX, ""),
     };
     let query = sqlx::query(GROUPS_ON).bind(channel.0).bind(permission).bind(name);
-    let rows = query.bind(i64::from(limit)).fetch_all(db).await?;
+    let rows = query.bind(i64::from(limit)).bind(part.as_str()).fetch_all(db).await?;
     let read = rows
         .iter()
         .map(|row| Ok((row.try_get("name")?, permission_from_column(row.try_get("permission")?)?)));

@@ -23,8 +23,8 @@ pub struct Access {
     pub changes_members: bool,
 }
 
-/// The groups that may do something on a channel, the mightiest first: for whoever holds `manage`
-/// on it, and for admins.
+/// The groups with `part` in their name that may do something on a channel, the mightiest first: for
+/// whoever holds `manage` on it, and for admins.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::NotPermitted`], [`Error::InvalidField`] for a foreign cursor,
@@ -32,7 +32,7 @@ pub struct Access {
 pub async fn groups(
     control: &Control,
     actor: &Actor,
-    name: &ChannelName,
+    (name, part): (&ChannelName, &str),
     page: &Page,
 ) -> Result<Listed<Access>, Error> {
     let after = page.after.as_deref().map(|cursor| {
@@ -48,8 +48,8 @@ pub async fn groups(
         require_manage(&channel)?;
     }
     let owners = store::owners_name(name);
-    let groups =
-        store::groups_on(&mut db, channel.channel.id, after.as_ref(), page.probe()).await?;
+    let wanted = (channel.channel.id, &Pattern::containing(part));
+    let groups = store::groups_on(&mut db, wanted, after.as_ref(), page.probe()).await?;
     let groups = Listed::page(groups, page, |(name, permission)| format!("{permission} {name}"));
     let first = NamePart { after: "", prefix: "", limit: MEMBERS };
     let none = NamePart { limit: 0, ..first };

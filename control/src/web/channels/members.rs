@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use super::frame::{frame, frame_under, manages, named, shown};
 use crate::usecases::reach::{self, Access};
 use crate::usecases::{Page, channel, group};
-use crate::web::empty::empty;
+use crate::web::empty::{empty, none_found};
 use crate::web::failure::{Failure, absent};
 use crate::web::fields::{Fields, Filled, Query};
 use crate::web::form::{self, Input};
@@ -31,6 +31,19 @@ const DO: &str = "do";
 /// How many groups a page has.
 const LIMIT: u32 = 10;
 
+/// Which of the groups are shown.
+struct Asked<'f> {
+    pages: Pages,
+    /// What they have in their names.
+    part: &'f str,
+}
+
+impl Asked<'_> {
+    fn first() -> Self {
+        Self { pages: Pages::first(), part: "" }
+    }
+}
+
 pub(super) async fn show(
     State(control): State<Control>,
     visitor: Visitor,
@@ -38,7 +51,8 @@ pub(super) async fn show(
     Query(fields): Query,
 ) -> Result<Markup, Failure> {
     let details = shown(&control, &visitor, &segment).await?;
-    page(&control, &visitor, &details, (&Pages::of(&fields), &Filled::default())).await
+    let asked = Asked { pages: Pages::of(&fields), part: fields.text("q") };
+    page(&control, &visitor, &details, (&asked, &Filled::default())).await
 }
 
 pub(super) async fn change(
@@ -58,13 +72,13 @@ pub(super) async fn change(
         ("", Some(lowering)) => {
             let details = channel::get(&control, &visitor.actor, &name).await?;
             let over = lowering.question(&posted, &name, &here);
-            let shown = (&Pages::first(), &Filled::default());
+            let shown = (&Asked::first(), &Filled::default());
             let under = content(&control, visitor, &details, shown).await?;
             return Ok(frame_under(visitor, &details, TAB, (under, over)).into_response());
         }
         ("no", _) => {
             let details = channel::get(&control, &visitor.actor, &name).await?;
-            let shown = (&Pages::first(), &posted.filled());
+            let shown = (&Asked::first(), &posted.filled());
             return Ok(page(&control, visitor, &details, shown).await?.into_response());
         }
         _ => {}
@@ -83,7 +97,7 @@ pub(super) async fn change(
                 error => filled.refuse(error, &["member", "group", "permission"])?,
             }
             let details = channel::get(&control, &visitor.actor, &name).await?;
-            let page = page(&control, visitor, &details, (&Pages::first(), &filled)).await?;
+            let page = page(&control, visitor, &details, (&Asked::first(), &filled)).await?;
             Ok(refused(page))
         }
     }
@@ -114,7 +128,7 @@ async fn page(
     control: &Control,
     visitor: &Visitor,
     details: &ChannelDetails,
-    shown: (&Pages, &Filled),
+    shown: (&Asked<'_>, &Filled),
 ) -> Result<Markup, Failure> {
     let content = content(control, visitor, details, shown).await?;
     Ok(frame(visitor, details, TAB, content))
@@ -124,7 +138,7 @@ async fn content(
     control: &Control,
     visitor: &Visitor,
     details: &ChannelDetails,
-    (pages, filled): (&Pages, &Filled),
+    (Asked { pages, part }, filled): (&Asked<'_>, &Filled),
 ) -> Result<Markup, Failure> {
     if !manages(visitor, details) {
         let content = empty(
@@ -137,12 +151,17 @@ async fn content(
         );
         return Ok(content);
     }
-    let part = Page { after: pages.after(), limit: LIMIT, ..Page::first() };
-    let groups = reach::groups(control, &visitor.actor, &details.channel.name, &part).await?;
-    let here = address::channel(&details.channel.name, "members");
+    let name = &details.channel.name;
+    let page = Page { after: pages.after(), limit: LIMIT, ..Page::first() };
+    let groups = reach::groups(control, &visitor.actor, (name, part), &page).await?;
+    let here = address::channel(name, "members");
+    let kept = Some(("q", *part)).filter(|(_, part)| !part.is_empty());
+    let is_all = part.is_empty() && pages.is_first() && groups.next_cursor.is_none();
     Ok(html! {
+        @if !is_all { (form::find(&here, ("Search groups", form::PART), part, html! {})) }
+        @if groups.items.is_empty() && !is_all { (none_found("group", part, " that may do something here", &here)) }
         @for access in &groups.items { (section(visitor, &details.channel.name, access, filled)) }
-        (pages.links(&groups, &[]))
+        (pages.links(&groups, kept.as_slice()))
         section {
             h2 { "Give another group access" }
             p.dim { "Its members get this permission on the channel." }

@@ -232,6 +232,10 @@ control::on_both_databases! {
         let rest = browser.get(&format!("/channels/a/members?{}", next(&first).unwrap())).await;
         rest.shows(200, &["<h2>g06</h2>", "<h2>g10</h2>"]);
         assert!(!rest.text.contains("<h2>g04</h2>") && next(&rest).is_none());
+        let found = browser.get("/channels/a/members?q=G1").await;
+        found.shows(200, &["<h2>g10</h2>", "<h2>g11</h2>", "value=\"G1\""]);
+        assert!(!found.text.contains("<h2>g01</h2>"));
+        browser.get("/channels/a/members?q=zz").await.shows(200, &["No such group"]);
         assert_eq!(channel::get(&w.control, &w.admin, &name("a")).await.unwrap().permission, Some(Permission::Manage));
     }
 }
