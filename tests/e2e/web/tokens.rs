@@ -269,6 +269,8 @@ fn what_two_do_at_once_is_asked_about(database: Database) {
     other.everyone_can_use_it();
     other.click(Button, "Save");
     other.sees("mine");
+    going_back_undoes_nothing(&other);
+    other.go(&format!("/service-accounts/{ACCOUNT}"));
 
     // A session that ends in the middle of a form costs nothing.
     edit_again(&other);
@@ -288,6 +290,26 @@ fn what_two_do_at_once_is_asked_about(database: Database) {
     other.click(Button, "Continue");
     other.sees("after the break");
     company.site.stop();
+}
+
+/// Browsers put back what was ticked and chosen on a page that they show again: into a form that says
+/// what is so now, and that would be taken for a change.
+fn going_back_undoes_nothing(browser: &Browser) {
+    let is_ticked = "return document.querySelector('[name=include_subchannels]').checked";
+    browser.go("/channels/analytics:prod/settings");
+    assert_eq!(browser.script(is_ticked, vec![]), false);
+    let changed = "return fetch('/api/v1/channels/analytics:prod', { method: 'PATCH', \
+        headers: { 'Content-Type': 'application/json' }, \
+        body: JSON.stringify({ include_subchannels: true }) }).then((answer) => answer.status)";
+    assert_eq!(browser.script(changed, vec![]), 200);
+    browser.fill("Description (optional)", "as it was");
+    browser.click(Button, "Save");
+    browser.sees("Somebody else has changed this channel");
+    browser.back();
+    browser.sees_no("Somebody else has changed this channel");
+    browser.click(Button, "Save");
+    browser.sees("Saved.");
+    assert_eq!(browser.script(is_ticked, vec![]), true);
 }
 
 const ESCAPE: &str =
