@@ -279,7 +279,11 @@ const END_OLD_VALUE: Verb = Verb {
         "condagate token end-old-value 7 --wait 30s --require-proof --yes",
     ],
     request: (Delete, "/tokens/{id}/old-value"),
-    inputs: &[ID],
+    inputs: &[
+        ID,
+        Input::option("hint", "hint", "Only if this is its hint, the token's old_value_hint")
+            .kind(Kind::Text("HINT")),
+    ],
     asks: Some("End the old value of token {id}?"),
     shows: Proof("ended the old value of token {id}"),
     ..VERB
