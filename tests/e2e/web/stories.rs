@@ -32,7 +32,7 @@ fn a_gateway_that_is_killed_stays_told_on_postgres() {
 
 fn a_gateway_that_is_killed_stays_told(database: Database) {
     let mut company = Company::new(database);
-    company.add_gateway("gw-eu-2", "10s");
+    company.add_gateway("gw-eu-2", "5s");
     let (browser, other) = (company.as_user(ADMIN), company.as_user(ADMIN));
     other.go("/tokens/1/delete");
     browser.go("/org/gateways");
