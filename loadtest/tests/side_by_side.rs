@@ -7,11 +7,12 @@ use std::process::Command;
 
 use serde_json::Value;
 
-const SERVERS: [&str; 11] = [
+const SERVERS: [&str; 12] = [
     "directory",
     "http",
     "http-uncached",
     "nginx-static",
+    "nginx-static-stock",
     "nginx-map",
     "nginx-map-16x64k",
     "nginx-auth-request",
@@ -58,8 +59,8 @@ fn every_server_answers_every_load_rightly() {
     let report: Value = serde_json::from_slice(&std::fs::read(&report).unwrap()).unwrap();
     assert_eq!(report["subjects"], serde_json::json!(SERVERS));
     let cells = report["cells"].as_array().unwrap();
-    // Four loads of nine servers without TLS, four of two with it.
-    assert_eq!(cells.len(), 4 * 9 + 4 * 2);
+    // Four loads of ten servers without TLS, four of two with it.
+    assert_eq!(cells.len(), 4 * 10 + 4 * 2);
     for cell in cells {
         let run = &cell["rounds"][0];
         assert!(number(&run["requests"]) > 0.0, "{cell}");
