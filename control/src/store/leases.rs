@@ -20,6 +20,7 @@ const END: &str = "UPDATE gateways SET ended_at = $2 WHERE instance = $1 AND end
 /// Only if it hasn't renewed since it was looked at (sync.md L5).
 const END_UNRENEWED: &str = "UPDATE gateways SET ended_at = $3, ended_by_observer = $4 \
      WHERE instance = $1 AND renewal = $2 AND ended_at IS NULL";
+
 pub(super) async fn register(
     db: &mut Connection,
     registration: &Registration,

@@ -5,9 +5,9 @@ use access::TokenId;
 use super::record::{audit, find, shown};
 use super::rules::{require_reach, visible_token};
 use crate::Actor;
-use crate::store::{self, OldValue, Token};
+use crate::store::{self, Token};
 use crate::usecases::caller::Caller;
-use crate::usecases::{Committed, Control, Error};
+use crate::usecases::{Committed, Control, Error, seen};
 
 /// Ends the old value of a token that works on since its reissue; the present one stays. Where none
 /// works any more nothing changes, and the answer is the last revision. `seen` is what was shown of
@@ -28,9 +28,8 @@ pub async fn end_old_value(
     let db = change.connection();
     let before = visible_token(control, &caller, db, id, now).await?;
     require_reach(&caller, db, &before, now).await?;
-    let is_another = |old: &OldValue| seen.is_some_and(|seen| old.hint.to_string() != seen);
-    if before.old_value.as_ref().is_some_and(is_another) {
-        return Err(Error::ChangedMeanwhile { kind: "token", name: before.name });
+    if let Some(old) = &before.old_value {
+        seen::check(seen, &old.hint.to_string(), ("token", &before.name))?;
     }
     if store::end_old_values(db, id, now).await? == 0 {
         return Ok(Committed { value: before, revision: change.last() });

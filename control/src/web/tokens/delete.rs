@@ -123,7 +123,7 @@ async fn asking(
 }
 
 /// The token that a page is about, and the list that its visitor came from.
-async fn found(
+pub(super) async fn found(
     control: &Control,
     visitor: &Visitor,
     id: &str,
@@ -133,7 +133,8 @@ async fn found(
     Ok((token, Back::of(fields)))
 }
 
-fn address(token: TokenId, page: &str, back: &Back) -> String {
+/// A page of a token, with the way back to that list.
+pub(super) fn address(token: TokenId, page: &str, back: &Back) -> String {
     format!("/tokens/{}/{page}{}", token.0, back.query())
 }
 

@@ -5,6 +5,7 @@ use axum::response::{IntoResponse as _, Response};
 use maud::{Markup, html};
 
 use super::back::{Back, list};
+use super::delete::{address, found};
 use super::edit::id_in_path;
 use super::owner::Owner;
 use super::was;
@@ -22,6 +23,8 @@ use crate::{Control, Error, Token};
 
 /// The field with what was shown of the value that is to end.
 const OLD: &str = "old_value";
+/// The page of that end, below its token's.
+const END: &str = "old-value/end";
 
 /// Which value works on, and until when; nothing where none does.
 pub(super) fn told(visitor: &Visitor, token: &Token) -> Option<Markup> {
@@ -34,13 +37,9 @@ pub(super) fn ending(visitor: &Visitor, token: &Token, back: &Back) -> Markup {
     html! {
         @if let Some(told) = told(visitor, token) {
             "The old value " (told) ". "
-            a href=(address(token, back)) aria-label={ "End it now, the old value of " (token.name) } { "End it now" }
+            a href=(address(token.id, END, back)) aria-label={ "End it now, the old value of " (token.name) } { "End it now" }
         }
     }
-}
-
-fn address(token: &Token, back: &Back) -> String {
-    format!("/tokens/{}/old-value/end{}", token.id.0, back.query())
 }
 
 /// The dialog: which value, and what runs on.
@@ -50,8 +49,7 @@ pub(super) async fn ask(
     Path(id): Path<String>,
     Query(fields): Query,
 ) -> Result<Response, Failure> {
-    let token = token::get(&control, &visitor.actor, id_in_path(&id)?).await?;
-    let back = Back::of(&fields);
+    let (token, back) = found(&control, &visitor, &id, &fields).await?;
     Ok(asking(&control, &visitor, (&token, &back), &Filled::default()).await?.into_response())
 }
 
@@ -92,7 +90,7 @@ async fn asking(
         Some(told) => form::post(
             visitor,
             filled,
-            &address(token, back),
+            &address(token.id, END, back),
             html! {
                 p { "It is refused at once on every gateway, and downloads that run on it are cut. The new value goes on." }
                 dl.kv {
