@@ -15,25 +15,29 @@ pub struct PrincipalId(pub i64);
 
 /// What one token value may do now: the token's own channels and permission, capped by what its
 /// principal holds at this revision (product.md, "grant").
+///
+/// In this order, so that what is decided by lies together: of a million grants, none is in the
+/// processor's caches.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[repr(C)]
 pub struct Grant {
-    /// The token.
-    pub token: TokenId,
-    /// What may be shown of its value.
-    pub hint: TokenHint,
-    /// For whom it acts.
-    pub principal: PrincipalId,
     /// From when this value no longer works: the token's expiry, or the end of the overlap when
     /// the token was reissued.
     pub expires_at: Timestamp,
     /// Whether another value took this one's place, so that the token goes on when this one ends.
     pub is_replaced: bool,
+    /// What may be shown of its value.
+    pub hint: TokenHint,
     /// Whether the value is in use, or how it ended.
     pub standing: Standing,
     /// Apart, and only where there is a limit: of a million grants each line of memory counts.
     limited: Option<Box<Limited>>,
     /// The channels with what may be done on each; mostly one or two, which then lie in here.
     channels: SmallVec<[GrantedChannel; 2]>,
+    /// The token.
+    pub token: TokenId,
+    /// For whom it acts.
+    pub principal: PrincipalId,
 }
 
 /// What a grant is held to.

@@ -10,7 +10,8 @@ use std::time::Duration;
 use access::lease::LeaseTerms;
 use access::source::{Applied, SourceError};
 use access::{
-    Allowed, ChannelName, Clock, ControlPlane, Denied, Permission, TokenDigest, TokenSecret, decide,
+    Allowed, Caller, ChannelName, Clock, ControlPlane, Denied, Permission, TokenDigest,
+    TokenSecret, decide,
 };
 use prometheus_client::metrics::gauge::Gauge;
 
@@ -110,10 +111,11 @@ impl Node {
     /// What is in memory about a token, decided as a request would be but for the lease; none
     /// when the control plane would have to be asked.
     pub fn known(&self, channel: &ChannelName, digest: &TokenDigest) -> Option<Result<(), Denied>> {
-        let caller = self.table.in_memory(digest)?;
-        let (channels, now) = (self.table.channels(), self.table.now());
+        let found = self.table.in_memory(digest)?;
+        let (channels, caller) = (self.table.channels(), Caller::of(found.as_ref()));
+        let now = || self.table.now();
         let decided =
-            decide(&channels, Some(channel.as_str()), &caller, Permission::Read, HERE, now);
+            decide(&channels, Some(channel.as_str()), caller, Permission::Read, HERE, now);
         Some(decided.map(drop))
     }
 

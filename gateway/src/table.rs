@@ -8,36 +8,32 @@
 //!
 //! *Architecture invariant:* a lookup that hits takes no lock and asks nobody.
 
+mod decision;
 mod era;
 mod history;
 mod lease;
 mod live_grants;
 mod misses;
+mod places;
 mod stripes;
 mod time;
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use access::lease::LeaseTerms;
 use access::source::{Applied, SourceError};
-use access::{
-    Allowed, Caller, ChannelRegistry, Clock, Denied, Grant, GrantSource, Moment, Permission,
-    PresentedToken, Privacy, Timestamp, decide,
-};
+use access::{Allowed, ChannelRegistry, Clock, Denied, GrantSource, Moment, Privacy, Timestamp};
 use arc_swap::{ArcSwap, Guard};
 use prometheus_client::metrics::counter::Counter;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-use self::era::{Era, Outcome};
+use self::era::Era;
 use self::lease::nanos;
 use self::misses::Misses;
 use self::time::DatabaseTime;
-use crate::credential::Credential;
-use crate::rules::{Rule, keeps};
 
 /// How many of the most recently used tokens are read before the listener opens (sync.md T6).
 const RECENTLY_USED: usize = 10_000;
@@ -90,12 +86,6 @@ pub(crate) struct Table {
     caught_up: AtomicU64,
     misses: Misses,
     counts: Counts,
-}
-
-/// Whether the cache is told of the look with this number: of one in 16, for to tell it of each costs
-/// as much as to look. In no order that the requests could have too (Fibonacci hashing).
-fn is_told(look: u64) -> bool {
-    look.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 60 == 0
 }
 
 /// What a table has done since the start, for metrics.
@@ -153,90 +143,6 @@ impl Table {
             clock,
             limits,
         })
-    }
-
-    /// Decides whether the holder of `credential` may read the channel `name`, now. `tell` is
-    /// told whose token it is, however it is decided.
-    pub(crate) async fn decide(
-        &self,
-        name: Option<&str>,
-        credential: &Credential,
-        address: IpAddr,
-        mut tell: impl FnMut(&Grant),
-    ) -> Result<Allowed, Undecided> {
-        for _ in 0..ATTEMPTS {
-            let mut era = self.current.load();
-            let early = (!keeps(Rule::LeaseLast)).then(|| era.lease.state(self.clock.moment()));
-            let (caller, channels) = match credential {
-                Credential::None => (Caller::Anonymous, era.channels()),
-                Credential::Malformed => (Caller::Unknown, era.channels()),
-                Credential::Token(token) => match self.known(&era, name, token) {
-                    Some(known) => known,
-                    None => {
-                        drop(era);
-                        let caller = Box::pin(self.look_up(token, address)).await?;
-                        era = self.current.load();
-                        (caller, era.channels())
-                    }
-                },
-            };
-            caller.grant().into_iter().for_each(&mut tell);
-            // After the last wait: the flag is read in here, the lease after it (sync.md T4).
-            match decide(&channels, name, &caller, Permission::Read, address, self.now()) {
-                Err(Denied::Void) => {}
-                decided => {
-                    let lease = early.unwrap_or_else(|| era.lease.state(self.clock.moment()));
-                    return lease.uphold(&caller, decided);
-                }
-            }
-        }
-        Err(Undecided::Busy)
-    }
-
-    /// Whose token it is, if that can be told without waiting, and the channels to decide by, as
-    /// registered no earlier than that was so. For a public channel it always can: it is open
-    /// whatever the token, also when the control database is away.
-    fn known(
-        &self,
-        era: &Era,
-        name: Option<&str>,
-        token: &PresentedToken,
-    ) -> Option<(Caller, Guard<Arc<ChannelRegistry>>)> {
-        if let Some(caller) = era.known(&token.digest, is_told(self.counts.hits.get())) {
-            self.counts.hits.inc();
-            return Some((caller, era.channels()));
-        }
-        let channels = era.channels();
-        let channel = name.and_then(|name| channels.find(name));
-        let is_public = channel.is_some_and(|channel| channel.privacy == Privacy::Public);
-        is_public.then_some((Caller::Unknown, channels))
-    }
-
-    async fn look_up(&self, token: &PresentedToken, address: IpAddr) -> Result<Caller, Undecided> {
-        if !self.current.load().lease.state(self.clock.moment()).valid {
-            return Err(Undecided::LeaseEnded);
-        }
-        self.admit_miss(token, address)?;
-        for _ in 0..ATTEMPTS {
-            let era = self.current.load_full();
-            let loading = era.load(token.digest, &self.source, &self.control);
-            match loading.await {
-                Outcome::Caller(caller) => return Ok(caller),
-                Outcome::Outrun => {}
-                Outcome::Failed => return Err(Undecided::Unreachable),
-            }
-        }
-        Err(Undecided::Busy)
-    }
-
-    fn admit_miss(&self, token: &PresentedToken, address: IpAddr) -> Result<(), Undecided> {
-        if self.misses.admit(address, token.is_ours, self.clock.moment()) {
-            self.counts.misses.inc();
-            Ok(())
-        } else {
-            self.counts.misses_refused.inc();
-            Err(Undecided::Busy)
-        }
     }
 
     /// Reads the feed once and applies what it says. Says `false` when it doesn't continue what
@@ -372,10 +278,16 @@ impl Table {
         self.current.load().channels()
     }
 
-    /// Whose token it is, if that is in memory.
+    /// A token's grant, or that the database doesn't know it, if that is in memory.
     #[cfg(feature = "simulation")]
-    pub(crate) fn in_memory(&self, digest: &access::TokenDigest) -> Option<Caller> {
-        self.current.load().known(digest, true)
+    pub(crate) fn in_memory(
+        &self,
+        digest: &access::TokenDigest,
+    ) -> Option<Option<Arc<access::LiveGrant>>> {
+        let era = self.current.load();
+        let found = era.hold(digest).grant().cloned();
+        era.tell_cache(digest);
+        (found.is_some() || era.is_unknown(digest)).then_some(found)
     }
 
     /// Has the cache drop a token, as it does when it is full.

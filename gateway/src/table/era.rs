@@ -10,8 +10,7 @@ use std::time::Duration;
 use access::lease::LeaseTerms;
 use access::source::{Applied, Beginning, Change, Loaded, Revision, SourceError, Touched};
 use access::{
-    Caller, Channel, ChannelId, ChannelRegistry, Grant, GrantSource, LiveGrant, PrincipalId,
-    TokenDigest,
+    Channel, ChannelId, ChannelRegistry, Grant, GrantSource, LiveGrant, PrincipalId, TokenDigest,
 };
 use arc_swap::{ArcSwap, Guard};
 use dashmap::{DashMap, Entry};
@@ -22,7 +21,7 @@ use tokio::sync::{Notify, watch};
 use super::ATTEMPTS;
 use super::history::History;
 use super::lease::Lease;
-use super::live_grants::LiveGrants;
+use super::live_grants::{Held, LiveGrants};
 use super::stripes::Stripes;
 use crate::follow::within;
 use crate::rules::{Rule, keeps};
@@ -35,15 +34,15 @@ const UNKNOWN_MAX: u64 = 100_000;
 const LOOK_UP_WITHIN: Duration = Duration::from_secs(10);
 const LOOK_UP_WITHIN_WHILE_AWAY: Duration = Duration::from_secs(1);
 /// What a grant takes beside itself: key, node, index and registry, in bytes.
-const ENTRY_OVERHEAD_BYTES: usize = 320;
+const ENTRY_OVERHEAD_BYTES: usize = 352;
 /// How far index and registry may run ahead of the cache before they are swept.
 const INDEX_SLACK: usize = 1024;
 
 /// What became of reading one token.
 #[derive(Clone, Debug)]
 pub(super) enum Outcome {
-    /// The database's answer.
-    Caller(Caller),
+    /// The database's answer: the token's grant, where it knows the token.
+    Read(Option<Arc<LiveGrant>>),
     /// Changes were applied faster than the token could be read.
     Outrun,
     /// The database didn't answer.
@@ -95,7 +94,7 @@ impl Era {
         let grants = Cache::builder()
             .weigher(weigh)
             .max_capacity(size_bytes)
-            .eviction_listener(move |_digest, grant, _cause| listener.evicted(grant));
+            .eviction_listener(move |_digest, grant, _cause| listener.evicted(&grant));
         let era = Self {
             stripes: Stripes::new(beginning.applied.revision),
             history: History::new(beginning.applied.revision, beginning.applied.stamp),
@@ -131,18 +130,20 @@ impl Era {
         self.grants.entry_count()
     }
 
-    /// What is in memory about a digest; `is_told` is whether the cache is told of this look, so that
-    /// it keeps what is looked at most.
-    pub(super) fn known(&self, digest: &TokenDigest, is_told: bool) -> Option<Caller> {
-        let found = self.live.find(digest);
-        // Of what isn't there it has to hear always, or it would never take it in in another's place.
-        if is_told || found.is_none() {
-            self.grants.get(digest);
-        }
-        match found {
-            Some(live) => Some(Caller::Known(live)),
-            None => self.unknown.contains_key(digest).then_some(Caller::Unknown),
-        }
+    /// Holds a token's place among the grants in memory.
+    pub(super) fn hold<'e>(&'e self, digest: &'e TokenDigest) -> Held<'e> {
+        self.live.hold(digest)
+    }
+
+    /// Tells the cache that a token was looked for, so that it keeps what is looked at most. Not
+    /// while a place is held.
+    pub(super) fn tell_cache(&self, digest: &TokenDigest) {
+        self.grants.get(digest);
+    }
+
+    /// Whether it is remembered that the database doesn't know a digest.
+    pub(super) fn is_unknown(&self, digest: &TokenDigest) -> bool {
+        self.unknown.contains_key(digest)
     }
 
     /// Reads one token. Whoever asks for the same one meanwhile waits for the same read.
@@ -238,14 +239,11 @@ impl Era {
         if !is_current || !self.history.admits(loaded.revision, loaded.stamp) {
             return false;
         }
-        let caller = match loaded.grant {
-            Some(grant) => Caller::Known(self.keep(digest, grant)),
-            None => {
-                self.unknown.insert(digest, ());
-                Caller::Unknown
-            }
-        };
-        tell.send_replace(Some(Outcome::Caller(caller)));
+        let read = loaded.grant.map(|grant| self.keep(digest, grant));
+        if read.is_none() {
+            self.unknown.insert(digest, ());
+        }
+        tell.send_replace(Some(Outcome::Read(read)));
         drop(stripe);
         true
     }

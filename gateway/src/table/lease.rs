@@ -70,7 +70,7 @@ impl LeaseState {
     /// what was revoked may be granted again by now, and nothing is told of private channels.
     pub(super) fn uphold(
         self,
-        caller: &Caller,
+        caller: Caller<'_>,
         decided: Result<Allowed, Denied>,
     ) -> Result<Allowed, Undecided> {
         let is_public =

@@ -1,7 +1,7 @@
 mod cost;
 
 use std::collections::HashMap;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -10,12 +10,13 @@ use access::source::{
     Answer, Beginning, Change, DatabaseIdentity, FeedRead, Loaded, Revision, Stamp, Touched,
 };
 use access::{
-    Channel, ChannelId, Grant, GrantedChannel, ManualClock, PrincipalId, Standing, TokenDigest,
-    TokenHint, TokenId, TokenSecret,
+    Channel, ChannelId, Grant, GrantedChannel, ManualClock, Permission, PrincipalId, Standing,
+    TokenDigest, TokenHint, TokenId, TokenSecret,
 };
 use tokio::sync::oneshot;
 
 use super::*;
+use crate::credential::Credential;
 
 const LIMITS: TableLimits = TableLimits {
     size_bytes: 1 << 20,

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
+use smallvec::SmallVec;
 
 use super::{MAX_SEGMENTS, PathError};
 
@@ -15,11 +16,14 @@ pub(super) struct Segment<'r> {
     is_encoded: bool,
 }
 
+/// A path's segments; most paths have no more than fit in here.
+pub(super) type Segments<'r> = SmallVec<[Segment<'r>; 8]>;
+
 /// Splits a path into its segments.
 ///
 /// # Errors
 /// For everything that a storage might read otherwise than we do.
-pub(super) fn split(path: &str) -> Result<Vec<Segment<'_>>, PathError> {
+pub(super) fn split(path: &str) -> Result<Segments<'_>, PathError> {
     let rest = path.strip_prefix('/').ok_or(PathError::NotCanonical("it doesn't begin with /"))?;
     if rest.is_empty() {
         return Err(PathError::NoChannel);
@@ -30,7 +34,7 @@ pub(super) fn split(path: &str) -> Result<Vec<Segment<'_>>, PathError> {
         return Err(PathError::NotCanonical(what));
     }
     let has_encoded = memchr::memchr(b'%', rest.as_bytes()).is_some();
-    let mut segments = Vec::with_capacity(8);
+    let mut segments = Segments::new();
     let ends = memchr::memchr_iter(b'/', rest.as_bytes()).chain([rest.len()]);
     let mut begin = 0;
     for end in ends {

@@ -143,15 +143,14 @@ impl Facts {
     pub(crate) fn truth(&self, expired: bool) -> Truth {
         let registry = ChannelRegistry::new(self.channels.iter().cloned());
         std::array::from_fn(|token| {
-            let caller = match self.grant(token) {
-                Some(grant) => Caller::Known(Arc::new(LiveGrant::new(DIGESTS[token], grant))),
-                None => Caller::Unknown,
-            };
+            let grant = self.grant(token);
+            let live = grant.map(|grant| Arc::new(LiveGrant::new(DIGESTS[token], grant)));
+            let caller = Caller::of(live.as_ref());
             std::array::from_fn(|channel| {
                 let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
                 let name = Some(NAMES[channel].as_str());
                 let now = Timestamp::from_millis(if expired { i64::MAX - 1 } else { 0 });
-                decide(&registry, name, &caller, Permission::Read, here, now).is_ok()
+                decide(&registry, name, caller, Permission::Read, here, || now).is_ok()
             })
         })
     }

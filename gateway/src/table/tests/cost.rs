@@ -7,8 +7,8 @@ use std::net::Ipv4Addr;
 
 use access::source::{Answer, Beginning, DatabaseIdentity, FeedRead, Loaded, Revision, Stamp};
 use access::{
-    Channel, ChannelId, GrantedChannel, PrincipalId, Standing, SystemClock, TokenDigest, TokenHint,
-    TokenId, TokenSecret,
+    Channel, ChannelId, Grant, GrantedChannel, Permission, PrincipalId, Standing, SystemClock,
+    TokenDigest, TokenHint, TokenId, TokenSecret,
 };
 use futures_util::FutureExt as _;
 use rustix::time::{ClockId, clock_gettime};
