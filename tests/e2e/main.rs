@@ -15,6 +15,7 @@ mod browser;
 mod certificates;
 mod check;
 mod clients;
+mod cold_disk;
 mod command_line;
 mod control_away;
 mod demo;

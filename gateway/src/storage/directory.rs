@@ -4,17 +4,18 @@ mod body;
 mod file;
 mod known;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use access::{Channel, Clock};
 use bytes::Bytes;
-use rustix::fs::{Mode, OFlags, ResolveFlags};
+use rustix::fs::ResolveFlags;
 use rustix::io::Errno;
 
 pub(crate) use self::body::{FileBody, FilePart};
 pub(crate) use self::file::OpenFile;
+use self::file::Unopened;
 use self::known::{Known, KnownFiles, Lookup};
 use super::conditions::Conditions;
 use super::representation::Representation;
@@ -27,14 +28,14 @@ const SMALL_BYTES: u64 = 32 * 1024;
 
 /// One worker thread's way to a folder.
 pub(super) struct Directory {
-    root: PathBuf,
+    root: Arc<Path>,
     clock: Arc<dyn Clock>,
     known: KnownFiles,
 }
 
 impl Directory {
     pub(super) fn new(root: &Path, clock: Arc<dyn Clock>) -> Self {
-        Self { root: root.to_owned(), known: KnownFiles::new(clock.moment()), clock }
+        Self { root: root.into(), known: KnownFiles::new(clock.moment()), clock }
     }
 
     /// Lets files go that nobody has asked for of late.
@@ -43,14 +44,14 @@ impl Directory {
     }
 
     /// The file at a path below the root, opened anew only when it has to be.
-    fn find(&self, path: &str) -> Result<Rc<Known>, Failure> {
+    async fn find(&self, path: &str) -> Result<Rc<Known>, Failure> {
         let now = self.clock.moment();
         let known = match self.known.find(path, now) {
             Lookup::Fresh(known) => return Ok(known),
             Lookup::Resolve(known) => Some(known),
             Lookup::Unknown => None,
         };
-        let opened = self.open_beneath(path).inspect_err(|_| self.known.forget(path))?;
+        let opened = self.open_beneath(path).await.inspect_err(|_| self.known.forget(path))?;
         let known = match known {
             Some(known) if known.file.is_same(&opened) => known,
             _ => Rc::new(Known::new(opened, path)),
@@ -87,28 +88,31 @@ impl Directory {
         Ok(content)
     }
 
-    /// Opens a path below the root. Neither a symbolic link nor anything else leads out of it:
-    /// the kernel resolves the path beneath the root or not at all.
-    fn open_beneath(&self, path: &str) -> Result<OpenFile, Failure> {
-        let opened = rustix::fs::open(
-            &self.root,
-            OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
-            Mode::empty(),
-        );
-        // Not a missing file: a folder that isn't mounted must not look like an empty channel.
-        let root = opened.map_err(|why| {
-            Fault::new(FaultKind::Unreachable, format!("{}: {why}", self.root.display()))
-        })?;
-        // O_NONBLOCK, so that a pipe put among the files can't hold up the thread.
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY | OFlags::NONBLOCK;
-        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
-        let file = rustix::fs::openat2(&root, path, flags, Mode::empty(), resolve);
-        let file = file.map_err(|why| self.failure(path, why))?;
-        let opened = OpenFile::new(file).map_err(|why| self.failure(path, why))?;
-        opened.ok_or(Failure::NotFound)
+    /// Opens a path below the root; on another thread where a folder on its way has to be read from
+    /// the disk.
+    async fn open_beneath(&self, path: &str) -> Result<OpenFile, Failure> {
+        let opened = match file::open_beneath(&self.root, path, ResolveFlags::CACHED) {
+            // Linux before 5.12 can't tell, and says that it doesn't know the flag.
+            Err(Unopened::Root(Errno::AGAIN | Errno::INVAL) | Unopened::File(Errno::AGAIN)) => {
+                let (root, path) = (Arc::clone(&self.root), path.to_owned());
+                let open = move || file::open_beneath(&root, &path, ResolveFlags::empty());
+                let opening = tokio::task::spawn_blocking(open);
+                opening.await.unwrap_or(Err(Unopened::File(Errno::INTR)))
+            }
+            opened => opened,
+        };
+        opened.map_err(|why| self.failure(path, why))?.ok_or(Failure::NotFound)
     }
 
-    fn failure(&self, path: &str, why: Errno) -> Failure {
+    fn failure(&self, path: &str, why: Unopened) -> Failure {
+        let why = match why {
+            // Not a missing file: a folder that isn't mounted must not look like an empty channel.
+            Unopened::Root(why) => {
+                let detail = format!("{}: {why}", self.root.display());
+                return Fault::new(FaultKind::Unreachable, detail).into();
+            }
+            Unopened::File(why) => why,
+        };
         match why {
             Errno::NOENT | Errno::NOTDIR | Errno::NAMETOOLONG | Errno::NXIO => Failure::NotFound,
             Errno::XDEV | Errno::LOOP => {
@@ -132,7 +136,7 @@ impl Storage for Directory {
         ask: &Ask<'_>,
     ) -> Result<Stored, Failure> {
         let path = file.decoded_below(&channel.prefix);
-        let known = self.find(&path)?;
+        let known = self.find(&path).await?;
         let conditions = Conditions::new(ask.fields, ask.head);
         let (length, validators) = (known.file.length(), &known.validators);
         let headers = known.headers.clone();

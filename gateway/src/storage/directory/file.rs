@@ -2,10 +2,11 @@
 
 use std::io::IoSliceMut;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use access::Timestamp;
-use rustix::fs::{FileType, Stat, fstat};
+use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, Stat, fstat};
 use rustix::io::{Errno, ReadWriteFlags};
 
 use crate::storage::conditions::Validators;
@@ -13,6 +14,37 @@ use crate::storage::{Fault, FaultKind};
 
 /// See [`OpenFile::has_settled`].
 const SETTLED_AFTER_SECONDS: i64 = 2;
+
+/// Why a file isn't open.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Unopened {
+    /// Its storage's folder couldn't be opened.
+    Root(Errno),
+    /// The folder could, the file could not.
+    File(Errno),
+}
+
+/// Opens a path below a folder; none when it leads to no regular file. Neither a symbolic link nor
+/// anything else leads out of the folder: the kernel resolves the path beneath it or not at all.
+///
+/// # Errors
+/// The system's. With [`ResolveFlags::CACHED`] [`Errno::AGAIN`] instead of a wait for the disk.
+pub(super) fn open_beneath(
+    root: &Path,
+    path: &str,
+    how: ResolveFlags,
+) -> Result<Option<OpenFile>, Unopened> {
+    let open = |folder: BorrowedFd<'_>, path: &Path, flags, resolve| {
+        rustix::fs::openat2(folder, path, flags | OFlags::CLOEXEC, Mode::empty(), resolve | how)
+    };
+    let root = open(rustix::fs::CWD, root, OFlags::PATH | OFlags::DIRECTORY, ResolveFlags::empty());
+    let root = root.map_err(Unopened::Root)?;
+    // O_NONBLOCK, so that a pipe put among the files can't hold up the thread.
+    let flags = OFlags::RDONLY | OFlags::NOCTTY | OFlags::NONBLOCK;
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+    let file = open(root.as_fd(), Path::new(path), flags, resolve);
+    file.and_then(OpenFile::new).map_err(Unopened::File)
+}
 
 /// A regular file, with what was known of it when it was opened: its length and its validators are
 /// told to clients.

@@ -1,5 +1,6 @@
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::path::PathBuf;
 
 use std::time::Duration;
 
@@ -119,7 +120,7 @@ async fn only_regular_files_are_files() {
         rustix::fs::CWD,
         folder.path("pipe"),
         rustix::fs::FileType::Fifo,
-        Mode::RUSR | Mode::WUSR,
+        rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
         0,
     )
     .unwrap();
@@ -175,7 +176,7 @@ impl Folder {
     /// Whether a file that was asked for is held in memory.
     async fn is_held(&self, name: &str) -> bool {
         self.bytes(name).await;
-        let known = self.directory.find(&format!("chan/noarch/{name}")).unwrap();
+        let known = self.directory.find(&format!("chan/noarch/{name}")).await.unwrap();
         known.content.borrow().is_some()
     }
 
