@@ -17,7 +17,7 @@ pub(crate) struct AnswerBody {
     content: StoredBody,
     /// None where nothing of a channel is sent that takes time.
     watch: Option<Watch>,
-    record: Record,
+    record: Box<Record>,
 }
 
 /// The answer can't be sent to its end. The connection is closed, so that no client takes what it
@@ -27,7 +27,7 @@ pub(crate) struct AnswerBody {
 pub(crate) struct Cut;
 
 impl AnswerBody {
-    pub(crate) fn new(content: StoredBody, watch: Option<Watch>, record: Record) -> Self {
+    pub(crate) fn new(content: StoredBody, watch: Option<Watch>, record: Box<Record>) -> Self {
         Self { content, watch, record }
     }
 

@@ -213,7 +213,7 @@ fn options() -> Stored {
     Stored { status: StatusCode::NO_CONTENT, headers, body: StoredBody::Empty }
 }
 
-fn respond(answer: Stored, watch: Option<Watch>, is_head: bool, record: Record) -> Answer {
+fn respond(answer: Stored, watch: Option<Watch>, is_head: bool, record: Box<Record>) -> Answer {
     let Stored { status, headers: mut fields, mut body } = answer;
     if is_head {
         if let StoredBody::Memory(bytes) = &body {

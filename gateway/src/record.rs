@@ -44,9 +44,10 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    pub(crate) fn begin(worker: Rc<Worker>, client: IpAddr, request_id: RequestId) -> Self {
+    /// In a place of its own, for it goes through many hands.
+    pub(crate) fn begin(worker: Rc<Worker>, client: IpAddr, request_id: RequestId) -> Box<Self> {
         let line = Line::new(request_id, client.to_canonical());
-        Self { started: worker.clock.moment(), line, end: None, meter: None, worker }
+        Box::new(Self { started: worker.clock.moment(), line, end: None, meter: None, worker })
     }
 
     /// What the request is, once its head is known to be readable.

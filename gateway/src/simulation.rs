@@ -2,6 +2,7 @@
 //! those of every gateway; there are no sockets and no files.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -148,6 +149,6 @@ impl Body {
 
     /// Sends until it is done, or cut: then nothing.
     pub async fn unless_cut<T>(&self, sending: impl Future<Output = T>) -> Option<T> {
-        Rc::clone(&self.switch).unless_thrown(sending).await.ok()
+        Rc::clone(&self.switch).unless_thrown(pin!(sending)).await.ok()
     }
 }

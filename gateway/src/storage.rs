@@ -177,8 +177,7 @@ impl Storages {
         let channel = allowed.channel();
         match self.0.get(&*channel.storage) {
             Some(Kind::Directory(directory)) => noarch::open(directory, channel, file, ask).await,
-            // Apart, or its size would be that of every request.
-            Some(Kind::Http(http)) => Box::pin(noarch::open(http, channel, file, ask)).await,
+            Some(Kind::Http(http)) => noarch::open(http, channel, file, ask).await,
             None => Err(Fault::new(
                 FaultKind::NotConfigured,
                 format!("channel {} is bound to storage {}", channel.name, channel.storage),

@@ -1,7 +1,7 @@
 //! Ends what a client is being sent, also when it takes nothing and so is never asked again.
 
 use std::cell::{Cell, RefCell};
-use std::pin::pin;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
@@ -29,12 +29,12 @@ impl CutSwitch {
         self.thrown.get()
     }
 
-    /// Runs `sending` until it ends, or is dropped because the switch was thrown.
-    pub(crate) async fn unless_thrown<T>(
+    /// Runs `sending` until it ends, or isn't gone on with because the switch was thrown. It is pinned
+    /// already, for a future that takes in another is twice as large.
+    pub(crate) fn unless_thrown<T>(
         self: Rc<Self>,
-        sending: impl Future<Output = T>,
-    ) -> Result<T, WasCut> {
-        let mut sending = pin!(sending);
+        mut sending: impl Future<Output = T> + Unpin,
+    ) -> impl Future<Output = Result<T, WasCut>> + Unpin {
         std::future::poll_fn(move |cx| {
             if self.thrown.get() {
                 return Poll::Ready(Err(WasCut));
@@ -44,8 +44,7 @@ impl CutSwitch {
                 *sender = Some(cx.waker().clone());
             }
             drop(sender);
-            sending.as_mut().poll(cx).map(Ok)
+            Pin::new(&mut sending).poll(cx).map(Ok)
         })
-        .await
     }
 }

@@ -43,10 +43,9 @@ impl Listener {
         let switch = Rc::new(CutSwitch::default());
         let mut wire = Wire::new(stream, self.limits, Rc::clone(&switch));
         let mut stopping = self.stopping.tell();
-        let serving = async {
+        let serving = pin!(async {
             while let Some(head) = next_head(&mut wire, &mut stopping).await {
-                // Apart, so that a connection that waits doesn't hold the room for it.
-                match Box::pin(self.answer(&mut wire, head, &switch, peer)).await {
+                match self.answer(&mut wire, head, &switch, peer).await {
                     After::GoesOn => {}
                     After::Ends => {
                         poll_fn(|cx| wire.poll_close(cx)).await;
@@ -56,7 +55,7 @@ impl Listener {
                 }
             }
             poll_fn(|cx| wire.poll_close(cx)).await;
-        };
+        });
         let _ = Rc::clone(&switch).unless_thrown(serving).await;
     }
 

@@ -187,9 +187,9 @@ struct SameThread {
 impl<F: Future + 'static> hyper::rt::Executor<F> for SameThread {
     fn execute(&self, stream: F) {
         let switch = self.begun.take().unwrap_or_default();
-        let mut sending = Box::pin(switch.unless_thrown(stream));
+        let mut sending = switch.unless_thrown(Box::pin(stream));
         // What is in memory is answered at once; a task for it would cost as much again.
-        let at_once = sending.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        let at_once = Pin::new(&mut sending).poll(&mut Context::from_waker(Waker::noop()));
         if at_once.is_pending() {
             tokio::task::spawn_local(sending);
         }

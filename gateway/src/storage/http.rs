@@ -171,7 +171,9 @@ impl Storage for Rc<HttpStorage> {
             let lookup = Lookup { storage: self, objects, key, ttl, channel, file, ask };
             return lookup.answer().await;
         }
-        let answered = self.ask(channel, file, &Parts::new(ask)).await?;
+        // Apart, or its size would be that of every request.
+        let parts = Parts::new(ask);
+        let answered = Box::pin(self.ask(channel, file, &parts)).await?;
         answer::read(self, answered, file, ask)
     }
 }

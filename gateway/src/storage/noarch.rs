@@ -33,9 +33,20 @@ pub(super) async fn open(
 ) -> Result<Stored, Failure> {
     let opened = storage.open(channel, file, ask).await;
     let is_index = file.subdir() == Some("noarch") && matches!(file.name(), JSON | ZST);
-    if !(is_index && matches!(opened, Err(Failure::NotFound))) {
-        return opened;
+    if is_index && matches!(opened, Err(Failure::NotFound)) {
+        // Apart, or its size would be that of every request.
+        return Box::pin(open_empty(storage, channel, file, ask)).await;
     }
+    opened
+}
+
+/// The index of an empty `noarch`, where the storage has it in no other form.
+async fn open_empty(
+    storage: &impl Storage,
+    channel: &Channel,
+    file: &FilePath<'_>,
+    ask: &Ask<'_>,
+) -> Result<Stored, Failure> {
     let none = Fields::default();
     let head = Ask { head: true, fields: &none, request_id: ask.request_id };
     for name in INDEXES.into_iter().filter(|&name| name != file.name()) {

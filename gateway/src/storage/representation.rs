@@ -28,7 +28,7 @@ pub(crate) enum StoredBody {
     /// From a local file.
     File(FileBody),
     /// From an upstream server.
-    Upstream(UpstreamBody),
+    Upstream(Box<UpstreamBody>),
 }
 
 /// The most that a piece has, in bytes: what may no longer be sent is cut within one (sync.md T3).

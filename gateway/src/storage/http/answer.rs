@@ -93,7 +93,9 @@ fn whole(
             let status = StatusCode::NOT_MODIFIED;
             Stored { status, headers, body: StoredBody::Empty }
         }
-        None => Stored { status: StatusCode::OK, headers, body: StoredBody::Upstream(body) },
+        None => {
+            Stored { status: StatusCode::OK, headers, body: StoredBody::Upstream(Box::new(body)) }
+        }
     }
 }
 

@@ -103,6 +103,6 @@ impl Sliceable for UpstreamBody {
     fn slice(mut self, part: Range<u64>) -> StoredBody {
         self.skip = part.start;
         self.rest = Some(part.end - part.start);
-        StoredBody::Upstream(self)
+        StoredBody::Upstream(Box::new(self))
     }
 }
