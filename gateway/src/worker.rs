@@ -61,20 +61,20 @@ impl RequestSettings {
 
 /// Makes ids that tell requests apart across threads and restarts.
 pub(crate) struct RequestIds {
-    prefix: u64,
+    first: RequestId,
     next: Cell<u32>,
 }
 
 impl RequestIds {
     /// Ids beginning with `prefix`, which no other thread has.
     pub(crate) fn new(prefix: u64) -> Self {
-        Self { prefix, next: Cell::new(0) }
+        Self { first: RequestId::new(prefix, 0), next: Cell::new(0) }
     }
 
     pub(crate) fn next(&self) -> RequestId {
         let number = self.next.get();
         self.next.set(number.wrapping_add(1));
-        RequestId::new(self.prefix, number)
+        self.first.numbered(number)
     }
 }
 
@@ -85,18 +85,31 @@ pub(crate) struct RequestId([u8; 20]);
 impl RequestId {
     /// 12 digits of the thread, 8 of the request.
     pub(crate) fn new(thread: u64, request: u32) -> Self {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let mut rest = (u128::from(thread) << 32) | u128::from(request);
         let mut id = [b'0'; 20];
-        for digit in id.iter_mut().rev() {
-            *digit = DIGITS[(rest % 16) as usize];
-            rest /= 16;
-        }
-        Self(id)
+        write_digits(&mut id[..12], thread);
+        Self(id).numbered(request)
+    }
+
+    /// Another request's of the same thread.
+    fn numbered(mut self, request: u32) -> Self {
+        write_digits(&mut self.0[12..], request.into());
+        self
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
     }
 
     pub(crate) fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+/// Writes the last digits of a number, as many as there is room for.
+fn write_digits(room: &mut [u8], mut number: u64) {
+    for digit in room.iter_mut().rev() {
+        *digit = b"0123456789abcdef"[(number % 16) as usize];
+        number /= 16;
     }
 }
 

@@ -65,24 +65,27 @@ impl Line {
     /// Writes it as a JSON object.
     pub(super) fn write_json(&self, times: &Times, out: &mut Vec<u8>) {
         out.push(b'{');
-        self.write(&mut Fields { out, form: Form::Json, any: false }, times);
+        self.write(&mut Fields::<true>(out), times);
         out.push(b'}');
     }
 
     /// Writes it as `key=value` pairs; values with spaces or quotes are quoted.
     pub(super) fn write_text(&self, times: &Times, out: &mut Vec<u8>) {
-        self.write(&mut Fields { out, form: Form::Text, any: false }, times);
+        self.write(&mut Fields::<false>(out), times);
     }
 
     /// Piece by piece and without the machinery of formatting, which would cost as much as the rest
     /// of the request.
-    fn write(&self, fields: &mut Fields<'_>, times: &Times) {
-        fields.word(key!("time"), |out| out.extend_from_slice(&times.at(self.time)));
-        fields.text(key!("request_id"), Some(self.request_id.as_str()));
-        fields.word(key!("client"), |out| address(out, self.client));
-        fields.text(key!("protocol"), Some(self.protocol));
-        fields.text(key!("method"), Some(&self.method));
-        fields.text(key!("channel"), self.channel.as_ref().map(ChannelName::as_str));
+    fn write<const JSON: bool>(&self, fields: &mut Fields<'_, JSON>, times: &Times) {
+        fields.shown(key!("time").first(), |out| out.extend_from_slice(&times.at(self.time)));
+        fields.shown(key!("request_id"), |out| out.extend_from_slice(self.request_id.as_bytes()));
+        fields.shown(key!("client"), |out| address(out, self.client));
+        fields.word(key!("protocol"), Some(self.protocol));
+        match &self.method {
+            Cow::Borrowed(known) => fields.word(key!("method"), Some(known)),
+            Cow::Owned(other) => fields.text(key!("method"), Some(other)),
+        }
+        fields.word(key!("channel"), self.channel.as_ref().map(ChannelName::as_str));
         fields.text(key!("file"), self.file.as_deref());
         fields.number(key!("status"), Some(self.status.into()));
         fields.number(key!("bytes"), Some(self.bytes));
@@ -90,28 +93,29 @@ impl Line {
         fields.millis(key!("total_ms"), self.total);
         fields.number(key!("token"), self.token.and_then(|token| token.0.try_into().ok()));
         if let Some(hint) = &self.hint {
-            fields.word(key!("hint"), |out| {
+            fields.shown(key!("hint"), |out| {
                 hint.parts().iter().for_each(|part| out.extend_from_slice(part.as_bytes()));
             });
         }
-        fields.text(key!("error"), self.error);
-        fields.text(key!("fault"), self.fault.map(Blame::as_str));
+        fields.word(key!("error"), self.error);
+        fields.word(key!("fault"), self.fault.map(Blame::as_str));
         fields.text(key!("detail"), self.detail.as_deref());
         fields.text(key!("user_agent"), self.user_agent.as_deref());
-        fields.text(key!("end"), Some(self.end));
+        fields.word(key!("end"), Some(self.end));
     }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
-    Json,
-    Text,
 }
 
 /// A field's name as it stands in front of its value, in either form.
 struct Key {
     text: &'static str,
     json: &'static str,
+}
+
+impl Key {
+    /// The first has nothing in front of it.
+    fn first(self) -> Self {
+        Self { text: &self.text[1..], json: &self.json[1..] }
+    }
 }
 
 /// The [`Key`] of a name.
@@ -122,55 +126,59 @@ macro_rules! key {
 }
 use key;
 
-/// The fields of a line on their way; what has no value is left out.
-struct Fields<'o> {
-    out: &'o mut Vec<u8>,
-    form: Form,
-    any: bool,
-}
+/// The fields of a line on their way, as JSON or as text; what has no value is left out. Inlined, so
+/// that the length of a name is known where it is copied.
+struct Fields<'o, const JSON: bool>(&'o mut Vec<u8>);
 
-impl Fields<'_> {
+impl<const JSON: bool> Fields<'_, JSON> {
     fn text(&mut self, key: Key, value: Option<&str>) {
         let Some(value) = value else { return };
         self.key(key);
-        if self.form == Form::Text && is_plain(value) {
-            self.out.extend_from_slice(value.as_bytes());
+        if !JSON && is_plain(value) {
+            self.0.extend_from_slice(value.as_bytes());
         } else {
-            quote(self.out, value);
+            quote(self.0, value);
         }
     }
 
-    /// A value that is shown without a space, a quote or a backslash.
-    fn word(&mut self, key: Key, write: impl FnOnce(&mut Vec<u8>)) {
-        self.key(key);
-        let quote: &[u8] = if self.form == Form::Json { b"\"" } else { b"" };
-        self.out.extend_from_slice(quote);
-        write(self.out);
-        self.out.extend_from_slice(quote);
+    /// One of our own words, or a name: without a space, a quote, a backslash or an equals sign.
+    #[inline(always)]
+    fn word(&mut self, key: Key, value: Option<&str>) {
+        let Some(value) = value else { return };
+        self.shown(key, |out| out.extend_from_slice(value.as_bytes()));
     }
 
+    /// A value that is shown as such a word.
+    #[inline(always)]
+    fn shown(&mut self, key: Key, write: impl FnOnce(&mut Vec<u8>)) {
+        let quote: &[u8] = if JSON { b"\"" } else { b"" };
+        self.key(key);
+        self.0.extend_from_slice(quote);
+        write(self.0);
+        self.0.extend_from_slice(quote);
+    }
+
+    #[inline(always)]
     fn number(&mut self, key: Key, value: Option<u64>) {
         let Some(value) = value else { return };
         self.key(key);
-        number(self.out, value);
+        number(self.0, value);
     }
 
     /// In milliseconds, to the microsecond: more digits are noise.
+    #[inline(always)]
     fn millis(&mut self, key: Key, value: Duration) {
         self.key(key);
         let micros = u64::try_from(value.as_micros()).unwrap_or(u64::MAX);
-        number(self.out, micros / 1000);
+        number(self.0, micros / 1000);
         let rest = (micros % 1000) as u16;
         let digit = |of: u16| b'0' + (rest / of % 10) as u8;
-        self.out.extend_from_slice(&[b'.', digit(100), digit(10), digit(1)]);
+        self.0.extend_from_slice(&[b'.', digit(100), digit(10), digit(1)]);
     }
 
+    #[inline(always)]
     fn key(&mut self, key: Key) {
-        let key = if self.form == Form::Json { key.json } else { key.text };
-        // The first has nothing in front of it.
-        let key = if self.any { key } else { &key[1..] };
-        self.any = true;
-        self.out.extend_from_slice(key.as_bytes());
+        self.0.extend_from_slice(if JSON { key.json } else { key.text }.as_bytes());
     }
 }
 
@@ -185,7 +193,9 @@ fn address(out: &mut Vec<u8>, address: IpAddr) {
                 if at > 0 {
                     out.push(b'.');
                 }
-                number(out, octet.into());
+                let digits = [octet / 100, octet / 10 % 10, octet % 10].map(|digit| b'0' + digit);
+                let zeros = usize::from(octet < 100) + usize::from(octet < 10);
+                out.extend_from_slice(&digits[zeros..]);
             }
         }
         IpAddr::V6(v6) => {
@@ -274,6 +284,15 @@ mod tests {
             "detail": "\"x\" = \u{7}", "user_agent": "conda/26", "end": "left",
         });
         assert_eq!(json, expected);
+    }
+
+    #[test]
+    fn an_address_is_written_as_usual() {
+        for text in ["0.9.10.99", "100.255.1.200", "2001:db8::1"] {
+            let mut out = Vec::new();
+            address(&mut out, text.parse().unwrap());
+            assert_eq!(str::from_utf8(&out).unwrap(), text);
+        }
     }
 
     #[test]
