@@ -140,7 +140,7 @@ async fn pass<'r>(
     let limiter = limiter.map_err(Refusal::Limited)?;
     let token = allowed.by().map(|live| live.grant().token);
     let used = UsageKey { day: now.day(), token, channel: allowed.channel().id };
-    worker.usage.used(used, now, client);
+    let used = worker.usage.begin(used, now, client);
 
     let is_head = head.method == Method::HEAD;
     let ask = Ask { head: is_head, fields: head.fields, request_id };
@@ -149,7 +149,7 @@ async fn pass<'r>(
         let package = file.package();
         let downloads = u64::from(package.is_some());
         let package = package.unwrap_or_default();
-        record.meter(worker.usage.answered(used, package, downloads, limiter));
+        record.meter(used.answered(package, downloads, limiter));
     }
     mark(worker, &allowed, now, &mut stored.headers);
     Ok((stored, Some((allowed, Question { credential, address: client }))))

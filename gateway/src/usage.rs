@@ -8,8 +8,8 @@ mod reporter;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use access::usage::{LastUse, UsageKey};
-use access::{Timestamp, TokenId};
+use access::Timestamp;
+use access::usage::UsageKey;
 use foldhash::{HashMap, HashSet};
 
 pub(crate) use self::reporter::{Gauges, Reporter, ReporterCounts, Reporting};
@@ -26,22 +26,9 @@ const ADDRESSES_MAX: usize = 1_000;
 pub(crate) struct Shard(Mutex<Gathered>);
 
 impl Shard {
-    /// Counts a request that opened a channel: the use of its token, but no download yet.
-    pub(crate) fn used(&self, key: UsageKey, at: Timestamp, from: IpAddr) {
-        self.lock().used(key, at, from);
-    }
-
-    /// Counts an answer with content from here on. `package` is empty for what is no package;
-    /// `downloads` is one where the answer counts as a download.
-    pub(crate) fn answered(
-        &self,
-        key: UsageKey,
-        package: &str,
-        downloads: u64,
-        limiter: Option<Arc<Limiter>>,
-    ) -> Meter {
-        let package = self.lock().add(key, Package::Text(package), downloads, 0);
-        Meter { key, package, limiter }
+    /// A request that opened a channel: the use of its token, but no download yet.
+    pub(crate) fn begin(&self, key: UsageKey, at: Timestamp, from: IpAddr) -> Use<'_> {
+        Use { shard: self, key, at, from, is_counted: false }
     }
 
     /// Counts bytes of an answer.
@@ -50,7 +37,11 @@ impl Shard {
             limiter.add_bytes(meter.key.day, bytes);
         }
         if let Some(package) = &meter.package {
-            self.lock().add(meter.key, Package::Known(package), 0, bytes);
+            let mut gathered = self.lock();
+            let Some((day, room)) = gathered.day(meter.key) else { return };
+            if day.add(package, 0, bytes).is_none() {
+                day.begin(room, Arc::clone(package), 0, bytes);
+            }
         }
     }
 
@@ -63,6 +54,43 @@ impl Shard {
     }
 }
 
+/// A request that opened a channel. Its use is counted with its answer, at the latest when this is
+/// dropped.
+pub(crate) struct Use<'s> {
+    shard: &'s Shard,
+    key: UsageKey,
+    at: Timestamp,
+    from: IpAddr,
+    is_counted: bool,
+}
+
+impl Use<'_> {
+    /// Counts an answer with content from here on. `package` is empty for what is no package;
+    /// `downloads` is one where the answer counts as a download.
+    pub(crate) fn answered(
+        mut self,
+        package: &str,
+        downloads: u64,
+        limiter: Option<Arc<Limiter>>,
+    ) -> Meter {
+        self.is_counted = true;
+        let mut gathered = self.shard.lock();
+        let package = gathered.used(self.key, self.at, self.from).and_then(|(day, room)| {
+            let known = day.add(package, downloads, 0).cloned();
+            known.or_else(|| day.begin(room, package.into(), downloads, 0))
+        });
+        Meter { key: self.key, package, limiter }
+    }
+}
+
+impl Drop for Use<'_> {
+    fn drop(&mut self) {
+        if !self.is_counted {
+            self.shard.lock().used(self.key, self.at, self.from);
+        }
+    }
+}
+
 /// Where an answer's bytes are counted.
 #[derive(Debug)]
 pub(crate) struct Meter {
@@ -72,18 +100,16 @@ pub(crate) struct Meter {
     limiter: Option<Arc<Limiter>>,
 }
 
-/// A package's name that is in the counts, or only perhaps.
-#[derive(Clone, Copy)]
-enum Package<'p> {
-    Known(&'p Arc<str>),
-    Text(&'p str),
-}
-
 /// Counts on their way into a report.
 #[derive(Debug, Default)]
 struct Gathered {
     days: HashMap<UsageKey, TokenDay>,
-    last_uses: HashMap<TokenId, LastUse>,
+    room: Room,
+}
+
+/// What bounds them.
+#[derive(Debug, Default)]
+struct Room {
     /// How many counts the days have.
     counts: usize,
     /// How many more there would be, had there been room.
@@ -95,8 +121,8 @@ struct Gathered {
 struct TokenDay {
     packages: HashMap<Arc<str>, Count>,
     addresses: HashSet<IpAddr>,
-    /// The one that was counted last.
-    last: Option<IpAddr>,
+    /// When it was used last, and from where.
+    last: Option<(Timestamp, IpAddr)>,
 }
 
 /// One package's part of it.
@@ -109,82 +135,86 @@ struct Count {
 }
 
 impl Gathered {
-    fn used(&mut self, key: UsageKey, at: Timestamp, from: IpAddr) {
-        if let Some(token) = key.token {
-            self.used_last(LastUse { token, at, from });
-        }
-        self.seen(key, network(from));
-    }
-
-    fn used_last(&mut self, last: LastUse) {
-        if self.last_uses.len() >= COUNTS_MAX && !self.last_uses.contains_key(&last.token) {
-            self.dropped += 1;
-            return;
-        }
-        let known = self.last_uses.entry(last.token).or_insert(last);
-        if last.at >= known.at {
-            *known = last;
-        }
-    }
-
-    fn seen(&mut self, key: UsageKey, address: IpAddr) {
-        if let Some(day) = self.days.get_mut(&key) {
-            // Most requests of a token come from one place, one after the other.
-            if day.last != Some(address) && day.addresses.len() < ADDRESSES_MAX {
-                day.addresses.insert(address);
-                day.last = Some(address);
-            }
-        } else if self.days.len() < COUNTS_MAX {
-            self.days.entry(key).or_default().addresses.insert(address);
-        }
-    }
-
-    /// Adds to a package's count, and gives its name as it is shared; none when there is no room.
-    fn add(
-        &mut self,
-        key: UsageKey,
-        package: Package<'_>,
-        downloads: u64,
-        bytes: u64,
-    ) -> Option<Arc<str>> {
-        let text = match package {
-            Package::Known(name) => name,
-            Package::Text(text) => text,
-        };
-        let known = self.days.get_mut(&key).and_then(|day| day.packages.get_mut(text));
-        if let Some(count) = known {
-            count.downloads += downloads;
-            count.bytes += bytes;
-            return Some(Arc::clone(&count.package));
-        }
-        if self.counts >= COUNTS_MAX {
-            self.dropped += 1;
+    /// What is counted under a key; none when there is no room for another.
+    fn day(&mut self, key: UsageKey) -> Option<(&mut TokenDay, &mut Room)> {
+        if self.days.len() >= COUNTS_MAX && !self.days.contains_key(&key) {
+            self.room.dropped += 1;
             return None;
         }
-        self.counts += 1;
-        let package = match package {
-            Package::Known(name) => Arc::clone(name),
-            Package::Text(text) => Arc::from(text),
-        };
-        let count = Count { package: Arc::clone(&package), downloads, bytes };
-        self.days.entry(key).or_default().packages.insert(Arc::clone(&package), count);
-        Some(package)
+        Some((self.days.entry(key).or_default(), &mut self.room))
+    }
+
+    /// Counts a use.
+    fn used(
+        &mut self,
+        key: UsageKey,
+        at: Timestamp,
+        from: IpAddr,
+    ) -> Option<(&mut TokenDay, &mut Room)> {
+        let (day, room) = self.day(key)?;
+        day.used(at, from);
+        Some((day, room))
     }
 
     /// Adds what another shard, or an earlier time, has gathered.
     fn merge(&mut self, other: Self) {
-        self.dropped += other.dropped;
-        for last in other.last_uses.into_values() {
-            self.used_last(last);
-        }
+        self.room.dropped += other.room.dropped;
         for (key, day) in other.days {
-            for address in day.addresses {
-                self.seen(key, address);
+            let Some((known, room)) = self.day(key) else { continue };
+            day.addresses.into_iter().for_each(|address| known.seen(address));
+            if let Some((at, from)) = day.last {
+                known.used(at, from);
             }
-            for count in day.packages.into_values() {
-                self.add(key, Package::Known(&count.package), count.downloads, count.bytes);
+            for Count { package, downloads, bytes } in day.packages.into_values() {
+                if known.add(&package, downloads, bytes).is_none() {
+                    known.begin(room, package, downloads, bytes);
+                }
             }
         }
+    }
+}
+
+impl TokenDay {
+    fn used(&mut self, at: Timestamp, from: IpAddr) {
+        // Most requests of a token come from one place, one after the other.
+        if self.last.is_none_or(|(_, last)| last != from) {
+            self.seen(network(from));
+        }
+        if self.last.is_none_or(|(last, _)| at >= last) {
+            self.last = Some((at, from));
+        }
+    }
+
+    fn seen(&mut self, address: IpAddr) {
+        if self.addresses.len() < ADDRESSES_MAX {
+            self.addresses.insert(address);
+        }
+    }
+
+    /// Adds to a package's count, and gives its name as it is shared; none when it has no count yet.
+    fn add(&mut self, package: &str, downloads: u64, bytes: u64) -> Option<&Arc<str>> {
+        let count = self.packages.get_mut(package)?;
+        count.downloads += downloads;
+        count.bytes += bytes;
+        Some(&count.package)
+    }
+
+    /// Begins a package's count, and gives its name; none when there is no room.
+    fn begin(
+        &mut self,
+        room: &mut Room,
+        package: Arc<str>,
+        downloads: u64,
+        bytes: u64,
+    ) -> Option<Arc<str>> {
+        if room.counts >= COUNTS_MAX {
+            room.dropped += 1;
+            return None;
+        }
+        room.counts += 1;
+        let count = Count { package: Arc::clone(&package), downloads, bytes };
+        self.packages.insert(Arc::clone(&package), count);
+        Some(package)
     }
 }
 

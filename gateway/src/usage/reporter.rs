@@ -1,6 +1,7 @@
 //! Sends what the worker threads gathered to the control plane, every `gateway.usage_flush` and at
 //! a stop. What can't be sent is kept and merged with what comes after, up to a bound.
 
+use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -143,7 +144,7 @@ impl Reporter {
         for shard in &self.gauges.shards {
             self.gathered.merge(shard.take());
         }
-        self.counts.dropped.inc_by(std::mem::take(&mut self.gathered.dropped));
+        self.counts.dropped.inc_by(std::mem::take(&mut self.gathered.room.dropped));
         // First what an earlier attempt left: its numbers come first.
         self.send().await?;
         self.make_reports(now);
@@ -167,10 +168,11 @@ impl Reporter {
     /// that report at once don't wait for each other in a circle.
     fn make_reports(&mut self, made_at: Timestamp) {
         let gathered = std::mem::take(&mut self.gathered);
-        let mut last_uses: Vec<LastUse> = gathered.last_uses.into_values().collect();
-        last_uses.sort_by_key(|last| last.token);
-        let (mut counts, mut addresses) = (Vec::with_capacity(gathered.counts), Vec::new());
+        let (mut addresses, mut last_uses) = (Vec::new(), Vec::new());
+        let mut counts = Vec::with_capacity(gathered.room.counts);
         for (key, day) in gathered.days {
+            let last = key.token.zip(day.last);
+            last_uses.extend(last.map(|(token, (at, from))| LastUse { token, at, from }));
             addresses.extend(day.addresses.into_iter().map(|address| (key, address)));
             counts.extend(day.packages.into_values().map(|count| UsageCount {
                 key,
@@ -180,6 +182,9 @@ impl Reporter {
             }));
         }
         addresses.sort();
+        // Of a token's several channels and days, the last counts.
+        last_uses.sort_by_key(|last| (last.token, Reverse(last.at)));
+        last_uses.dedup_by_key(|last| last.token);
         counts.sort_by(|a, b| (a.key, &a.package).cmp(&(b.key, &b.package)));
         let longest = counts.len().max(addresses.len()).max(last_uses.len());
         for at in (0..longest).step_by(PER_REPORT) {

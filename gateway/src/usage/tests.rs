@@ -3,8 +3,8 @@ use std::time::Duration;
 use access::source::{
     Answer, Applied, Beginning, DatabaseIdentity, FeedRead, Loaded, Revision, SourceError, Stamp,
 };
-use access::usage::{UsageCount, UsageReport};
-use access::{ChannelId, Clock, Day, GrantSource, ManualClock, TokenDigest, UsageSink};
+use access::usage::{LastUse, UsageCount, UsageReport};
+use access::{ChannelId, Clock, Day, GrantSource, ManualClock, TokenDigest, TokenId, UsageSink};
 
 use super::*;
 use crate::limits::Limiters;
@@ -94,9 +94,12 @@ fn key(token: i64) -> UsageKey {
     UsageKey { day: NOON.day(), token: Some(TokenId(token)), channel: ChannelId(1) }
 }
 
+fn answered(shard: &Shard, token: i64, package: &str) -> Meter {
+    shard.begin(key(token), NOON, HERE).answered(package, 1, None)
+}
+
 fn download(shard: &Shard, token: i64, package: &str, bytes: u64) {
-    shard.used(key(token), NOON, HERE);
-    let meter = shard.answered(key(token), package, 1, None);
+    let meter = answered(shard, token, package);
     shard.sent(&meter, bytes);
 }
 
@@ -126,10 +129,27 @@ async fn threads_counts_are_added_up() {
 }
 
 #[tokio::test]
+async fn a_token_has_one_last_use_wherever_it_was() {
+    let (sink, shards) = (Arc::new(FakeSink::default()), [Arc::default(), Arc::default()]);
+    let mut reporter = reporter(&sink, &shards).await;
+    let elsewhere = UsageKey { channel: ChannelId(2), ..key(1) };
+    let later = Timestamp::from_millis(NOON.as_millis() + 5);
+    let there = "192.0.2.2".parse().unwrap();
+    drop(shards[0].begin(elsewhere, later, there));
+    drop(shards[0].begin(elsewhere, NOON, HERE));
+    drop(shards[0].begin(key(1), NOON, HERE));
+    drop(shards[1].begin(elsewhere, NOON, HERE));
+    drop(shards[1].begin(UsageKey { token: None, ..elsewhere }, later, HERE));
+    reporter.report().await.unwrap();
+    let report = Arc::clone(&sink.reports.lock().unwrap()[0]);
+    assert_eq!(report.last_uses, [LastUse { token: TokenId(1), at: later, from: there }]);
+}
+
+#[tokio::test]
 async fn bytes_of_an_answer_under_way_are_in_the_reports_between() {
     let (sink, shards) = (Arc::new(FakeSink::default()), [Arc::default()]);
     let mut reporter = reporter(&sink, &shards).await;
-    let meter = shards[0].answered(key(1), "zlib", 1, None);
+    let meter = answered(&shards[0], 1, "zlib");
     shards[0].sent(&meter, 10);
     reporter.report().await.unwrap();
     shards[0].sent(&meter, 5);
@@ -196,12 +216,12 @@ async fn a_stop_sends_what_is_left() {
 fn there_is_a_bound_and_what_is_beyond_is_told() {
     let shard = Shard::default();
     for token in 0..(COUNTS_MAX as i64 + 3) {
-        shard.answered(key(token), "zlib", 1, None);
+        answered(&shard, token, "zlib");
     }
-    let meter = shard.answered(key(-1), "zlib", 1, None);
+    let meter = answered(&shard, -1, "zlib");
     shard.sent(&meter, 10);
     let gathered = shard.take();
-    assert_eq!((gathered.counts, gathered.dropped), (COUNTS_MAX, 4));
+    assert_eq!((gathered.room.counts, gathered.room.dropped), (COUNTS_MAX, 4));
 }
 
 #[test]
@@ -209,9 +229,9 @@ fn an_ipv6_network_counts_as_one_address() {
     let shard = Shard::default();
     for n in 0..10u128 {
         let address = IpAddr::V6(((0x2001_0db8 << 96) + n).into());
-        shard.used(key(1), NOON, address);
+        drop(shard.begin(key(1), NOON, address));
     }
-    shard.used(key(1), NOON, "::ffff:192.0.2.1".parse().unwrap());
+    drop(shard.begin(key(1), NOON, "::ffff:192.0.2.1".parse().unwrap()));
     let gathered = shard.take();
     assert_eq!(gathered.days[&key(1)].addresses.len(), 2);
 }
