@@ -5,11 +5,10 @@
 
 use access::{Denied, Timestamp};
 use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderValue, StatusCode};
+use http::StatusCode;
 use serde::Serialize;
 
-use crate::answer_fields::AnswerFields;
+use crate::answer_fields::{AnswerField, AnswerFields};
 use crate::limits::Exceeded;
 use crate::listener::Fault;
 use crate::storage::FaultKind;
@@ -126,22 +125,21 @@ impl Refusal {
         let Text { status, error, reason, message } = self.text(context);
         let body = Body { error, reason, message: &message, request_id: context.request_id };
         let body = serde_json::to_vec(&body).unwrap_or_default();
-        let mut headers = AnswerFields::with_capacity(8);
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        let mut headers = AnswerFields::default();
+        headers.insert_text(AnswerField::ContentType, "application/json");
+        headers.insert_text(AnswerField::CacheControl, "no-store");
         if status == StatusCode::UNAUTHORIZED {
-            let realm = HeaderValue::from_static("Bearer realm=\"condagate\"");
-            headers.insert(WWW_AUTHENTICATE, realm);
+            headers.insert_text(AnswerField::WwwAuthenticate, "Bearer realm=\"condagate\"");
         }
         if status == StatusCode::METHOD_NOT_ALLOWED {
-            headers.insert(ALLOW, HeaderValue::from_static(ALLOWED_METHODS));
+            headers.insert_text(AnswerField::Allow, ALLOWED_METHODS);
         }
         if let Some(seconds) = self.retry_after_seconds() {
-            headers.insert(RETRY_AFTER, seconds.into());
+            headers.insert_number(AnswerField::RetryAfter, seconds);
         }
         if matches!(self, Self::Framing(_) | Self::Host) {
             // What follows on the connection may be a part of what was refused (wire.md W5a).
-            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+            headers.insert_text(AnswerField::Connection, "close");
         }
         Refused { status, error, headers, body: body.into() }
     }

@@ -7,11 +7,10 @@ use std::rc::Rc;
 
 use access::usage::UsageKey;
 use access::{Allowed, Privacy, Timestamp};
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH};
-use http::{HeaderName, HeaderValue, Method, StatusCode};
+use http::{Method, StatusCode};
 
 use crate::answer::{ALLOWED_METHODS, Context, Refusal};
-use crate::answer_fields::AnswerFields;
+use crate::answer_fields::{AnswerField, AnswerFields};
 use crate::body::AnswerBody;
 use crate::credential::Credential;
 use crate::listener::{CutSwitch, Fault, Field, Head};
@@ -21,10 +20,6 @@ use crate::target::{self, FilePath, Target};
 use crate::watched::{Question, Watch};
 use crate::worker::Worker;
 use crate::{cache_control, credential};
-
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// When the token that opened the answer ends soon (wire.md W17).
-const TOKEN_EXPIRES: HeaderName = HeaderName::from_static("condagate-token-expires");
 
 /// An answer, whichever version of HTTP it goes over.
 pub(crate) struct Answer {
@@ -88,9 +83,7 @@ pub(crate) async fn serve(
     let watch = opened
         .filter(|_| answer.body.is_streamed() && !is_head)
         .map(|(allowed, question)| Watch::new(&worker.watches, allowed, question, switch));
-    if let Ok(id) = HeaderValue::from_str(request_id.as_str()) {
-        answer.headers.insert(REQUEST_ID, id);
-    }
+    answer.headers.insert_request_id(&request_id);
     record.status(answer.status);
     respond(answer, watch, is_head, record)
 }
@@ -194,22 +187,19 @@ fn not_stored(failure: Failure) -> Refused {
 fn mark(worker: &Worker, allowed: &Allowed, now: Timestamp, headers: &mut AnswerFields) {
     if allowed.channel().privacy != Privacy::Public {
         let value = cache_control::private(headers);
-        headers.insert(CACHE_CONTROL, value);
+        headers.insert_text(AnswerField::CacheControl, &value);
     }
     let within = worker.settings.expiry_warning;
-    let warning = allowed
-        .by()
-        .and_then(|live| expiry_to_warn_of(live.grant(), now, within))
-        .and_then(|date| HeaderValue::from_str(&date).ok());
+    let warning = allowed.by().and_then(|live| expiry_to_warn_of(live.grant(), now, within));
     if let Some(date) = warning {
-        headers.insert(TOKEN_EXPIRES, date);
+        headers.insert_text(AnswerField::TokenExpires, &date);
     }
 }
 
 /// The methods that are answered. Nothing is decided for it and nothing told.
 fn options() -> Stored {
-    let allow = HeaderValue::from_static(ALLOWED_METHODS);
-    let headers = AnswerFields::from_iter([(ALLOW, allow)]);
+    let mut headers = AnswerFields::default();
+    headers.insert_text(AnswerField::Allow, ALLOWED_METHODS);
     Stored { status: StatusCode::NO_CONTENT, headers, body: StoredBody::Empty }
 }
 
@@ -217,7 +207,7 @@ fn respond(answer: Stored, watch: Option<Watch>, is_head: bool, record: Box<Reco
     let Stored { status, headers: mut fields, mut body } = answer;
     if is_head {
         if let StoredBody::Memory(bytes) = &body {
-            fields.insert(CONTENT_LENGTH, bytes.len().into());
+            fields.set_length(bytes.len() as u64);
         }
         body = StoredBody::Empty;
     }

@@ -30,7 +30,7 @@ use tokio_rustls::TlsAcceptor;
 
 pub(crate) use self::cut::CutSwitch;
 pub(crate) use self::dates::Dates;
-pub(crate) use self::fields::{Field, Fields, visible};
+pub(crate) use self::fields::{Field, Fields, is_visible, visible};
 pub(crate) use self::framing::{Fault, head_end, read_fields, split_head};
 pub(crate) use self::head::Head;
 pub use self::sockets::BindError;

@@ -11,7 +11,10 @@ fn w16_the_body_has_the_documented_form() {
     let refusal = Refusal::Undecided(Undecided::Denied(Denied::Expired(at)));
     let refused = answer(&refusal, Some("analytics"));
     assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
-    assert_eq!(refused.headers.text(&WWW_AUTHENTICATE), Some("Bearer realm=\"condagate\""));
+    assert_eq!(
+        refused.headers.text(AnswerField::WwwAuthenticate),
+        Some("Bearer realm=\"condagate\"")
+    );
     assert_eq!(
         std::str::from_utf8(&refused.body).unwrap(),
         r#"{"error":"token-expired","reason":"Token expired","message":"The token expired on 2026-11-01. For a new one, ask platform@example.com.","request_id":"r1"}"#
@@ -28,6 +31,6 @@ fn a_refusal_that_a_retry_may_mend_says_when() {
         Refusal::Limited(Exceeded::Requests),
     ] {
         let refused = answer(&refusal, None);
-        assert!(refused.headers.get(&RETRY_AFTER).is_some(), "{refusal:?}");
+        assert!(refused.headers.has(AnswerField::RetryAfter), "{refusal:?}");
     }
 }

@@ -110,10 +110,14 @@ impl<'r> Fields<'r> {
 
 /// A value as text, if it is of visible ASCII and spaces.
 pub(crate) fn visible(value: &[u8]) -> Option<&str> {
+    is_visible(value).then(|| str::from_utf8(value).ok()).flatten()
+}
+
+/// Whether a value is of visible ASCII and spaces.
+pub(crate) fn is_visible(value: &[u8]) -> bool {
     // Without leaving early, so that many bytes are looked at in one step.
     let is_odd = |b: u8| ((b < b' ') & (b != b'\t')) | (b > b'~');
-    let is_visible = !value.iter().fold(false, |found, &b| found | is_odd(b));
-    is_visible.then(|| str::from_utf8(value).ok()).flatten()
+    !value.iter().fold(false, |found, &b| found | is_odd(b))
 }
 
 #[cfg(test)]

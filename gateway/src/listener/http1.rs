@@ -12,7 +12,6 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
 
-use http::header::{CONNECTION, CONTENT_LENGTH};
 use http::{StatusCode, Version};
 
 use self::encode::{Coding, Framed};
@@ -21,6 +20,7 @@ use self::send::Sending;
 use self::wire::Wire;
 use super::stopping::Told;
 use super::{CutSwitch, Fault, Listener, Stream};
+use crate::answer_fields::AnswerField;
 use crate::driver::{self, Answer};
 
 /// Longer than most answers' heads, in bytes.
@@ -86,7 +86,7 @@ impl Listener {
 
         let version = read.as_ref().map_or(Version::HTTP_11, Read::version);
         let is_without = status == StatusCode::NOT_MODIFIED || status == StatusCode::NO_CONTENT;
-        let told = fields.text(&CONTENT_LENGTH).and_then(|told| told.parse().ok());
+        let told = fields.length();
         let length = if is_head || is_without { None } else { told.or_else(|| body.remaining()) };
         let coding = match length {
             Some(_) => Coding::Length,
@@ -95,13 +95,13 @@ impl Listener {
             None => Coding::Chunks,
         };
         // Some refusals say of themselves that the connection ends.
-        let says_so = status.is_client_error() && fields.get(&CONNECTION).is_some();
+        let says_so = status.is_client_error() && fields.has(AnswerField::Connection);
         let is_kept_alive = !says_so && read.as_ref().is_ok_and(|read| read.is_kept_alive);
         let closes = !is_kept_alive || coding == Coding::Close || self.stopping.is_begun();
         let framed = Framed {
             version,
             coding,
-            length,
+            length: told.or(length),
             closes: closes && !says_so,
             date: self.dates.at(self.worker.clock.now()),
         };

@@ -17,7 +17,7 @@ pub(crate) use self::body::{FileBody, FilePart};
 pub(crate) use self::file::OpenFile;
 use self::file::Unopened;
 use self::known::{Known, KnownFiles, Lookup};
-use super::conditions::Conditions;
+use super::conditions::{Conditions, Verdict};
 use super::representation::Representation;
 use super::{Ask, Failure, Fault, FaultKind, Storage, Stored};
 use crate::target::FilePath;
@@ -137,15 +137,14 @@ impl Storage for Directory {
     ) -> Result<Stored, Failure> {
         let path = file.decoded_below(&channel.prefix);
         let known = self.find(&path).await?;
-        let conditions = Conditions::new(ask.fields, ask.head);
-        let (length, validators) = (known.file.length(), &known.validators);
-        let headers = known.headers.clone();
-        if length <= SMALL_BYTES && !ask.head && !conditions.is_not_modified(validators) {
+        let (length, headers) = (known.file.length(), known.headers.clone());
+        let verdict = Conditions::new(ask.fields, ask.head).judge(&known.validators, length);
+        if length <= SMALL_BYTES && !ask.head && verdict != Verdict::NotModified {
             let body = self.content(&known).await?;
-            return Ok(Representation { length, validators, headers, body }.answer(&conditions));
+            return Ok(Representation { length, headers, body }.answer(verdict));
         }
         let body = FileBody::new(Arc::clone(&known.file));
-        Ok(Representation { length, validators, headers, body }.answer(&conditions))
+        Ok(Representation { length, headers, body }.answer(verdict))
     }
 }
 

@@ -58,9 +58,9 @@ async fn open_empty(
     }
     let (validators, body) = empty(file.name());
     let headers = fields(content_type(file.name()), &validators);
-    let empty =
-        Representation { length: body.len() as u64, validators: &validators, headers, body };
-    Ok(empty.answer(&Conditions::new(ask.fields, ask.head)))
+    let length = body.len() as u64;
+    let verdict = Conditions::new(ask.fields, ask.head).judge(&validators, length);
+    Ok(Representation { length, headers, body }.answer(verdict))
 }
 
 fn empty(name: &str) -> (Validators, Bytes) {

@@ -3,14 +3,11 @@
 use std::ops::Range;
 
 use bytes::Bytes;
-use http::header::{
-    ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderName, LAST_MODIFIED,
-};
-use http::{HeaderValue, StatusCode};
+use http::StatusCode;
 
-use super::conditions::{Conditions, Validators, Verdict};
+use super::conditions::{Validators, Verdict};
 use super::{FileBody, FilePart, PipedPart, UpstreamBody};
-use crate::answer_fields::AnswerFields;
+use crate::answer_fields::{AnswerField, AnswerFields};
 
 /// A storage's answer: 200, 206, 304 or 416.
 pub(crate) struct Stored {
@@ -58,39 +55,37 @@ pub(super) trait Sliceable: Sized {
 }
 
 /// A whole file as a storage has it.
-pub(super) struct Representation<'v, B> {
+pub(super) struct Representation<B> {
     pub(super) length: u64,
-    pub(super) validators: &'v Validators,
     /// What the answer says beside length and range; see [`fields`].
     pub(super) headers: AnswerFields,
     pub(super) body: B,
 }
 
-impl<B: Sliceable> Representation<'_, B> {
-    /// The answer to a request with these conditions.
-    pub(super) fn answer(self, conditions: &Conditions<'_>) -> Stored {
-        let verdict = conditions.judge(self.validators, self.length);
-        let Self { length, mut headers, body, .. } = self;
-        headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+impl<B: Sliceable> Representation<B> {
+    /// The answer to a request whose conditions have this verdict.
+    pub(super) fn answer(self, verdict: Verdict) -> Stored {
+        let Self { length, mut headers, body } = self;
+        headers.insert_text(AnswerField::AcceptRanges, "bytes");
         match verdict {
             Verdict::NotModified => {
-                headers.remove(&CONTENT_TYPE);
+                headers.remove(AnswerField::ContentType);
                 Stored { status: StatusCode::NOT_MODIFIED, headers, body: StoredBody::Empty }
             }
             Verdict::Whole => {
-                headers.insert(CONTENT_LENGTH, number(length));
+                headers.set_length(length);
                 Stored { status: StatusCode::OK, headers, body: body.slice(0..length) }
             }
             Verdict::Part(part) => {
-                headers.insert(CONTENT_LENGTH, number(part.end - part.start));
+                headers.set_length(part.end - part.start);
                 let range = format!("bytes {}-{}/{length}", part.start, part.end - 1);
-                put(&mut headers, CONTENT_RANGE, &range);
+                headers.insert_text(AnswerField::ContentRange, &range);
                 let body = body.slice(part);
                 Stored { status: StatusCode::PARTIAL_CONTENT, headers, body }
             }
             Verdict::Unsatisfiable => {
                 let mut headers = AnswerFields::default();
-                put(&mut headers, CONTENT_RANGE, &format!("bytes */{length}"));
+                headers.insert_text(AnswerField::ContentRange, &format!("bytes */{length}"));
                 let status = StatusCode::RANGE_NOT_SATISFIABLE;
                 Stored { status, headers, body: StoredBody::Empty }
             }
@@ -99,29 +94,16 @@ impl<B: Sliceable> Representation<'_, B> {
 }
 
 /// What every answer with a file says of it.
-pub(super) fn fields(media_type: HeaderValue, validators: &Validators) -> AnswerFields {
-    // Room for what is put to them on the way.
-    let mut headers = AnswerFields::with_capacity(12);
-    headers.insert(CONTENT_TYPE, media_type);
+pub(super) fn fields(media_type: &str, validators: &Validators) -> AnswerFields {
+    let mut headers = AnswerFields::default();
+    headers.insert_text(AnswerField::ContentType, media_type);
     if let Some(etag) = &validators.etag {
-        put(&mut headers, ETAG, etag);
+        headers.insert_text(AnswerField::Etag, etag);
     }
     if let Some(modified) = validators.last_modified {
-        put(&mut headers, LAST_MODIFIED, &httpdate::fmt_http_date(modified));
+        headers.insert_text(AnswerField::LastModified, &httpdate::fmt_http_date(modified));
     }
     headers
-}
-
-/// A number as a value, for less than the library takes.
-pub(super) fn number(number: u64) -> HeaderValue {
-    let text = itoa::Buffer::new().format(number).to_owned();
-    HeaderValue::from_maybe_shared(Bytes::from(text)).unwrap_or(HeaderValue::from_static("0"))
-}
-
-fn put(headers: &mut AnswerFields, name: HeaderName, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
-        headers.insert(name, value);
-    }
 }
 
 impl Sliceable for Bytes {
@@ -132,7 +114,7 @@ impl Sliceable for Bytes {
 }
 
 /// The media type of a file, by its name.
-pub(super) fn content_type(name: &str) -> HeaderValue {
+pub(super) fn content_type(name: &str) -> &'static str {
     let by_suffix = [
         (".json", "application/json"),
         (".zst", "application/zstd"),
@@ -142,5 +124,5 @@ pub(super) fn content_type(name: &str) -> HeaderValue {
         (".html", "text/html; charset=utf-8"),
     ];
     let known = by_suffix.into_iter().find(|(suffix, _)| name.ends_with(suffix));
-    HeaderValue::from_static(known.map_or("application/octet-stream", |(_, media)| media))
+    known.map_or("application/octet-stream", |(_, media)| media)
 }

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ::http::StatusCode;
-use ::http::header::{CONTENT_LENGTH, ETAG, LAST_MODIFIED};
 use access::{ChannelId, ManualClock, Privacy, SystemClock};
 
 use super::*;
+use crate::answer_fields::AnswerField;
 use crate::listener::Fields;
 use crate::storage::StoredBody;
 use crate::target::{self, MountPrefixes};
@@ -82,8 +82,8 @@ async fn a_file_is_read_whole_with_its_validators() {
     let folder = Folder::new();
     let stored = folder.get("a.conda").await.unwrap();
     assert_eq!(stored.status, StatusCode::OK);
-    assert_eq!(stored.headers.text(&CONTENT_LENGTH), Some("10"));
-    assert!(stored.headers.get(&ETAG).is_some() && stored.headers.get(&LAST_MODIFIED).is_some());
+    assert_eq!(stored.headers.length(), Some(10));
+    assert!(stored.headers.has(AnswerField::Etag) && stored.headers.has(AnswerField::LastModified));
     assert_eq!(folder.bytes("a.conda").await, b"0123456789");
     let large: Vec<u8> = (0..1_000_000u32).map(|n| (n % 251) as u8).collect();
     fs::write(folder.path("large"), &large).unwrap();
@@ -181,7 +181,7 @@ impl Folder {
     }
 
     async fn etag(&self, name: &str) -> String {
-        self.get(name).await.unwrap().headers.text(&ETAG).unwrap().to_owned()
+        self.get(name).await.unwrap().headers.text(AnswerField::Etag).unwrap().to_owned()
     }
 }
 
@@ -221,8 +221,8 @@ async fn a_known_file_that_changes_is_opened_anew_at_once() {
         let after = folder.etag("a.conda").await;
         assert_ne!(before, after, "{change}");
         let stored = folder.get("a.conda").await.unwrap();
-        let length = fs::metadata(&path).unwrap().len().to_string();
-        assert_eq!(stored.headers.text(&CONTENT_LENGTH), Some(&*length), "{change}");
+        let length = fs::metadata(&path).unwrap().len();
+        assert_eq!(stored.headers.length(), Some(length), "{change}");
         before = after;
     }
 }

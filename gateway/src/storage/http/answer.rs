@@ -10,28 +10,28 @@ use ::http::header::{
 use ::http::{HeaderName, HeaderValue, StatusCode};
 
 use super::super::conditions::{Conditions, Validators};
-use super::super::representation::{Representation, Sliceable as _, content_type, number};
+use super::super::representation::{Representation, Sliceable as _, content_type};
 use super::super::{Ask, Failure, Fault, FaultKind, Stored, StoredBody};
 use super::HttpStorage;
 use super::body::UpstreamBody;
 use super::client::{Answered, UpstreamFields, decimal};
 use super::connect::Upstream;
-use crate::answer_fields::AnswerFields;
+use crate::answer_fields::{AnswerField, AnswerFields};
 use crate::target::FilePath;
 
 /// What passes from an upstream's answer. Everything else is the server's own matter: cookies,
 /// challenges, hop-by-hop fields (wire.md W19).
-static PASSED_ON: [HeaderName; 10] = [
-    ACCEPT_RANGES,
-    AGE,
-    CACHE_CONTROL,
-    CONTENT_DISPOSITION,
-    CONTENT_ENCODING,
-    CONTENT_RANGE,
-    CONTENT_TYPE,
-    ETAG,
-    EXPIRES,
-    LAST_MODIFIED,
+static PASSED_ON: [(HeaderName, AnswerField); 10] = [
+    (ACCEPT_RANGES, AnswerField::AcceptRanges),
+    (AGE, AnswerField::Age),
+    (CACHE_CONTROL, AnswerField::CacheControl),
+    (CONTENT_DISPOSITION, AnswerField::ContentDisposition),
+    (CONTENT_ENCODING, AnswerField::ContentEncoding),
+    (CONTENT_RANGE, AnswerField::ContentRange),
+    (CONTENT_TYPE, AnswerField::ContentType),
+    (ETAG, AnswerField::Etag),
+    (EXPIRES, AnswerField::Expires),
+    (LAST_MODIFIED, AnswerField::LastModified),
 ];
 
 /// The most that is read of an answer that nobody wants.
@@ -87,7 +87,8 @@ fn whole(
     let body = UpstreamBody::new(storage, content);
     match length {
         Some(length) => {
-            Representation { length, validators: &validators, headers, body }.answer(conditions)
+            let verdict = conditions.judge(&validators, length);
+            Representation { length, headers, body }.answer(verdict)
         }
         None if conditions.is_not_modified(&validators) => {
             let status = StatusCode::NOT_MODIFIED;
@@ -112,7 +113,7 @@ fn part(
     };
     let mut headers = passed_on(&fields);
     let is_one = fields.all(&CONTENT_RANGE).nth(1).is_none();
-    let said = headers.text(&CONTENT_RANGE).filter(|_| is_one);
+    let said = headers.text(AnswerField::ContentRange).filter(|_| is_one);
     let Some((part, complete)) = said.and_then(content_range) else {
         return unusable("206 without a usable Content-Range");
     };
@@ -123,7 +124,7 @@ fn part(
     if let Some(length) = content.remaining().filter(|length| *length != said) {
         return unusable(&format!("{length} bytes for a part of {said}"));
     }
-    headers.insert(CONTENT_LENGTH, number(said));
+    headers.set_length(said);
     // Where the server doesn't tell the length, it is cut if it isn't this.
     Ok(Stored { status, headers, body: UpstreamBody::new(storage, content).slice(0..said) })
 }
@@ -188,9 +189,9 @@ fn fault(upstream: &Upstream, status: StatusCode, fields: &UpstreamFields) -> Fa
 /// What clients are told of a whole file, and what tells its versions apart.
 pub(super) fn described(from: &UpstreamFields, file: &FilePath<'_>) -> (AnswerFields, Validators) {
     let mut headers = passed_on(from);
-    headers.remove(&CONTENT_RANGE);
-    if headers.get(&CONTENT_TYPE).is_none() {
-        headers.insert(CONTENT_TYPE, content_type(file.name()));
+    headers.remove(AnswerField::ContentRange);
+    if !headers.has(AnswerField::ContentType) {
+        headers.insert_text(AnswerField::ContentType, content_type(file.name()));
     }
     (headers, validators(from))
 }
@@ -204,8 +205,8 @@ fn validators(of: &UpstreamFields) -> Validators {
 }
 
 pub(super) fn passed_on(from: &UpstreamFields) -> AnswerFields {
-    let mut headers = AnswerFields::with_capacity(PASSED_ON.len() + 2);
-    for name in &PASSED_ON {
+    let mut headers = AnswerFields::default();
+    for (name, field) in &PASSED_ON {
         let Some(mut value) = from.get(name).cloned() else { continue };
         if *name == CACHE_CONTROL && from.all(name).nth(1).is_some() {
             // A list in several fields is one list (RFC 9110, section 5.3): what a later one forbids
@@ -213,7 +214,7 @@ pub(super) fn passed_on(from: &UpstreamFields) -> AnswerFields {
             let all: Vec<_> = from.all(name).map(HeaderValue::as_bytes).collect();
             value = HeaderValue::from_bytes(&all.join(&b", "[..])).unwrap_or(value);
         }
-        headers.insert(name.clone(), value);
+        headers.insert(*field, &value);
     }
     headers
 }

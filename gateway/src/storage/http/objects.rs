@@ -141,7 +141,7 @@ impl Objects {
         (headers, validators): (AnswerFields, Validators),
         (length, content): (Option<u64>, KeptBody),
     ) -> Arc<Object> {
-        let (came, headers) = (self.now(), headers.detached());
+        let (came, headers) = (self.now(), headers.shrunk());
         let make = |freshness| Object { headers, validators, length, content, freshness, came };
         self.insert(key, Freshness::of(fields, ttl), make)
     }
@@ -155,7 +155,7 @@ impl Objects {
         (object, passed_on): (&Object, AnswerFields),
     ) -> Arc<Object> {
         let came = self.now();
-        let make = |freshness| object.renewed(passed_on.detached(), freshness, came);
+        let make = |freshness| object.renewed(&passed_on, freshness, came);
         self.insert(key, Freshness::of(fields, ttl), make)
     }
 

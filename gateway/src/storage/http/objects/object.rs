@@ -3,15 +3,14 @@
 use std::ops::Range;
 
 use ::http::StatusCode;
-use ::http::header::{AGE, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE};
 use access::Moment;
 use bytes::Bytes;
 
 use super::super::super::conditions::{Conditions, Validators};
-use super::super::super::representation::{Representation, Sliceable, number};
+use super::super::super::representation::{Representation, Sliceable};
 use super::super::super::{Stored, StoredBody};
 use super::freshness::Freshness;
-use crate::answer_fields::AnswerFields;
+use crate::answer_fields::{AnswerField, AnswerFields};
 
 /// A file as its storage last had it.
 pub(in super::super) struct Object {
@@ -48,13 +47,13 @@ impl Object {
             (KeptBody::Kept(bytes), _) => Some(self.answer_with(bytes, conditions, now)),
             _ if conditions.is_not_modified(&self.validators) => {
                 let mut headers = self.headers_at(now);
-                headers.remove(&CONTENT_TYPE);
+                headers.remove(AnswerField::ContentType);
                 Some(Stored { status: StatusCode::NOT_MODIFIED, headers, body: StoredBody::Empty })
             }
             (_, Some(length)) if head => {
-                let (headers, validators) = (self.headers_at(now), &self.validators);
-                let file = Representation { length, validators, headers, body: NotSent };
-                Some(file.answer(conditions))
+                let verdict = conditions.judge(&self.validators, length);
+                let headers = self.headers_at(now);
+                Some(Representation { length, headers, body: NotSent }.answer(verdict))
             }
             _ => None,
         }
@@ -68,8 +67,8 @@ impl Object {
         now: Moment,
     ) -> Stored {
         let (length, body) = (bytes.len() as u64, bytes.clone());
-        let (headers, validators) = (self.headers_at(now), &self.validators);
-        Representation { length, validators, headers, body }.answer(conditions)
+        let verdict = conditions.judge(&self.validators, length);
+        Representation { length, headers: self.headers_at(now), body }.answer(verdict)
     }
 
     pub(in super::super) fn is_fresh(&self, now: Moment) -> bool {
@@ -83,34 +82,35 @@ impl Object {
     }
 
     /// The same file, which a 304 with these fields said is still there (RFC 9111, section 3.2).
-    pub(super) fn renewed(&self, new: AnswerFields, freshness: Freshness, came: Moment) -> Self {
+    pub(super) fn renewed(&self, new: &AnswerFields, freshness: Freshness, came: Moment) -> Self {
         let mut headers = self.headers.clone();
-        for (name, value) in new.iter() {
-            if *name != CONTENT_RANGE && *name != CONTENT_LENGTH {
-                headers.insert(name.clone(), value.clone());
-            }
-        }
-        headers.remove(&AGE);
+        headers.update(new);
+        headers.remove(AnswerField::ContentRange);
+        headers.remove(AnswerField::Age);
         let (validators, content) = (self.validators.clone(), self.content.clone());
-        Self { headers, validators, length: self.length, content, freshness, came }
+        Self {
+            headers: headers.shrunk(),
+            validators,
+            length: self.length,
+            content,
+            freshness,
+            came,
+        }
     }
 
     /// About how much memory it takes, in bytes.
     pub(super) fn weight(&self) -> usize {
-        let field = |(name, value): (&::http::HeaderName, &::http::HeaderValue)| {
-            name.as_str().len() + value.len() + 64
-        };
         let content = match &self.content {
             KeptBody::Kept(bytes) => bytes.len(),
             KeptBody::TooLarge | KeptBody::NotSeen => 0,
         };
-        size_of::<Self>() + content + self.headers.iter().map(field).sum::<usize>()
+        size_of::<Self>() + content + self.headers.lines().len()
     }
 
     fn headers_at(&self, now: Moment) -> AnswerFields {
         let mut headers = self.headers.clone();
         let age = (self.freshness.age + now.since(self.came)).as_secs();
-        headers.insert(AGE, number(age));
+        headers.insert_number(AnswerField::Age, age);
         headers
     }
 }
