@@ -77,6 +77,11 @@ impl<'r> Conditions<'r> {
         self.has(Field::IfNoneMatch) || self.has(Field::IfModifiedSince)
     }
 
+    /// Whether anything is compared with a file's validators.
+    pub(super) fn compare_validators(&self) -> bool {
+        self.may_be_unmodified() || self.has(Field::IfRange)
+    }
+
     /// The one range that is asked for. Several ranges and what can't be read are ignored, as RFC
     /// 9110, section 14.2 allows; so is the range of a HEAD.
     fn asked_range(&self) -> Option<Asked> {

@@ -99,12 +99,13 @@ impl HttpStorage {
         file: &FilePath<'_>,
         parts: &Parts<'_>,
     ) -> Result<Answered, Failure> {
+        let path = file.encoded();
         // A token that was pasted into a file's name isn't for the storage to see.
-        let path = file.decoded();
-        if redact(&path) != path {
+        let has_token = |path: &str| redact(path) != path;
+        if has_token(&path) || (path.contains('%') && has_token(&file.decoded())) {
             return Err(Failure::NotFound);
         }
-        let mut target = self.upstream.target(&channel.prefix, &file.encoded())?;
+        let mut target = self.upstream.target(&channel.prefix, &path)?;
         for _ in 0..=MAX_REDIRECTS {
             let answered = self.ask_once(&target, parts).await?;
             match redirect::next(&self.upstream, &target, &answered)? {

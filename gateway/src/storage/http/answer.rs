@@ -3,35 +3,31 @@
 use std::ops::Range;
 use std::task::{Context, Poll, Waker, ready};
 
-use ::http::header::{
-    ACCEPT_RANGES, AGE, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LENGTH,
-    CONTENT_RANGE, CONTENT_TYPE, ETAG, EXPIRES, LAST_MODIFIED, RETRY_AFTER,
-};
-use ::http::{HeaderName, HeaderValue, StatusCode};
+use ::http::{HeaderValue, StatusCode};
 
 use super::super::conditions::{Conditions, Validators};
 use super::super::representation::{Representation, Sliceable as _, content_type};
 use super::super::{Ask, Failure, Fault, FaultKind, Stored, StoredBody};
 use super::HttpStorage;
 use super::body::UpstreamBody;
-use super::client::{Answered, UpstreamFields, decimal};
+use super::client::{Answered, UpstreamField, UpstreamFields, decimal};
 use super::connect::Upstream;
 use crate::answer_fields::{AnswerField, AnswerFields};
 use crate::target::FilePath;
 
 /// What passes from an upstream's answer. Everything else is the server's own matter: cookies,
 /// challenges, hop-by-hop fields (wire.md W19).
-static PASSED_ON: [(HeaderName, AnswerField); 10] = [
-    (ACCEPT_RANGES, AnswerField::AcceptRanges),
-    (AGE, AnswerField::Age),
-    (CACHE_CONTROL, AnswerField::CacheControl),
-    (CONTENT_DISPOSITION, AnswerField::ContentDisposition),
-    (CONTENT_ENCODING, AnswerField::ContentEncoding),
-    (CONTENT_RANGE, AnswerField::ContentRange),
-    (CONTENT_TYPE, AnswerField::ContentType),
-    (ETAG, AnswerField::Etag),
-    (EXPIRES, AnswerField::Expires),
-    (LAST_MODIFIED, AnswerField::LastModified),
+const PASSED_ON: [(UpstreamField, AnswerField); 10] = [
+    (UpstreamField::AcceptRanges, AnswerField::AcceptRanges),
+    (UpstreamField::Age, AnswerField::Age),
+    (UpstreamField::CacheControl, AnswerField::CacheControl),
+    (UpstreamField::ContentDisposition, AnswerField::ContentDisposition),
+    (UpstreamField::ContentEncoding, AnswerField::ContentEncoding),
+    (UpstreamField::ContentRange, AnswerField::ContentRange),
+    (UpstreamField::ContentType, AnswerField::ContentType),
+    (UpstreamField::Etag, AnswerField::Etag),
+    (UpstreamField::Expires, AnswerField::Expires),
+    (UpstreamField::LastModified, AnswerField::LastModified),
 ];
 
 /// The most that is read of an answer that nobody wants.
@@ -82,7 +78,11 @@ fn whole(
     ask: &Ask<'_>,
 ) -> Stored {
     let Answered { fields, content, .. } = answered;
-    let (headers, validators) = described(&fields, file);
+    let headers = told(&fields, file);
+    let validators = match conditions.compare_validators() {
+        true => validators(&fields),
+        false => Validators::default(),
+    };
     let length = if ask.head { content_length(&fields) } else { content.remaining() };
     let body = UpstreamBody::new(storage, content);
     match length {
@@ -112,7 +112,7 @@ fn part(
         Err(Fault::new(FaultKind::Unusable, text).into())
     };
     let mut headers = passed_on(&fields);
-    let is_one = fields.all(&CONTENT_RANGE).nth(1).is_none();
+    let is_one = !fields.repeats(UpstreamField::ContentRange);
     let said = headers.text(AnswerField::ContentRange).filter(|_| is_one);
     let Some((part, complete)) = said.and_then(content_range) else {
         return unusable("206 without a usable Content-Range");
@@ -175,7 +175,7 @@ fn fault(upstream: &Upstream, status: StatusCode, fields: &UpstreamFields) -> Fa
             format!("{base} answered {status}: it refuses the storage's credentials"),
         ),
         StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
-            let after = fields.text(&RETRY_AFTER).unwrap_or("unset");
+            let after = fields.text(UpstreamField::RetryAfter).unwrap_or("unset");
             let text = format!("{base} answered {status} (Retry-After: {after})");
             Fault::new(FaultKind::Unreachable, text)
         }
@@ -188,37 +188,41 @@ fn fault(upstream: &Upstream, status: StatusCode, fields: &UpstreamFields) -> Fa
 
 /// What clients are told of a whole file, and what tells its versions apart.
 pub(super) fn described(from: &UpstreamFields, file: &FilePath<'_>) -> (AnswerFields, Validators) {
+    (told(from, file), validators(from))
+}
+
+fn told(from: &UpstreamFields, file: &FilePath<'_>) -> AnswerFields {
     let mut headers = passed_on(from);
     headers.remove(AnswerField::ContentRange);
     if !headers.has(AnswerField::ContentType) {
         headers.insert_text(AnswerField::ContentType, content_type(file.name()));
     }
-    (headers, validators(from))
+    headers
 }
 
 fn validators(of: &UpstreamFields) -> Validators {
-    let modified = of.text(&LAST_MODIFIED);
+    let modified = of.text(UpstreamField::LastModified);
     Validators {
-        etag: of.text(&ETAG).map(|tag| tag.trim().to_owned()),
+        etag: of.text(UpstreamField::Etag).map(|tag| tag.trim().to_owned()),
         last_modified: modified.and_then(|date| httpdate::parse_http_date(date.trim()).ok()),
     }
 }
 
 pub(super) fn passed_on(from: &UpstreamFields) -> AnswerFields {
     let mut headers = AnswerFields::default();
-    for (name, field) in &PASSED_ON {
-        let Some(mut value) = from.get(name).cloned() else { continue };
-        if *name == CACHE_CONTROL && from.all(name).nth(1).is_some() {
+    for (field, to) in PASSED_ON {
+        let Some(mut value) = from.value(field) else { continue };
+        if field == UpstreamField::CacheControl && from.repeats(field) {
             // A list in several fields is one list (RFC 9110, section 5.3): what a later one forbids
             // is forbidden.
-            let all: Vec<_> = from.all(name).map(HeaderValue::as_bytes).collect();
+            let all: Vec<_> = from.all(field).collect();
             value = HeaderValue::from_bytes(&all.join(&b", "[..])).unwrap_or(value);
         }
-        headers.insert(*field, &value);
+        headers.insert(to, &value);
     }
     headers
 }
 
 fn content_length(fields: &UpstreamFields) -> Option<u64> {
-    fields.text(&CONTENT_LENGTH)?.split(',').next()?.trim().parse().ok()
+    fields.text(UpstreamField::ContentLength)?.split(',').next()?.trim().parse().ok()
 }

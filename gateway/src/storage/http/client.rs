@@ -12,7 +12,7 @@ mod pool;
 mod wire;
 
 pub(super) use self::connection::AskError;
-pub(super) use self::fields::UpstreamFields;
+pub(super) use self::fields::{UpstreamField, UpstreamFields};
 pub(super) use self::head::decimal;
 pub(super) use self::incoming::{Incoming, Piece};
 pub(crate) use self::pipe::{PipeBudget, PipedPart, Pipes};

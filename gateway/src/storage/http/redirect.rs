@@ -4,11 +4,10 @@
 use std::sync::Arc;
 
 use ::http::StatusCode;
-use ::http::header::LOCATION;
 use url::Url;
 
 use super::super::{Fault, FaultKind};
-use super::client::Answered;
+use super::client::{Answered, UpstreamField};
 use super::connect::Upstream;
 use super::origin::{Origin, Target};
 
@@ -31,7 +30,7 @@ pub(super) fn next(
     let unusable = |what: &str| {
         Fault::new(FaultKind::Unusable, format!("{} redirects {what}", upstream.base()))
     };
-    let location = answered.fields.text(&LOCATION);
+    let location = answered.fields.text(UpstreamField::Location);
     let location = location.ok_or_else(|| unusable("without a Location"))?;
     let joined = Url::parse(&from.url()).and_then(|base| base.join(location));
     let joined = joined.map_err(|_why| unusable("to something that is no URL"))?;

@@ -1,7 +1,9 @@
 //! One connection to an upstream server: a request goes out on it, and its answer comes.
 
+use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io::{self, ErrorKind};
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -41,15 +43,20 @@ pub(in super::super) struct Connection {
     pub(super) wire: UpstreamWire,
     /// Read and not yet taken.
     pub(super) buffer: BytesMut,
+    spare: SpareBuffer,
     /// Of what is waited for.
     limit: TimeLimit,
 }
 
+/// What one connection has read into and doesn't need, for the next that reads: mostly what was in it
+/// has been sent by then, and it is used again as it is.
+pub(super) type SpareBuffer = Rc<RefCell<BytesMut>>;
+
 impl Connection {
     /// A new one.
-    pub(in super::super) fn new(wire: UpstreamWire) -> Self {
+    pub(super) fn new(wire: UpstreamWire, spare: SpareBuffer) -> Self {
         let limit = TimeLimit::new(Duration::ZERO);
-        Self { wire, buffer: BytesMut::new(), limit }
+        Self { wire, buffer: BytesMut::new(), spare, limit }
     }
 
     /// What the server has done since its last answer.
@@ -60,7 +67,10 @@ impl Connection {
     /// Lets the buffer go, if nothing is left in it; else the connection is of no use any more.
     pub(super) fn has_nothing_left(&mut self) -> bool {
         let is_empty = self.buffer.is_empty();
-        self.buffer = BytesMut::new();
+        let buffer = std::mem::take(&mut self.buffer);
+        if is_empty && buffer.capacity() > 0 {
+            self.spare.replace(buffer);
+        }
         is_empty
     }
 
@@ -104,7 +114,7 @@ impl Connection {
                 // Apart from what follows it, which must not be kept for as long as a field is.
                 let bytes = Bytes::copy_from_slice(&self.buffer[..end]);
                 self.buffer.advance(end);
-                let head = Head::read(&bytes, to_head)?;
+                let head = Head::read(bytes, to_head)?;
                 if !head.status.is_informational() {
                     return Poll::Ready(Ok(head));
                 }
@@ -149,6 +159,9 @@ impl Connection {
         cx: &mut Context<'_>,
         room: usize,
     ) -> Poll<io::Result<usize>> {
+        if self.buffer.capacity() == 0 {
+            self.buffer = self.spare.take();
+        }
         let free = self.buffer.capacity() - self.buffer.len();
         if free < room.min(LEAST_READ_BYTES) {
             self.buffer.reserve(room);

@@ -1,11 +1,11 @@
 //! The head of an upstream's answer, read strictly: a client that reads a message's length otherwise
 //! than its server takes one answer for another's. Source: RFC 9112, sections 4, 5, 6.
 
-use ::http::{HeaderValue, StatusCode, Version};
+use ::http::{StatusCode, Version};
 use bytes::Bytes;
 
 use super::chunks::Chunks;
-use super::fields::UpstreamFields;
+use super::fields::{UpstreamField, UpstreamFields};
 use crate::listener::{Fault, head_end, read_fields, split_head};
 
 /// The most that a head may have, in bytes.
@@ -86,8 +86,8 @@ impl Head {
     ///
     /// # Errors
     /// What about it can't be read, or could be read in two ways.
-    pub(super) fn read(head: &Bytes, to_head: bool) -> Result<Self, Malformed> {
-        let (line, lines) = split_head(head)?;
+    pub(super) fn read(head: Bytes, to_head: bool) -> Result<Self, Malformed> {
+        let (line, lines) = split_head(&head)?;
         let (version, status) = read_status_line(line)?;
         let mut fields = UpstreamFields::default();
         let mut length = Length::default();
@@ -100,10 +100,9 @@ impl Head {
                 }
             }
             length.read(name, value)?;
-            if let Some(name) = UpstreamFields::known(name)
-                && let Ok(value) = HeaderValue::from_maybe_shared(head.slice_ref(value))
-            {
-                fields.add(name, value);
+            if let Some(field) = UpstreamField::named(name) {
+                let start = value.as_ptr().addr() - head.as_ptr().addr();
+                fields.add(field, (place(start)?, place(start + value.len())?));
             }
             Ok::<_, Malformed>(())
         })?;
@@ -119,8 +118,13 @@ impl Head {
             && (keeps || version == Version::HTTP_11)
             && !may_have_more
             && !matches!(framing, Framing::Close);
-        Ok(Self { status, fields, framing, is_kept_alive })
+        Ok(Self { status, fields: fields.of(head), framing, is_kept_alive })
     }
+}
+
+/// A place in a head, which has at most [`MAX_HEAD_BYTES`] with its end, and no value behind that.
+fn place(at: usize) -> Result<u16, Malformed> {
+    u16::try_from(at).map_err(|_too_large| Malformed::TooLarge)
 }
 
 /// RFC 9112, section 4: the reason is not read.
