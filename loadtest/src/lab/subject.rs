@@ -42,7 +42,7 @@ const fn over_tls(subject: Subject) -> Subject {
 }
 
 /// All servers, those that fetch files from the origin behind those that have them.
-pub(crate) static SUBJECTS: [Subject; 15] = {
+pub(crate) static SUBJECTS: [Subject; 16] = {
     use Software::{Baseline, Condagate, Haproxy, Nginx};
     [
         subject("directory", Condagate, peers!("condagate/directory.toml")),
@@ -50,6 +50,7 @@ pub(crate) static SUBJECTS: [Subject; 15] = {
         subject("http-uncached", Condagate, peers!("condagate/http-uncached.toml")),
         subject("baseline-directory", Baseline, peers!("condagate/directory.toml")),
         subject("baseline-http", Baseline, peers!("condagate/http.toml")),
+        subject("baseline-http-uncached", Baseline, peers!("condagate/http-uncached.toml")),
         subject("nginx-static", Nginx, peers!("nginx/static.conf")),
         subject("nginx-static-stock", Nginx, peers!("nginx/static-stock.conf")),
         subject("nginx-map", Nginx, peers!("nginx/map.conf")),
