@@ -24,6 +24,8 @@ pub(crate) struct Context {
     /// The commit of the working copy that it was started in, with `-dirty` if it has changes.
     commit: Option<String>,
     kernel: String,
+    /// The kernel's congestion control: over the loopback `bbr` sends a few packets at a time.
+    tcp: String,
     processor: String,
     cores: usize,
 }
@@ -65,12 +67,15 @@ impl Context {
             .ok()
             .filter(|answer| answer.status.success())
             .map(|answer| String::from_utf8_lossy(&answer.stdout).trim().to_owned());
-        let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+        let read = |path| std::fs::read_to_string(path).unwrap_or_default();
+        let cpuinfo = read("/proc/cpuinfo");
+        let tcp = read("/proc/sys/net/ipv4/tcp_congestion_control");
         Self {
             reported_at: clock.now().to_string(),
             loadtest_version: env!("CARGO_PKG_VERSION"),
             commit,
             kernel: system.release().to_string_lossy().into_owned(),
+            tcp: tcp.trim().to_owned(),
             processor: processor_name(&cpuinfo).unwrap_or("unknown").to_owned(),
             // All of the machine's, not only those that this process has left itself.
             cores: cpuinfo.lines().filter(|line| line.starts_with("processor")).count(),
@@ -78,9 +83,9 @@ impl Context {
     }
 
     pub(crate) fn line(&self) -> String {
-        let Self { commit, kernel, processor, cores, .. } = self;
+        let Self { commit, kernel, tcp, processor, cores, .. } = self;
         let commit = commit.as_deref().unwrap_or("no commit");
-        format!("{cores} × {processor}, Linux {kernel}, {commit}\n")
+        format!("{cores} × {processor}, Linux {kernel} with {tcp}, {commit}\n")
     }
 }
 

@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use super::chunks::Read;
 use super::head::{Framing, Malformed};
-use super::pipe::{Filled, PipedPart, Pipes};
+use super::pipe::{PipedPart, Pipes};
 use super::pool::Pooled;
 use crate::storage::representation::MAX_PIECE_BYTES;
 
@@ -48,35 +48,17 @@ pub(in super::super) struct Incoming {
     framing: Framing,
     is_kept_alive: bool,
     is_waiting: bool,
-    /// What is in a pipe already. No part of what is still to come.
-    filled: Option<Filled>,
-    /// Whether the client took at once all that was in a pipe last. Only then a pipe is filled with more
-    /// than a piece: what is in it may have to wait in memory.
-    keeps_up: bool,
 }
 
 impl Incoming {
     pub(super) fn new(pooled: Pooled, framing: Framing, is_kept_alive: bool) -> Self {
-        let mut this = Self {
-            pooled: Some(pooled),
-            framing,
-            is_kept_alive,
-            is_waiting: false,
-            filled: None,
-            keeps_up: false,
-        };
+        let mut this = Self { pooled: Some(pooled), framing, is_kept_alive, is_waiting: false };
         this.release_at_end();
         this
     }
 
     /// How many bytes are still to come, where the head told it.
     pub(in super::super) fn remaining(&self) -> Option<u64> {
-        let filled = self.filled.as_ref().map_or(0, Filled::left);
-        self.to_come().map(|left| left + filled as u64)
-    }
-
-    /// The same without what is in a pipe already.
-    fn to_come(&self) -> Option<u64> {
         match self.framing {
             Framing::Length(left) => Some(left),
             Framing::Chunks(_) | Framing::Close => None,
@@ -91,13 +73,6 @@ impl Incoming {
         idle_timeout: Duration,
         pipes: Option<&Rc<Pipes>>,
     ) -> Poll<Option<Result<Piece, BodyError>>> {
-        if let Some(filled) = &mut self.filled {
-            if let Some(piece) = filled.next() {
-                return Poll::Ready(Some(Ok(piece)));
-            }
-            self.keeps_up = !filled.is_slow();
-            self.filled = None;
-        }
         let pipe = pipes.filter(|_| self.is_for_a_pipe()).and_then(Pipes::take);
         let polled = match pipe {
             Some(pipe) => self.poll_fill_pipe(cx, pipe),
@@ -119,7 +94,7 @@ impl Incoming {
 
     /// Whether there is much to come, of known length, and none of it in memory already.
     fn is_for_a_pipe(&mut self) -> bool {
-        let is_long = self.to_come().is_some_and(|left| left > PIPE_ABOVE_BYTES);
+        let is_long = self.remaining().is_some_and(|left| left > PIPE_ABOVE_BYTES);
         let connection = self.pooled.as_mut().filter(|_| is_long).map(Pooled::connection);
         connection.is_some_and(|c| c.buffer.is_empty() && c.wire.is_plain())
     }
@@ -127,17 +102,16 @@ impl Incoming {
     fn poll_fill_pipe(
         &mut self,
         cx: &mut Context<'_>,
-        mut pipe: Filled,
+        mut part: PipedPart,
     ) -> Poll<Result<Option<Piece>, BodyError>> {
         let (Some(pooled), Framing::Length(left)) = (&mut self.pooled, &mut self.framing) else {
             return Poll::Ready(Ok(None));
         };
-        let wire = &mut pooled.connection().wire;
-        match ready!(wire.poll_fill_pipe(cx, &mut pipe, *left, !self.keeps_up))? {
+        match ready!(pooled.connection().wire.poll_fill_pipe(cx, &mut part, *left))? {
             0 => Poll::Ready(Err(BodyError::Missing(*left))),
             length => {
                 *left -= length as u64;
-                Poll::Ready(Ok(self.filled.insert(pipe).next()))
+                Poll::Ready(Ok(Some(Piece::Piped(part))))
             }
         }
     }
@@ -188,7 +162,7 @@ impl Incoming {
 
     /// Gives the connection back as soon as it isn't needed, however slow the client is.
     fn release_at_end(&mut self) {
-        if self.to_come() == Some(0)
+        if self.remaining() == Some(0)
             && let Some(pooled) = self.pooled.take()
             && self.is_kept_alive
         {

@@ -4,9 +4,6 @@
 //! There are few: a user without privileges may have 64 MiB of them in all. So a pipe is held only
 //! while there is something in it, there is a bound for all threads together, and where none is to
 //! be had the bytes are copied.
-//!
-//! A pipe is filled with more than a piece at a time, for each fill has its price: a call of the
-//! system, and a packet that tells the storage so. It is emptied piece by piece all the same.
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -22,7 +19,6 @@ use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with, splice};
 use tokio::time::Instant;
 
-use super::incoming::Piece;
 use crate::storage::representation::MAX_PIECE_BYTES;
 
 /// How many pipes of which size there may be, in bytes. A pipe takes a number of *pieces*, a page at
@@ -70,35 +66,15 @@ struct Pipe {
     budget: Arc<PipeBudget>,
 }
 
-/// What of an answer is in a pipe and still to be handed on, piece by piece.
-pub(super) struct Filled {
-    held: Rc<Held>,
-    /// In bytes.
-    left: usize,
-    /// Whether more follows at once when it is empty.
-    more_follows: bool,
-}
-
-/// A piece of an answer that waits in a pipe.
+/// A part of an answer that waits in a pipe.
 pub(crate) struct PipedPart {
-    held: Rc<Held>,
-    /// How many bytes it has.
-    length: usize,
-    /// Whether the next one follows at once.
-    has_next: bool,
-}
-
-/// A pipe in use.
-struct Held {
-    /// None once what is in it was taken out.
-    pipe: RefCell<Option<Pipe>>,
+    /// There until it is dropped.
+    pipe: Option<Pipe>,
     pipes: Rc<Pipes>,
     /// How many bytes are in it.
-    inside: Cell<usize>,
-    /// What was taken out of it beside the piece that was sent just then.
-    taken_out: RefCell<Bytes>,
-    /// Whether a client didn't take at once what was in it.
-    is_slow: Cell<bool>,
+    length: usize,
+    /// Whether the next part follows at once.
+    has_next: bool,
 }
 
 impl Pipes {
@@ -108,16 +84,10 @@ impl Pipes {
     }
 
     /// An empty pipe, if there is one to be had.
-    pub(super) fn take(self: &Rc<Self>) -> Option<Filled> {
+    pub(super) fn take(self: &Rc<Self>) -> Option<PipedPart> {
         let idle = self.idle.borrow_mut().pop();
-        let held = Held {
-            pipe: RefCell::new(Some(idle.or_else(|| self.open())?)),
-            pipes: Rc::clone(self),
-            inside: Cell::default(),
-            taken_out: RefCell::default(),
-            is_slow: Cell::default(),
-        };
-        Some(Filled { held: Rc::new(held), left: 0, more_follows: false })
+        let pipe = idle.or_else(|| self.open())?;
+        Some(PipedPart { pipe: Some(pipe), pipes: Rc::clone(self), length: 0, has_next: false })
     }
 
     fn open(&self) -> Option<Pipe> {
@@ -182,56 +152,21 @@ impl Drop for Pipe {
     }
 }
 
-impl Filled {
-    /// Fills the empty pipe with what a socket has of the `left` bytes that are still to come: how
-    /// many, none at the socket's end. A `small` one is a piece, else it is all that a pipe takes.
-    pub(super) fn fill_from(
-        &mut self,
-        socket: impl AsFd,
-        left: u64,
-        small: bool,
-    ) -> io::Result<usize> {
-        let pipe = self.held.pipe.borrow();
-        let pipe = pipe.as_ref().ok_or(io::ErrorKind::NotConnected)?;
-        let most = if small { MAX_PIECE_BYTES } else { SIZES[pipe.size].0 as u64 };
-        let length = usize::try_from(left.min(most)).unwrap_or(usize::MAX);
-        let filled = splice(socket, None, &pipe.into, None, length, SpliceFlags::NONBLOCK)?;
-        self.held.inside.set(filled);
-        self.left = filled;
-        // Where the socket had so much, it probably has more.
-        self.more_follows = filled as u64 >= MAX_PIECE_BYTES && left > filled as u64;
-        Ok(filled)
-    }
-
-    /// The next piece of what is in it.
-    pub(super) fn next(&mut self) -> Option<Piece> {
-        let length = self.left.min(usize::try_from(MAX_PIECE_BYTES).unwrap_or(usize::MAX));
-        if length == 0 {
-            return None;
-        }
-        self.left -= length;
-        if self.held.pipe.borrow().is_none() {
-            return Some(Piece::Bytes(self.held.taken_out.borrow_mut().split_to(length)));
-        }
-        let has_next = self.left > 0 || self.more_follows;
-        Some(Piece::Piped(PipedPart { held: Rc::clone(&self.held), length, has_next }))
-    }
-
-    /// How many bytes are still to be handed on.
-    pub(super) fn left(&self) -> usize {
-        self.left
-    }
-
-    /// Whether the client has not taken at once what was handed on.
-    pub(super) fn is_slow(&self) -> bool {
-        self.held.is_slow.get()
-    }
-}
-
 impl PipedPart {
-    /// How many bytes it has.
+    /// How many bytes are in it.
     pub(crate) fn length(&self) -> usize {
         self.length
+    }
+
+    /// Fills the empty pipe with what a socket has of the `left` bytes that are still to come: how
+    /// many, none at the socket's end.
+    pub(super) fn fill_from(&mut self, socket: impl AsFd, left: u64) -> io::Result<usize> {
+        let length = usize::try_from(left.min(MAX_PIECE_BYTES)).unwrap_or(usize::MAX);
+        let into = &self.pipe()?.into;
+        self.length = splice(socket, None, into, None, length, SpliceFlags::NONBLOCK)?;
+        // The socket had all that was asked for, and so probably has more.
+        self.has_next = self.length == length && left > MAX_PIECE_BYTES;
+        Ok(self.length)
     }
 
     /// Sends to a socket what it takes: how many bytes.
@@ -240,53 +175,37 @@ impl PipedPart {
         // Or each part would end in a small packet of its own. What is held back is less than a packet,
         // and goes with the next part, or when the client has acknowledged the packets before it.
         flags.set(SpliceFlags::MORE, self.has_next);
-        let pipe = self.held.pipe.borrow();
-        let pipe = pipe.as_ref().ok_or(io::ErrorKind::NotConnected)?;
-        let sent = splice(&pipe.out, None, socket, None, self.length, flags);
-        self.held.is_slow.set(self.held.is_slow.get() || sent != Ok(self.length));
-        let sent = sent?;
+        let out = &self.pipe()?.out;
+        let sent = splice(out, None, socket, None, self.length, flags)?;
         self.length -= sent;
-        self.held.inside.set(self.held.inside.get() - sent);
         Ok(sent)
     }
 
-    /// Takes the bytes out, into memory, and with them what else is in the pipe.
-    pub(crate) fn take_out(self) -> io::Result<Bytes> {
-        let mut bytes = BytesMut::zeroed(self.held.inside.get());
+    /// Takes the bytes out, into memory.
+    pub(crate) fn take_out(mut self) -> io::Result<Bytes> {
+        let mut bytes = BytesMut::zeroed(self.length);
         let mut taken = 0;
         while taken < bytes.len() {
-            let pipe = self.held.pipe.borrow();
-            let pipe = pipe.as_ref().ok_or(io::ErrorKind::NotConnected)?;
-            match rustix::io::read(&pipe.out, &mut bytes[taken..])? {
+            match rustix::io::read(&self.pipe()?.out, &mut bytes[taken..])? {
                 0 => return Err(Errno::PIPE.into()),
                 count => taken += count,
             }
         }
-        self.held.let_go();
-        let mut bytes = bytes.freeze();
-        let piece = bytes.split_to(self.length);
-        *self.held.taken_out.borrow_mut() = bytes;
-        Ok(piece)
+        self.length = 0;
+        Ok(bytes.freeze())
     }
-}
 
-impl Held {
-    /// Makes the pipe available again, which is empty.
-    fn let_go(&self) {
-        self.inside.set(0);
-        let mut idle = self.pipes.idle.borrow_mut();
-        let pipe = self.pipe.take();
-        if idle.len() < KEPT {
-            idle.extend(pipe);
-        }
+    fn pipe(&self) -> io::Result<&Pipe> {
+        self.pipe.as_ref().ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
 }
 
 /// A pipe is used again only when it is empty.
-impl Drop for Held {
+impl Drop for PipedPart {
     fn drop(&mut self) {
-        if self.inside.get() == 0 {
-            self.let_go();
+        let mut idle = self.pipes.idle.borrow_mut();
+        if self.length == 0 && idle.len() < KEPT {
+            idle.extend(self.pipe.take());
         }
     }
 }

@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead as _, AsyncReadExt as _, AsyncWrite as _, Interest, Re
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
-use super::pipe::Filled;
+use super::pipe::PipedPart;
 
 /// A stream to an upstream server.
 pub(in super::super) enum UpstreamWire {
@@ -75,21 +75,19 @@ impl UpstreamWire {
         matches!(self, Self::Plain(_))
     }
 
-    /// Fills an empty pipe with what has come of the `left` bytes that are still to come, or only a
-    /// `small` part of it: how many bytes, none at the stream's end.
+    /// Fills an empty pipe with at most `length` bytes: how many, none at the stream's end.
     pub(super) fn poll_fill_pipe(
         &mut self,
         cx: &mut Context<'_>,
-        pipe: &mut Filled,
-        left: u64,
-        small: bool,
+        part: &mut PipedPart,
+        length: u64,
     ) -> Poll<io::Result<usize>> {
         let Self::Plain(stream) = self else {
             return Poll::Ready(Err(io::ErrorKind::Unsupported.into()));
         };
         loop {
             ready!(stream.poll_read_ready(cx))?;
-            match stream.try_io(Interest::READABLE, || pipe.fill_from(&*stream, left, small)) {
+            match stream.try_io(Interest::READABLE, || part.fill_from(&*stream, length)) {
                 Err(why) if why.kind() == io::ErrorKind::WouldBlock => {}
                 filled => return Poll::Ready(filled),
             }
