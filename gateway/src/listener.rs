@@ -18,11 +18,13 @@ mod stream;
 mod time_limit;
 mod timed;
 
+use std::io;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use access::Moment;
 use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -42,6 +44,11 @@ use crate::worker::Worker;
 
 /// How long accepting rests when the system has no more sockets to give.
 const REST: Duration = Duration::from_millis(50);
+/// How often it is told that none can be.
+const TELL_EVERY: Duration = Duration::from_secs(60);
+
+/// A connection, whose it is, and its permit.
+type Accepted = (TcpStream, IpAddr, OwnedSemaphorePermit);
 
 /// The bounds of one connection.
 #[derive(Clone, Copy, Debug)]
@@ -68,39 +75,37 @@ impl Listener {
     /// Accepts connections until the gateway stops, then those that the kernel has already taken.
     pub(crate) async fn accept_all(self: Rc<Self>, socket: TcpListener) {
         let mut stop = self.stop.clone();
+        let mut told: Option<Moment> = None;
         loop {
             let accepted = tokio::select! {
                 accepted = self.accept(&socket) => accepted,
                 _ = stop.wait_for(|&stop| stop) => break,
             };
             match accepted {
-                Some((stream, peer, permit)) => self.spawn(stream, peer, permit),
-                None => tokio::time::sleep(REST).await,
+                Ok(accepted) => self.spawn(accepted),
+                Err(why) => {
+                    let now = self.worker.clock.moment();
+                    if told.is_none_or(|told| now.since(told) >= TELL_EVERY) {
+                        tracing::warn!(%why, "a connection could not be accepted");
+                        told = Some(now);
+                    }
+                    tokio::time::sleep(REST).await;
+                }
             }
         }
         self.stopping.begin();
-        while let Some(Some((stream, peer, permit))) =
-            futures_util::FutureExt::now_or_never(self.accept(&socket))
-        {
-            self.spawn(stream, peer, permit);
+        while let Some(Ok(accepted)) = futures_util::FutureExt::now_or_never(self.accept(&socket)) {
+            self.spawn(accepted);
         }
     }
 
-    async fn accept(
-        &self,
-        socket: &TcpListener,
-    ) -> Option<(TcpStream, IpAddr, OwnedSemaphorePermit)> {
-        let permit = Arc::clone(&self.permits).acquire_owned().await.ok()?;
-        match socket.accept().await {
-            Ok((stream, peer)) => Some((stream, peer.ip(), permit)),
-            Err(why) => {
-                tracing::warn!(%why, "a connection could not be accepted");
-                None
-            }
-        }
+    async fn accept(&self, socket: &TcpListener) -> io::Result<Accepted> {
+        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(io::Error::other)?;
+        let (stream, peer) = socket.accept().await?;
+        Ok((stream, peer.ip(), permit))
     }
 
-    fn spawn(self: &Rc<Self>, stream: TcpStream, peer: IpAddr, permit: OwnedSemaphorePermit) {
+    fn spawn(self: &Rc<Self>, (stream, peer, permit): Accepted) {
         let listener = Rc::clone(self);
         tokio::task::spawn_local(async move {
             listener.worker.metrics.connections.inc();

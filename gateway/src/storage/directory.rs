@@ -117,7 +117,7 @@ impl Directory {
             Errno::NOENT | Errno::NOTDIR | Errno::NAMETOOLONG | Errno::NXIO => Failure::NotFound,
             Errno::XDEV | Errno::LOOP => {
                 let root = self.root.display();
-                tracing::warn!(%root, path, "a link leads out of the storage; it is not followed");
+                tracing::warn!(%root, path, "a link leads out of the storage or in a circle; it is not followed");
                 Failure::NotFound
             }
             why => {

@@ -137,6 +137,7 @@ impl Sending {
                     // A file that was shortened ends early; else it is the client who has left.
                     if let Err(fault) = part.file.check() {
                         self.body.fail(fault);
+                        wire.reset();
                     }
                     return Poll::Ready(Err(Cut));
                 }

@@ -1,9 +1,7 @@
 //! One connection to an upstream server: a request goes out on it, and its answer comes.
 
-use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io::{self, ErrorKind};
-use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -43,20 +41,15 @@ pub(in super::super) struct Connection {
     pub(super) wire: UpstreamWire,
     /// Read and not yet taken.
     pub(super) buffer: BytesMut,
-    spare: SpareBuffer,
     /// Of what is waited for.
     limit: TimeLimit,
 }
 
-/// What one connection has read into and doesn't need, for the next that reads: mostly what was in it
-/// has been sent by then, and it is used again as it is.
-pub(super) type SpareBuffer = Rc<RefCell<BytesMut>>;
-
 impl Connection {
     /// A new one.
-    pub(super) fn new(wire: UpstreamWire, spare: SpareBuffer) -> Self {
+    pub(super) fn new(wire: UpstreamWire) -> Self {
         let limit = TimeLimit::new(Duration::ZERO);
-        Self { wire, buffer: BytesMut::new(), spare, limit }
+        Self { wire, buffer: BytesMut::new(), limit }
     }
 
     /// What the server has done since its last answer.
@@ -67,10 +60,7 @@ impl Connection {
     /// Lets the buffer go, if nothing is left in it; else the connection is of no use any more.
     pub(super) fn has_nothing_left(&mut self) -> bool {
         let is_empty = self.buffer.is_empty();
-        let buffer = std::mem::take(&mut self.buffer);
-        if is_empty && buffer.capacity() > 0 {
-            self.spare.replace(buffer);
-        }
+        self.buffer = BytesMut::new();
         is_empty
     }
 
@@ -159,9 +149,6 @@ impl Connection {
         cx: &mut Context<'_>,
         room: usize,
     ) -> Poll<io::Result<usize>> {
-        if self.buffer.capacity() == 0 {
-            self.buffer = self.spare.take();
-        }
         let free = self.buffer.capacity() - self.buffer.len();
         if free < room.min(LEAST_READ_BYTES) {
             self.buffer.reserve(room);

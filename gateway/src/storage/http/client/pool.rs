@@ -9,7 +9,7 @@ use foldhash::HashMap;
 use tokio::time::Instant;
 
 use super::super::origin::Origin;
-use super::connection::{AskError, Connection, SpareBuffer};
+use super::connection::{AskError, Connection};
 use super::fields::UpstreamFields;
 use super::incoming::Incoming;
 use super::wire::{SinceIdle, UpstreamWire};
@@ -23,8 +23,6 @@ pub(in super::super) struct Pool {
     /// How many are kept for each server.
     kept: usize,
     idle: RefCell<HashMap<Arc<Origin>, Vec<Idle>>>,
-    /// All connections'.
-    spare: SpareBuffer,
 }
 
 struct Idle {
@@ -50,7 +48,7 @@ pub(in super::super) struct Answered {
 impl Pool {
     /// Without any yet; `kept` bounds how many there will be for each server.
     pub(in super::super) fn new(kept: usize) -> Self {
-        Self { kept, idle: RefCell::default(), spare: SpareBuffer::default() }
+        Self { kept, idle: RefCell::default() }
     }
 
     /// The connection used last, if one is idle and still open.
@@ -88,7 +86,7 @@ impl Pool {
         origin: &Arc<Origin>,
         wire: UpstreamWire,
     ) -> Pooled {
-        let connection = Connection::new(wire, Rc::clone(&self.spare));
+        let connection = Connection::new(wire);
         Pooled { connection, origin: Arc::clone(origin), pool: Rc::clone(self) }
     }
 
