@@ -5,6 +5,7 @@ use std::task::{Context, Poll, ready};
 
 use rustix::fs::sendfile;
 use rustix::net::{SendFlags, send};
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, Interest};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
@@ -19,6 +20,9 @@ pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + 'static {
     /// Has the connection reset when it is closed, so that nothing that waits in the system's
     /// buffer is sent any more, and no client takes what it has for the whole (sync.md T3).
     fn reset_when_closed(&self);
+
+    /// Has the kernel hold back what doesn't fill a packet (`TCP_CORK`, tcp(7)), or send it.
+    fn cork(&self, _is_corked: bool) {}
 
     /// Sends `before` and then, of the file, what the socket takes: how many bytes of both. Only
     /// where the kernel [can](Self::BY_KERNEL).
@@ -48,6 +52,12 @@ impl Stream for TcpStream {
     fn reset_when_closed(&self) {
         if let Err(why) = self.set_zero_linger() {
             tracing::debug!(%why, "a connection could not be set to be reset");
+        }
+    }
+
+    fn cork(&self, is_corked: bool) {
+        if let Err(why) = SockRef::from(self).set_tcp_cork(is_corked) {
+            tracing::debug!(%why, "a connection's packets could not be held back");
         }
     }
 

@@ -41,6 +41,7 @@ pub(super) struct Wire<S: Stream> {
     limit: TimeLimit,
     /// Whether an answer is under way that the connection's end would make look whole.
     pub(super) ends_content: bool,
+    is_corked: bool,
 }
 
 /// Cut, it is reset rather than ended.
@@ -56,7 +57,8 @@ impl<S: Stream> Wire<S> {
     pub(super) fn new(stream: S, limits: WireLimits, switch: Rc<CutSwitch>) -> Self {
         let limit = TimeLimit::new(limits.idle_timeout);
         let (buffer, wait) = (Vec::new(), Wait::Nothing);
-        Self { stream, limits, switch, buffer, wait, limit, ends_content: false }
+        let (ends_content, is_corked) = (false, false);
+        Self { stream, limits, switch, buffer, wait, limit, ends_content, is_corked }
     }
 
     /// The next whole head, or why it is refused; none when there is no further one.
@@ -199,6 +201,14 @@ impl<S: Stream> Wire<S> {
             self.limit.begin(limit);
         }
         self.limit.poll(cx)
+    }
+
+    /// Holds back, or no longer, what doesn't fill a packet.
+    pub(super) fn cork(&mut self, is_corked: bool) {
+        if self.is_corked != is_corked {
+            self.is_corked = is_corked;
+            self.stream.cork(is_corked);
+        }
     }
 
     /// Has the connection reset when it is closed.
