@@ -89,6 +89,10 @@ impl Sending {
                 ready!(wire.poll_flush(cx))?;
                 return Poll::Pending;
             }
+            // Else each part of a file would end in a small packet of its own.
+            if matches!(self.piece, Piece::File(_)) && self.left.is_some_and(|left| left > 0) {
+                wire.cork(true);
+            }
             ready!(self.poll_write(cx, wire))?;
         }
     }
@@ -132,23 +136,17 @@ impl Sending {
         wire: &mut Wire<S>,
     ) -> Poll<Result<(), Cut>> {
         let sent = match &mut self.piece {
-            Piece::File(part) => {
-                // Else each part of a file would end in a small packet of its own.
-                if self.left.is_some_and(|left| left > 0) {
-                    wire.cork(true);
-                }
-                match ready!(wire.poll_send_file(cx, &self.before, part)) {
-                    Ok(sent) => sent,
-                    Err(_why) => {
-                        // A file that was shortened ends early; else it is the client who has left.
-                        if let Err(fault) = part.file.check() {
-                            self.body.fail(fault);
-                            wire.reset();
-                        }
-                        return Poll::Ready(Err(Cut));
+            Piece::File(part) => match ready!(wire.poll_send_file(cx, &self.before, part)) {
+                Ok(sent) => sent,
+                Err(_why) => {
+                    // A file that was shortened ends early; else it is the client who has left.
+                    if let Err(fault) = part.file.check() {
+                        self.body.fail(fault);
+                        wire.reset();
                     }
+                    return Poll::Ready(Err(Cut));
                 }
-            }
+            },
             Piece::Piped(part) => match wire.poll_send_piped(cx, &self.before, part) {
                 Poll::Ready(sent) => sent?,
                 Poll::Pending => {
