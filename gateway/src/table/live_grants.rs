@@ -51,7 +51,7 @@ fn is_of(digest: &TokenDigest) -> impl Fn(&Arc<LiveGrant>) -> bool {
     move |live| live.digest() == digest
 }
 
-/// Of a panic elsewhere, none of which is in the middle of a change.
+/// A lock that a panic has poisoned is taken all the same: none comes in the middle of a change.
 impl Shard {
     fn read(&self) -> RwLockReadGuard<'_, Places<Arc<LiveGrant>>> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
